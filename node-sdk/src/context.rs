@@ -1,0 +1,199 @@
+//! What a running node can ask for: parameters resolved per item, time, HTTP, credentials, logging.
+
+use crate::error::NodeError;
+use crate::http::{HttpRequest, HttpResponse};
+use crate::outcome::Resumed;
+use crate::services::{Credential, Services};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, OnceLock};
+use tokio_util::sync::CancellationToken;
+
+/// Supplies the parameters of a node with their `{{ }}` expressions evaluated for one input item.
+pub trait ParamSource: Send + Sync {
+    /// Whether the parameters hold no expression at all.
+    fn is_static(&self) -> bool;
+    /// All parameters, for the input item with that index.
+    ///
+    /// # Errors
+    /// `InvalidParams` with the parameter's path, the expression and the column.
+    fn resolve(&self, item: usize) -> Result<Value, NodeError>;
+    /// The parameter at a JSON pointer; `Value::Null` when there is none.
+    ///
+    /// # Errors
+    /// As for [`ParamSource::resolve`].
+    fn resolve_at(&self, pointer: &str, item: usize) -> Result<Value, NodeError>;
+    /// Runs a script with extra variables, seeing what expressions of that item see.
+    ///
+    /// # Errors
+    /// `InvalidParams` with line and column of the fault.
+    fn run_script(
+        &self,
+        code: &str,
+        item: usize,
+        variables: Vec<(String, Value)>,
+    ) -> Result<Value, NodeError>;
+}
+
+/// The facts of the run that a node may know.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// `run_…`.
+    pub run_id: String,
+    /// `ws_…`.
+    pub workspace_id: String,
+    /// `wf_…`.
+    pub workflow_id: String,
+    /// The workflow's name.
+    pub workflow_name: String,
+    /// IANA time zone of the workflow.
+    pub time_zone: String,
+    /// A test run without outside effects: nodes describe what they would do.
+    pub dry_run: bool,
+}
+
+/// One line that a node wrote while running.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Milliseconds since the epoch.
+    pub at: i64,
+    /// `info` or `warn`.
+    pub level: String,
+    /// The text.
+    pub message: String,
+}
+
+/// The context of one node execution, without the type of its parameters.
+pub struct NodeContext {
+    /// The run.
+    pub run: Arc<RunInfo>,
+    /// Id of the node in its workflow.
+    pub node_id: Arc<str>,
+    /// How many times this node ran before in this run (loops).
+    pub iteration: u32,
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// Set when the node runs again after it had asked to wait.
+    pub resumed: Option<Resumed>,
+    /// For loop entries: what the last iteration asked to remember.
+    pub loop_state: Option<Value>,
+    /// Parameters.
+    pub params: Arc<dyn ParamSource>,
+    /// Clock, HTTP, credentials.
+    pub services: Services,
+    /// Fires when the run is cancelled or the process stops.
+    pub cancel: CancellationToken,
+    /// Lines logged so far.
+    pub logs: Mutex<Vec<LogLine>>,
+}
+
+impl NodeContext {
+    /// Identifies this execution for ever: `run/node/iteration`. Attempts of one execution share it.
+    pub fn effect_id(&self) -> String {
+        format!("{}/{}/{}", self.run.run_id, self.node_id, self.iteration)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn now_ms(&self) -> i64 {
+        self.services.clock.now_ms()
+    }
+
+    /// Sends an HTTP request through the guard; stops when the run is cancelled.
+    ///
+    /// # Errors
+    /// See [`crate::http::HttpTransport::send`]; `Cancelled` when the run was cancelled.
+    pub async fn http(&self, request: HttpRequest) -> Result<HttpResponse, NodeError> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(NodeError::cancelled("The run was cancelled")),
+            answer = self.services.http.send(request) => answer,
+        }
+    }
+
+    /// Opens a credential of the run's workspace.
+    ///
+    /// # Errors
+    /// `Auth` when there is none of that name, or it cannot be opened.
+    pub async fn credential(&self, name: &str) -> Result<Credential, NodeError> {
+        self.services.credentials.credential(&self.run.workspace_id, name).await
+    }
+
+    /// The base URL that the operator set for a provider, without a slash at its end.
+    ///
+    /// # Errors
+    /// `InvalidParams` when the provider is not configured.
+    pub fn base_url(&self, provider: &str) -> Result<&str, NodeError> {
+        let url = self.services.base_urls.get(provider).ok_or_else(|| {
+            NodeError::invalid_params(format!("No base URL is configured for `{provider}`"))
+                .code("provider_not_configured")
+        })?;
+        Ok(url.trim_end_matches('/'))
+    }
+
+    /// Writes a line into the run's trace.
+    pub fn info(&self, message: impl Into<String>) {
+        self.log("info", message.into());
+    }
+
+    /// Writes a warning into the run's trace.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.log("warn", message.into());
+    }
+
+    fn log(&self, level: &str, message: String) {
+        let line = LogLine { at: self.now_ms(), level: level.to_owned(), message };
+        self.logs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
+    }
+
+    /// Takes the lines logged so far.
+    pub fn take_logs(&self) -> Vec<LogLine> {
+        std::mem::take(&mut self.logs.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+/// The context of one node execution, with typed parameters.
+pub struct Context<'a, P> {
+    inner: &'a NodeContext,
+    fixed: OnceLock<Arc<P>>,
+}
+
+impl<'a, P: DeserializeOwned> Context<'a, P> {
+    /// Wraps an untyped context.
+    pub fn new(inner: &'a NodeContext) -> Self {
+        Self { inner, fixed: OnceLock::new() }
+    }
+
+    /// The parameters for the input item with that index. Parameters without expressions are read once
+    /// and shared. Use index 0 for what concerns the whole list.
+    ///
+    /// # Errors
+    /// `InvalidParams` with the path of the parameter.
+    pub fn params(&self, item: usize) -> Result<Arc<P>, NodeError> {
+        if let Some(fixed) = self.fixed.get() {
+            return Ok(fixed.clone());
+        }
+        let read = Arc::new(read_params(self.inner.params.resolve(item)?)?);
+        if self.inner.params.is_static() {
+            return Ok(self.fixed.get_or_init(|| read).clone());
+        }
+        Ok(read)
+    }
+}
+
+/// Reads resolved parameters into their type, naming the path of what is wrong.
+fn read_params<P: DeserializeOwned>(value: Value) -> Result<P, NodeError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string().replace('.', "/");
+        NodeError::invalid_params(format!("Parameter `{path}`: {}", error.inner())).at(format!("/{path}"))
+    })
+}
+
+impl<P> Deref for Context<'_, P> {
+    type Target = NodeContext;
+
+    fn deref(&self) -> &NodeContext {
+        self.inner
+    }
+}

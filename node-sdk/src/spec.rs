@@ -1,0 +1,362 @@
+//! What a node type says of itself: ports, effect class, parameters, credentials, examples. All of it is
+//! data, so that validation, the catalogue and the builder need no code per node.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What happens outside when a node runs; decides what the engine may repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Same input, same output, no I/O. Runs inline; must never await anything that is not ready.
+    Pure,
+    /// Has I/O, and repeating it with the same effect id changes nothing more.
+    Idempotent,
+    /// Repeating it may be seen by a person; never repeated silently.
+    Once,
+}
+
+/// One input or output of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Port {
+    /// Name used in edges, as in `grade.true`.
+    pub name: String,
+    /// Help for people.
+    pub help: String,
+}
+
+impl Port {
+    /// A port with its help text.
+    pub fn new(name: &str, help: &str) -> Self {
+        Self { name: name.to_owned(), help: help.to_owned() }
+    }
+}
+
+/// The ports of one side of a node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ports {
+    /// Ports that are always there.
+    pub fixed: Vec<Port>,
+    /// Further ports, one per element of a list parameter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_param: Option<PortsFromParam>,
+}
+
+/// Ports named by a list parameter, for example the cases of `flow.switch`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PortsFromParam {
+    /// JSON pointer of the list, such as `/cases`.
+    pub pointer: String,
+    /// The field of each element that holds the port's name; without it the element itself is the name.
+    pub field: Option<String>,
+}
+
+impl Ports {
+    /// The one port `main`.
+    pub fn main() -> Self {
+        Self::fixed(&[("main", "Items")])
+    }
+
+    /// No port at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Fixed ports as (name, help).
+    pub fn fixed(ports: &[(&str, &str)]) -> Self {
+        Self { fixed: ports.iter().map(|(name, help)| Port::new(name, help)).collect(), from_param: None }
+    }
+
+    /// The same ports plus one per element of the list parameter at `pointer`.
+    #[must_use]
+    pub fn plus_from_param(mut self, pointer: &str, field: Option<&str>) -> Self {
+        self.from_param =
+            Some(PortsFromParam { pointer: pointer.to_owned(), field: field.map(ToOwned::to_owned) });
+        self
+    }
+
+    /// The names of all ports under the given raw parameters: those of the list first, then the fixed ones.
+    pub fn names(&self, params: &Value) -> Vec<String> {
+        let listed = self.from_param.iter().flat_map(|from| {
+            let elements = params.pointer(&from.pointer).and_then(Value::as_array).into_iter().flatten();
+            elements.filter_map(|element| {
+                let name = match &from.field {
+                    Some(field) => element.get(field)?,
+                    None => element,
+                };
+                name.as_str().map(ToOwned::to_owned)
+            })
+        });
+        listed.chain(self.fixed.iter().map(|port| port.name.clone())).collect()
+    }
+}
+
+/// What wakes a trigger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TriggerSource {
+    /// A person, the REST API or the command line.
+    Manual,
+    /// An HTTP request to `/hooks/{workspace}/{path}`; the path is the parameter `path`.
+    Webhook,
+    /// A time plan; parameters `cron`, `timezone`, `catch_up`.
+    Schedule,
+    /// An event of the given topic, for example `whatsapp.message`. An empty topic means that the
+    /// parameter `event` names it.
+    Event {
+        /// The topic.
+        topic: String,
+    },
+    /// A failed run of another workflow that names this one as its error workflow.
+    Error,
+    /// A call by another workflow.
+    Workflow,
+}
+
+/// The trigger side of a node. A trigger has no inputs; it is run with the outside event as its only
+/// item and accepts the event by returning items, or declines by returning none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TriggerSpec {
+    /// What wakes it.
+    pub source: TriggerSource,
+    /// Whether several published triggers compete for an event, of which exactly one answers. Their
+    /// parameters `priority` (lower first, default 100) and `listen_only` then decide.
+    pub competes: bool,
+}
+
+/// A credential that a node needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CredentialNeed {
+    /// The parameter that names it, usually `credential`.
+    pub param: String,
+    /// Kinds that will do, for example `["whatsapp"]`.
+    pub kinds: Vec<String>,
+    /// Whether the node works without.
+    pub required: bool,
+}
+
+/// A worked example: help text for people and a test at the same time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// What it shows.
+    pub title: String,
+    /// Parameters, as written in a workflow.
+    pub params: Value,
+    /// The `json` of each input item.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub input: Vec<Value>,
+    /// Input of other ports.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub input_ports: BTreeMap<String, Vec<Value>>,
+    /// The `json` of each expected output item, by port. Ports not named must be empty.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub output: BTreeMap<String, Vec<Value>>,
+    /// Answers of the outside, in the form of a workflow test's `http`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<crate::http::ScriptedReply>,
+    /// Credentials the example needs, by name: `{ "kind", "data" }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<String, Value>,
+    /// The expected error code, in place of an output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The node is expected to wait, in place of an output.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
+}
+
+impl Example {
+    /// An example with its title and parameters.
+    pub fn new(title: &str, params: Value) -> Self {
+        Self { title: title.to_owned(), params, ..Self::default() }
+    }
+
+    /// The same example with input items.
+    #[must_use]
+    pub fn input(mut self, items: Vec<Value>) -> Self {
+        self.input = items;
+        self
+    }
+
+    /// The same example with expected items on `main`.
+    #[must_use]
+    pub fn output(self, items: Vec<Value>) -> Self {
+        self.output_port("main", items)
+    }
+
+    /// The same example with expected items on a port.
+    #[must_use]
+    pub fn output_port(mut self, port: &str, items: Vec<Value>) -> Self {
+        self.output.insert(port.to_owned(), items);
+        self
+    }
+
+    /// The same example, expected to fail with a code.
+    #[must_use]
+    pub fn error(mut self, code: &str) -> Self {
+        self.error = Some(code.to_owned());
+        self
+    }
+}
+
+/// How often and how fast to try again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryDefault {
+    /// Attempts in all, at least 1.
+    pub max_attempts: u32,
+    /// First pause, milliseconds.
+    pub initial_ms: u64,
+    /// Longest pause, milliseconds.
+    pub max_ms: u64,
+}
+
+impl Default for RetryDefault {
+    fn default() -> Self {
+        Self { max_attempts: 1, initial_ms: 1_000, max_ms: 60_000 }
+    }
+}
+
+/// Everything that is known of a node type without running it; served by the catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeSpec {
+    /// `service.verb`.
+    #[serde(rename = "type")]
+    pub node_type: String,
+    /// Version of the type; raised when parameters change their meaning.
+    pub version: u32,
+    /// Name for people.
+    pub title: String,
+    /// One line for the palette.
+    pub summary: String,
+    /// Longer help in Markdown.
+    pub docs: String,
+    /// What it does to the outside.
+    pub effect: Effect,
+    /// Inputs; none for triggers.
+    pub inputs: Ports,
+    /// Outputs. `error` is an ordinary port for nodes that route errors.
+    pub outputs: Ports,
+    /// Set on triggers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<TriggerSpec>,
+    /// Whether edges may return to this node.
+    pub loop_entry: bool,
+    /// Credentials it needs.
+    pub credentials: Vec<CredentialNeed>,
+    /// JSON pointers of parameters that are program text and must not be searched for `{{ }}`.
+    pub raw_params: Vec<String>,
+    /// Longest time one attempt may take, milliseconds.
+    pub timeout_ms: u64,
+    /// Retry policy when the workflow does not set one.
+    pub retry: RetryDefault,
+    /// JSON Schema (draft 2020-12) of the parameters.
+    pub params_schema: Value,
+    /// Worked examples.
+    pub examples: Vec<Example>,
+}
+
+impl NodeSpec {
+    /// A pure node with one input and one output, to be refined with the methods below. Type and
+    /// parameter schema are filled in when the node is registered.
+    pub fn new(title: &str, summary: &str) -> Self {
+        Self {
+            node_type: String::new(),
+            version: 1,
+            title: title.to_owned(),
+            summary: summary.to_owned(),
+            docs: String::new(),
+            effect: Effect::Pure,
+            inputs: Ports::main(),
+            outputs: Ports::main(),
+            trigger: None,
+            loop_entry: false,
+            credentials: Vec::new(),
+            raw_params: Vec::new(),
+            timeout_ms: 30_000,
+            retry: RetryDefault::default(),
+            params_schema: Value::Null,
+            examples: Vec::new(),
+        }
+    }
+
+    /// Sets the longer help (Markdown).
+    #[must_use]
+    pub fn docs(mut self, markdown: &str) -> Self {
+        self.docs = markdown.trim().to_owned();
+        self
+    }
+
+    /// Sets the effect class.
+    #[must_use]
+    pub fn effect(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        self
+    }
+
+    /// Sets the inputs.
+    #[must_use]
+    pub fn inputs(mut self, inputs: Ports) -> Self {
+        self.inputs = inputs;
+        self
+    }
+
+    /// Sets the outputs.
+    #[must_use]
+    pub fn outputs(mut self, outputs: Ports) -> Self {
+        self.outputs = outputs;
+        self
+    }
+
+    /// Makes it a trigger: no inputs.
+    #[must_use]
+    pub fn trigger(mut self, source: TriggerSource, competes: bool) -> Self {
+        self.trigger = Some(TriggerSpec { source, competes });
+        self.inputs = Ports::none();
+        self
+    }
+
+    /// Allows edges to return to this node.
+    #[must_use]
+    pub fn loop_entry(mut self) -> Self {
+        self.loop_entry = true;
+        self
+    }
+
+    /// Adds a credential that the parameter `param` names.
+    #[must_use]
+    pub fn credential(mut self, param: &str, kinds: &[&str], required: bool) -> Self {
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        self.credentials.push(CredentialNeed { param: param.to_owned(), kinds, required });
+        self
+    }
+
+    /// Leaves a parameter (JSON pointer) free of `{{ }}` handling because it is program text.
+    #[must_use]
+    pub fn raw_param(mut self, pointer: &str) -> Self {
+        self.raw_params.push(pointer.to_owned());
+        self
+    }
+
+    /// Sets the time limit of one attempt, in milliseconds.
+    #[must_use]
+    pub fn timeout_ms(mut self, milliseconds: u64) -> Self {
+        self.timeout_ms = milliseconds;
+        self
+    }
+
+    /// Sets the default retry policy.
+    #[must_use]
+    pub fn retry(mut self, max_attempts: u32, initial_ms: u64, max_ms: u64) -> Self {
+        self.retry = RetryDefault { max_attempts, initial_ms, max_ms };
+        self
+    }
+
+    /// Adds an example.
+    #[must_use]
+    pub fn example(mut self, example: Example) -> Self {
+        self.examples.push(example);
+        self
+    }
+}
