@@ -4,6 +4,7 @@
 //! host that can supply parameters, a clock, an HTTP transport and credentials.
 
 pub mod context;
+pub mod duration;
 pub mod error;
 pub mod http;
 pub mod item;
@@ -17,6 +18,7 @@ pub mod testkit;
 /// Everything an ordinary node needs, in one import.
 pub mod prelude {
     pub use crate::context::Context;
+    pub use crate::duration::Duration;
     pub use crate::error::{ErrorKind, NodeError};
     pub use crate::http::{HttpRequest, HttpResponse};
     pub use crate::item::{FileRef, Input, Item, Items};
