@@ -5,9 +5,7 @@ mod compile;
 mod loops;
 mod plan;
 mod problem;
-pub mod validate;
 
 pub use compile::compile;
 pub use plan::{EdgeIx, LoopIx, LoopPlan, Plan, PlanEdge, PlanNode, RetryPolicy};
 pub use problem::{Problem, Severity};
-pub use validate::{parse, validate};
