@@ -1,1 +1,3 @@
 //! (crate sluice-engine)
+
+pub mod expr;
