@@ -4,6 +4,7 @@
 //! host that can supply parameters, a clock, an HTTP transport and credentials.
 
 pub mod context;
+pub mod egress;
 pub mod error;
 pub mod http;
 pub mod item;
@@ -13,6 +14,7 @@ pub mod registry;
 pub mod services;
 pub mod spec;
 pub mod testkit;
+pub mod transport;
 
 /// Everything an ordinary node needs, in one import.
 pub mod prelude {
