@@ -4,6 +4,7 @@
 //! host that can supply parameters, a clock, an HTTP transport and credentials.
 
 pub mod context;
+pub mod duration;
 pub mod egress;
 pub mod error;
 pub mod http;
@@ -19,6 +20,7 @@ pub mod transport;
 /// Everything an ordinary node needs, in one import.
 pub mod prelude {
     pub use crate::context::Context;
+    pub use crate::duration::Duration;
     pub use crate::error::{ErrorKind, NodeError};
     pub use crate::http::{HttpRequest, HttpResponse};
     pub use crate::item::{FileRef, Input, Item, Items};

@@ -1,4 +1,5 @@
 //! The real transport against servers on loopback: guard, rebinding, redirects, limits, failure kinds.
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up must fail loudly")]
 
 use axum::Router;
 use axum::body::Bytes;
