@@ -31,6 +31,7 @@ pub struct Machine {
     state: RunState,
     handed_out: Vec<bool>,
     handed_out_count: u32,
+    holding: bool,
 }
 
 /// Decides on a copy of the state; for tests and for whoever keeps states himself.
@@ -53,7 +54,17 @@ impl Machine {
     /// A run that goes on from a state.
     pub fn with_state(plan: Arc<Plan>, state: RunState) -> Self {
         let handed_out = vec![false; plan.nodes.len()];
-        Self { plan, state, handed_out, handed_out_count: 0 }
+        Self { plan, state, handed_out, handed_out_count: 0, holding: false }
+    }
+
+    /// Starts no further node from now on (the process stops); what is ready stays ready in the log.
+    pub fn hold(&mut self) {
+        self.holding = true;
+    }
+
+    /// Whether further nodes are held back.
+    pub fn is_holding(&self) -> bool {
+        self.holding
     }
 
     /// The plan.
@@ -359,6 +370,8 @@ impl Machine {
                 if self.state.phase(node) == NodePhase::Pending && self.state.ending.is_none() {
                     self.emit(EventKind::NodeSkipped { node }, now, decision);
                 }
+            } else if self.holding {
+                break;
             } else if let Some(node) = self.state.ready.pop_front() {
                 if self.state.phase(node) == NodePhase::Ready && !self.handed_out[node as usize] {
                     self.start_node(node, now, decision);
@@ -423,6 +436,9 @@ impl Machine {
     fn finish_if_idle(&mut self, now: i64, decision: &mut Decision) {
         let state = &self.state;
         if state.over.is_some() || state.running > 0 || state.waiting > 0 || self.handed_out_count > 0 {
+            return;
+        }
+        if self.holding && state.nodes_in(NodePhase::Ready).next().is_some() {
             return;
         }
         let status = state.ending.as_ref().map_or(RunStatus::Succeeded, |(status, _)| *status);

@@ -159,6 +159,7 @@ impl RunState {
         }
         self.set_phase(node, NodePhase::Succeeded);
         self.executions += 1;
+        self.last = Some(node);
         let inputs = self.main_sources(plan, node);
         let state = &mut self.nodes[node as usize];
         let record = Arc::new(Record { iteration: state.iteration, inputs, output: output.clone() });

@@ -63,6 +63,8 @@ pub struct RunState {
     pub(super) waiting: u32,
     /// Executions so far, over all nodes.
     pub(super) executions: u64,
+    /// The node that finished last.
+    pub(super) last: Option<NodeIx>,
 }
 
 /// One node of a run.
@@ -182,6 +184,7 @@ impl RunState {
             running: 0,
             waiting: 0,
             executions: 0,
+            last: None,
         }
     }
 
@@ -253,6 +256,11 @@ impl RunState {
         self.nodes[node as usize].retry_at
     }
 
+    /// The node that finished last; its items are the result of the run.
+    pub fn last(&self) -> Option<NodeIx> {
+        self.last
+    }
+
     /// The nodes in a phase.
     pub fn nodes_in(&self, phase: NodePhase) -> impl Iterator<Item = NodeIx> {
         self.nodes.iter().enumerate().filter(move |(_, node)| node.phase == phase).map(|(ix, _)| ix as NodeIx)
@@ -296,6 +304,11 @@ impl RunState {
         input
     }
 
+    /// Whether a loop entry is between two iterations of one pass, so that its memory still counts.
+    pub fn in_loop_round(&self, plan: &Plan, node: NodeIx) -> bool {
+        plan.at(node).entry_of.is_some_and(|at| self.loops[at as usize].active)
+    }
+
     /// Where the items on the `main` input of a node come from.
     pub(super) fn main_sources(&self, plan: &Plan, node: NodeIx) -> SmallVec<[Source; 1]> {
         let edges =
@@ -319,6 +332,7 @@ impl PartialEq for RunState {
             && self.nodes == other.nodes
             && self.edges == other.edges
             && self.loops == other.loops
+            && self.last == other.last
             && (self.running, self.waiting, self.executions)
                 == (other.running, other.waiting, other.executions)
     }

@@ -132,7 +132,7 @@ fn plan_node(
     PlanNode {
         id: node.id.as_str().into(),
         node_type: node.node_type.as_str().into(),
-        effect: spec.map_or(sluice_node_sdk::spec::Effect::Pure, |spec| spec.effect),
+        effect: spec.map_or(sluice_node_sdk::spec::Effect::Pure, |spec| spec.effect_of(params)),
         is_trigger: spec.is_some_and(|spec| spec.trigger.is_some()),
         disabled: node.disabled,
         ports,
