@@ -7,8 +7,8 @@ use super::lanes::LaneGuard;
 use super::live::{live_events, waiting_event};
 use super::start::{RunOutcome, WaitFor, queued_turn};
 use crate::core::{
-    Command, Decision, Effect, Event, EventKind, Machine, NodeIx, NodePhase, NodeResult, Refusal, RunError, RunState,
-    RunStatus,
+    Command, Decision, Effect, Event, EventKind, Machine, NodeIx, NodePhase, NodeResult, Refusal, RunError,
+    RunState, RunStatus,
 };
 use crate::store::{Commit, NewRun, RunKey, StoreError, StoredRun, Turn, WaitRow};
 use serde_json::{Value, json};
@@ -137,7 +137,8 @@ impl Driver {
             EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
         })?;
         let trigger = state.trigger().and_then(|node| state.record(node));
-        let event = trigger.and_then(|record| record.output.ports.first()?.1.first().map(|item| item.json.clone()));
+        let event =
+            trigger.and_then(|record| record.output.ports.first()?.1.first().map(|item| item.json.clone()));
         let around = engine.surroundings(&program, &stored.run, event.unwrap_or_default());
         let machine = Machine::with_state(program.plan.clone(), state);
         let mut driver = Self::new(engine, stored.run, around, machine, lane, busy);
@@ -151,7 +152,11 @@ impl Driver {
     }
 
     /// Commits the first turn in the caller's own task; the rest, if any, goes on in the background.
-    pub(super) async fn begin(mut self, start: Command, wanted: Option<WaitFor>) -> Result<Option<RunOutcome>, EngineError> {
+    pub(super) async fn begin(
+        mut self,
+        start: Command,
+        wanted: Option<WaitFor>,
+    ) -> Result<Option<RunOutcome>, EngineError> {
         match self.turn(start).await {
             Ok(()) => {}
             Err(TurnError::Refused(refusal)) => return Err(refusal.into()),
@@ -159,7 +164,8 @@ impl Driver {
             Err(TurnError::Store(error)) => return Err(error.into()),
         }
         let state = self.machine.state();
-        let is_ready = state.status().is_over() || (wanted == Some(WaitFor::Reply) && state.reply().is_some());
+        let is_ready =
+            state.status().is_over() || (wanted == Some(WaitFor::Reply) && state.reply().is_some());
         let outcome = is_ready.then(|| RunOutcome::of(&self.around.program, state, None));
         if !state.status().is_over() || !self.next.is_empty() {
             let inbox = self.engine.claim(&self.run.key);
@@ -452,8 +458,14 @@ impl Driver {
             "workflow": { "id": self.run.workflow_id, "name": self.around.program.document.name },
             "error": self.machine.state().error(),
         });
-        let made = self.engine.workflow_turn(&self.run, name, event, |source| matches!(source, TriggerSource::Error)).await;
-        made.inspect_err(|error| tracing::warn!(workflow = name, %error, "the error workflow was not started")).ok()
+        let made = self
+            .engine
+            .workflow_turn(&self.run, name, event, |source| matches!(source, TriggerSource::Error))
+            .await;
+        made.inspect_err(
+            |error| tracing::warn!(workflow = name, %error, "the error workflow was not started"),
+        )
+        .ok()
     }
 }
 
@@ -483,12 +495,20 @@ fn child_failed(child_run_id: &str, error: &EngineError) -> Command {
 
 impl Engine {
     /// The first turn of a child run.
-    async fn child_turn(&self, caller: &NewRun, workflow: &str, items: &[Item], run_id: &str) -> Result<Turn, EngineError> {
+    async fn child_turn(
+        &self,
+        caller: &NewRun,
+        workflow: &str,
+        items: &[Item],
+        run_id: &str,
+    ) -> Result<Turn, EngineError> {
         let event = match items {
             [one] => (*one.json).clone(),
             many => Value::Array(many.iter().map(|item| (*item.json).clone()).collect()),
         };
-        let mut turn = self.workflow_turn(caller, workflow, event, |source| matches!(source, TriggerSource::Workflow)).await?;
+        let mut turn = self
+            .workflow_turn(caller, workflow, event, |source| matches!(source, TriggerSource::Workflow))
+            .await?;
         let key = RunKey { workspace_id: caller.key.workspace_id.clone(), run_id: run_id.into() };
         turn.key = key.clone();
         if let Some(run) = &mut turn.new_run {
@@ -497,7 +517,8 @@ impl Engine {
         }
         // Several items stay several items.
         if items.len() != 1
-            && let Some(EventKind::RunStarted { output, .. }) = turn.events.first_mut().map(|event| &mut event.kind)
+            && let Some(EventKind::RunStarted { output, .. }) =
+                turn.events.first_mut().map(|event| &mut event.kind)
         {
             let ports = vec![(0, Arc::new(items.to_vec()))];
             *output = Arc::new(crate::core::NodeOutput { ports, ..Default::default() });

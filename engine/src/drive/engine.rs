@@ -1,10 +1,10 @@
 //! The door of the engine: what a host calls. Keeps the list of runs that are being driven in this process,
 //! the cache of programs, and the loops that fire timers and schedules.
 
+use super::lanes::LaneGuard;
 use super::lanes::Lanes;
 use super::live::Live;
 use super::program::Program;
-use super::lanes::LaneGuard;
 use super::start::{RunOutcome, WaitFor};
 use crate::core::Refusal;
 use crate::document::Document;
@@ -91,9 +91,18 @@ pub enum EngineError {
 /// What a run in this process can be told.
 pub(super) enum Message {
     Wake,
-    Signal { key: String, payload: Value, lane: Option<LaneGuard>, done: oneshot::Sender<Result<(), Refusal>> },
-    Cancel { done: oneshot::Sender<Result<(), Refusal>> },
-    Retry { done: oneshot::Sender<Result<(), Refusal>> },
+    Signal {
+        key: String,
+        payload: Value,
+        lane: Option<LaneGuard>,
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Cancel {
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Retry {
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// The engine. Cheap to clone.
@@ -214,13 +223,19 @@ impl Engine {
     ///
     /// # Errors
     /// When the version does not exist or does not compile with the node types of this process.
-    pub async fn program(&self, workspace: &str, workflow: &str, version: i64) -> Result<Arc<Program>, EngineError> {
+    pub async fn program(
+        &self,
+        workspace: &str,
+        workflow: &str,
+        version: i64,
+    ) -> Result<Arc<Program>, EngineError> {
         let key = (workspace.to_owned(), workflow.to_owned(), version);
         if let Some(found) = self.0.programs.get(&key) {
             return Ok(found);
         }
         let row = self.0.store.version(workspace, workflow, version).await?;
-        let row = row.ok_or_else(|| EngineError::NotFound { what: "version", id: format!("{workflow}/{version}") })?;
+        let row = row
+            .ok_or_else(|| EngineError::NotFound { what: "version", id: format!("{workflow}/{version}") })?;
         let program = Arc::new(self.compile_text(&row.document)?);
         self.0.programs.insert(key, program.clone());
         Ok(program)
@@ -231,8 +246,9 @@ impl Engine {
     /// # Errors
     /// All problems that prevent it.
     pub fn compile_text(&self, document: &str) -> Result<Program, EngineError> {
-        let document: Document = serde_json::from_str(document)
-            .map_err(|error| EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())]))?;
+        let document: Document = serde_json::from_str(document).map_err(|error| {
+            EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
+        })?;
         self.compile(document)
     }
 
@@ -270,7 +286,11 @@ impl Engine {
     }
 
     /// Gives up a run, unless a message arrived in the meantime.
-    pub(super) fn release(&self, key: &RunKey, inbox: &mut mpsc::UnboundedReceiver<Message>) -> Option<Message> {
+    pub(super) fn release(
+        &self,
+        key: &RunKey,
+        inbox: &mut mpsc::UnboundedReceiver<Message>,
+    ) -> Option<Message> {
         let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
         if let Ok(message) = inbox.try_recv() {
             return Some(message);
@@ -317,11 +337,17 @@ impl Engine {
     ///
     /// # Errors
     /// `NotWaiting` when nothing does.
-    pub async fn signal(&self, workspace: &str, key: &str, payload: Value) -> Result<Vec<RunKey>, EngineError> {
+    pub async fn signal(
+        &self,
+        workspace: &str,
+        key: &str,
+        payload: Value,
+    ) -> Result<Vec<RunKey>, EngineError> {
         let waiting = self.0.store.waiting_for(workspace, key).await?;
         let mut woken = Vec::new();
         for wait in waiting {
-            let signal = |done| Message::Signal { key: key.to_owned(), payload: payload.clone(), lane: None, done };
+            let signal =
+                |done| Message::Signal { key: key.to_owned(), payload: payload.clone(), lane: None, done };
             if self.ask(&wait.key, signal).await.is_ok() {
                 woken.push(wait.key);
             }
@@ -335,10 +361,19 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub async fn recover(&self) -> Result<usize, EngineError> {
-        let unfinished = self.0.store.unfinished().await?;
-        let count = unfinished.len();
-        for key in unfinished {
-            self.resume(key);
+        let mut count = 0;
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.0.store.unfinished(after.as_deref(), 200).await?;
+            count += page.items.len();
+            for key in page.items {
+                // Claimed in the order of acceptance, so lanes are entered in that order too.
+                self.resume(key);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
         }
         for (parent, child) in self.0.store.missed_children().await? {
             self.tell_parent(&parent, &child).await?;
@@ -368,7 +403,8 @@ impl Engine {
     /// When there is no such run.
     pub async fn outcome(&self, key: &RunKey) -> Result<RunOutcome, EngineError> {
         let stored = self.0.store.load(key).await?;
-        let stored = stored.ok_or_else(|| EngineError::NotFound { what: "run", id: key.run_id.to_string() })?;
+        let stored =
+            stored.ok_or_else(|| EngineError::NotFound { what: "run", id: key.run_id.to_string() })?;
         let program = self.program_of(&stored.run).await?;
         let state = crate::core::RunState::replay(&program.plan, &stored.events).map_err(|_| {
             EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
@@ -394,7 +430,10 @@ impl Engine {
         self.0.tasks.spawn(async move {
             while !engine.0.stopping.is_cancelled() {
                 let pause = engine.tick().await.unwrap_or_else(|error| {
-                    tracing::error!(error = &error as &dyn std::error::Error, "looking for due timers failed");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "looking for due timers failed"
+                    );
                     engine.0.config.tick
                 });
                 tokio::select! {
@@ -423,7 +462,9 @@ impl Engine {
         self.0.stopping.cancel();
         self.0.tasks.close();
         if tokio::time::timeout(grace, self.0.tasks.wait()).await.is_err() {
-            tracing::warn!("some work was still under way when the engine stopped; it goes on at the next start");
+            tracing::warn!(
+                "some work was still under way when the engine stopped; it goes on at the next start"
+            );
         }
     }
 

@@ -65,7 +65,9 @@ impl Surroundings {
         );
         let loop_state = state.record(node).and_then(|record| record.output.loop_state.clone());
         let loop_state = loop_state.filter(|_| state.in_loop_round(&program.plan, node));
-        let resumed = state.resumed(node).map(|(cause, wait)| Resumed { cause: cause.clone(), state: wait.state.clone() });
+        let resumed = state
+            .resumed(node)
+            .map(|(cause, wait)| Resumed { cause: cause.clone(), state: wait.state.clone() });
         let context = NodeContext {
             run: self.info.clone(),
             node_id: planned.id.clone(),
@@ -93,11 +95,21 @@ impl Surroundings {
     ///
     /// # Errors
     /// What the trigger failed with.
-    pub(super) fn ask_trigger(&self, node: NodeIx, event: Item) -> Result<Option<Arc<NodeOutput>>, NodeError> {
+    pub(super) fn ask_trigger(
+        &self,
+        node: NodeIx,
+        event: Item,
+    ) -> Result<Option<Arc<NodeOutput>>, NodeError> {
         let state = RunState::new(&self.program.plan);
         let mut execution = self.prepare(&state, node, 1);
         let items = Arc::new(vec![event]);
-        let params = NodeParams::for_trigger(&self.program, node, items.clone(), self.scope.clone(), self.expressions.clone());
+        let params = NodeParams::for_trigger(
+            &self.program,
+            node,
+            items.clone(),
+            self.scope.clone(),
+            self.expressions.clone(),
+        );
         execution.context.params = Arc::new(params);
         execution.input = Input::main(items);
         match execution.run_inline().result {
@@ -112,7 +124,8 @@ impl Surroundings {
 impl Execution {
     /// Runs a pure node: polled once, never awaited.
     pub(super) fn run_inline(self) -> Executed {
-        let answer = AssertUnwindSafe(self.node.run(&self.context, self.input.clone())).catch_unwind().now_or_never();
+        let answer =
+            AssertUnwindSafe(self.node.run(&self.context, self.input.clone())).catch_unwind().now_or_never();
         let answer = match answer {
             Some(Ok(answer)) => answer,
             Some(Err(panic)) => Err(panicked(panic.as_ref())),
@@ -146,9 +159,9 @@ impl Execution {
     fn executed(self, answer: Result<Outcome, NodeError>) -> Executed {
         let logs = self.context.take_logs();
         let result = match answer {
-            Ok(Outcome::Done(output)) => self.output(output, &logs).map_or_else(NodeResult::Failed, |output| {
-                NodeResult::Done(Arc::new(output))
-            }),
+            Ok(Outcome::Done(output)) => self
+                .output(output, &logs)
+                .map_or_else(NodeResult::Failed, |output| NodeResult::Done(Arc::new(output))),
             Ok(Outcome::Suspend(wait)) => NodeResult::Suspend(Arc::new(Wait {
                 kind: wait.kind,
                 until: wait.until,
@@ -162,10 +175,11 @@ impl Execution {
                 child_run_id: child_id(&self.context.effect_id()),
                 wait: call.wait,
             },
-            Ok(Outcome::Stop(stop)) => self.output(Output::main(stop.items), &logs).map_or_else(
-                NodeResult::Failed,
-                |output| NodeResult::Stop { error: stop.error, output: Arc::new(output) },
-            ),
+            Ok(Outcome::Stop(stop)) => {
+                self.output(Output::main(stop.items), &logs).map_or_else(NodeResult::Failed, |output| {
+                    NodeResult::Stop { error: stop.error, output: Arc::new(output) }
+                })
+            }
             Err(error) => NodeResult::Failed(self.as_failed(error)),
         };
         Executed { result, logs }
@@ -174,7 +188,11 @@ impl Execution {
     /// A time-out that a `once` node reports itself leaves the outcome as unknown as one that we measure.
     fn as_failed(&self, error: NodeError) -> NodeError {
         if error.kind == ErrorKind::Timeout && self.effect == Effect::Once {
-            return NodeError { kind: ErrorKind::UnknownOutcome, code: ErrorKind::UnknownOutcome.code().into(), ..error };
+            return NodeError {
+                kind: ErrorKind::UnknownOutcome,
+                code: ErrorKind::UnknownOutcome.code().into(),
+                ..error
+            };
         }
         error
     }
@@ -184,7 +202,10 @@ impl Execution {
         let mut ports: Vec<(PortIx, Arc<Vec<Item>>)> = Vec::with_capacity(output.ports.len());
         for (name, items) in output.ports.into_iter().filter(|(_, items)| !items.is_empty()) {
             let port = planned.port(&name).ok_or_else(|| {
-                NodeError::bug(format!("The node type `{}` gave items to a port `{name}` that it does not have", planned.node_type))
+                NodeError::bug(format!(
+                    "The node type `{}` gave items to a port `{name}` that it does not have",
+                    planned.node_type
+                ))
             })?;
             ports.push((port, Arc::new(items)));
         }
@@ -193,8 +214,12 @@ impl Execution {
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> NodeError {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
-    NodeError::bug(format!("The node panicked: {}", text.unwrap_or_else(|| "no message".to_owned()))).code("node_panicked")
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    NodeError::bug(format!("The node panicked: {}", text.unwrap_or_else(|| "no message".to_owned())))
+        .code("node_panicked")
 }
 
 /// The id of the child run that an execution starts: the same after a crash, so that it starts once only.

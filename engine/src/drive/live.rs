@@ -103,7 +103,8 @@ pub fn live_events(key: &RunKey, workflow_id: &str, plan: &Plan, seq: i64, event
         node: node.and_then(|node| plan.nodes.get(node as usize)).map(|node| node.id.to_string()),
         data,
     };
-    let is_pure = node.and_then(|node| plan.nodes.get(node as usize)).is_some_and(|node| node.effect == Effect::Pure);
+    let is_pure =
+        node.and_then(|node| plan.nodes.get(node as usize)).is_some_and(|node| node.effect == Effect::Pure);
     let started = |attempt: u32| make("node.started", json!({ "attempt": attempt }));
     let outputs = |node: u32, output: &crate::core::NodeOutput| {
         let ports = output.ports.iter().map(|(port, items)| {
@@ -137,7 +138,14 @@ pub fn live_events(key: &RunKey, workflow_id: &str, plan: &Plan, seq: i64, event
 }
 
 /// What listeners are told when a turn leaves the run waiting.
-pub fn waiting_event(key: &RunKey, workflow_id: &str, plan: &Plan, state: &RunState, seq: i64, at: i64) -> Option<LiveEvent> {
+pub fn waiting_event(
+    key: &RunKey,
+    workflow_id: &str,
+    plan: &Plan,
+    state: &RunState,
+    seq: i64,
+    at: i64,
+) -> Option<LiveEvent> {
     if state.status() != RunStatus::Waiting {
         return None;
     }

@@ -42,7 +42,11 @@ impl Program {
     ///
     /// # Errors
     /// All problems that prevent it: of the graph, of expressions, of settings.
-    pub fn compile(document: Document, registry: &Registry, expressions: &Expressions) -> Result<Self, Vec<Problem>> {
+    pub fn compile(
+        document: Document,
+        registry: &Registry,
+        expressions: &Expressions,
+    ) -> Result<Self, Vec<Problem>> {
         let plan = graph::compile(&document, registry)?;
         let mut problems = Vec::new();
         let mut nodes = Vec::with_capacity(plan.nodes.len());
@@ -67,7 +71,12 @@ impl Program {
             problems.push(Problem::error(error.kind.code(), "/settings/lane", error.to_string()));
             None
         });
-        let timeout_ms = document.settings.timeout.as_deref().map(sluice_node_sdk::duration::parse_duration_ms).transpose();
+        let timeout_ms = document
+            .settings
+            .timeout
+            .as_deref()
+            .map(sluice_node_sdk::duration::parse_duration_ms)
+            .transpose();
         let timeout_ms = timeout_ms.unwrap_or_else(|error| {
             problems.push(Problem::error("invalid_duration", "/settings/timeout", error.to_string()));
             None

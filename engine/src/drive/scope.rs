@@ -24,7 +24,13 @@ pub struct RunScope {
 
 impl RunScope {
     /// The scope of a run whose trigger gave `trigger` as its first item.
-    pub fn new(run: Value, workflow: Value, trigger: Arc<Value>, clock: Arc<dyn Clock>, time_zone: Arc<str>) -> Self {
+    pub fn new(
+        run: Value,
+        workflow: Value,
+        trigger: Arc<Value>,
+        clock: Arc<dyn Clock>,
+        time_zone: Arc<str>,
+    ) -> Self {
         let part = |name: &str| Arc::new(trigger.get(name).cloned().unwrap_or(Value::Null));
         let variables = HashMap::from([
             ("contact", part("contact")),
@@ -132,7 +138,12 @@ impl NodeParams {
         let record = record.ok_or_else(|| ScopeError::NotRun(id.to_owned()))?;
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
         let items = views.entry(node).or_insert_with(|| {
-            record.output.ports.iter().flat_map(|(_, items)| items.iter().map(|item| item.json.clone())).collect()
+            record
+                .output
+                .ports
+                .iter()
+                .flat_map(|(_, items)| items.iter().map(|item| item.json.clone()))
+                .collect()
         });
         let json = match self.ancestor(node, index) {
             Some(item) => item.json.clone(),
@@ -203,7 +214,12 @@ impl ParamSource for NodeParams {
         self.params.resolve_at(pointer, &self.scope(item)).map_err(|error| param_error(&error))
     }
 
-    fn run_script(&self, code: &str, item: usize, variables: Vec<(String, Value)>) -> Result<Value, NodeError> {
+    fn run_script(
+        &self,
+        code: &str,
+        item: usize,
+        variables: Vec<(String, Value)>,
+    ) -> Result<Value, NodeError> {
         let variables = variables.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         self.expressions.run_script(code, &self.scope(item), variables).map_err(|error| param_error(&error))
     }
@@ -211,10 +227,13 @@ impl ParamSource for NodeParams {
 
 /// An expression's failure as the failure of its node.
 pub fn param_error(error: &ExprError) -> NodeError {
-    let place = if error.pointer.is_empty() { String::new() } else { format!("Parameter `{}`: ", error.pointer) };
+    let place =
+        if error.pointer.is_empty() { String::new() } else { format!("Parameter `{}`: ", error.pointer) };
     let message = format!("{place}{error}");
     let made = match error.kind {
-        ExprErrorKind::Undefined | ExprErrorKind::Type | ExprErrorKind::Function => NodeError::invalid_input(message),
+        ExprErrorKind::Undefined | ExprErrorKind::Type | ExprErrorKind::Function => {
+            NodeError::invalid_input(message)
+        }
         ExprErrorKind::Syntax | ExprErrorKind::Limit => NodeError::invalid_params(message),
     };
     made.code(error.kind.code()).at(error.pointer.clone()).details(json!({

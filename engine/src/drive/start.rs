@@ -123,7 +123,8 @@ impl Engine {
         let (program, version) = self.program_to_start(&request).await?;
         let trigger = pick_trigger(&program, request.trigger.as_deref())?;
         let now = self.now_ms();
-        let key = RunKey { workspace_id: request.workspace_id.as_str().into(), run_id: self.new_id("run").into() };
+        let key =
+            RunKey { workspace_id: request.workspace_id.as_str().into(), run_id: self.new_id("run").into() };
         let mut run = NewRun {
             key: key.clone(),
             workflow_id: request.workflow_id.clone(),
@@ -148,7 +149,12 @@ impl Engine {
             None => around
                 .ask_trigger(trigger, Item { json: event, files: None, from: None })
                 .map_err(EngineError::Trigger)?
-                .ok_or_else(|| EngineError::Trigger(sluice_node_sdk::error::NodeError::rejected("the trigger declined the event").code("trigger_declined")))?,
+                .ok_or_else(|| {
+                    EngineError::Trigger(
+                        sluice_node_sdk::error::NodeError::rejected("the trigger declined the event")
+                            .code("trigger_declined"),
+                    )
+                })?,
         };
         if run.lane.is_none() {
             run.lane = lane_of(&program, &around, &output)?;
@@ -178,7 +184,10 @@ impl Engine {
             Some(version) => version,
             None => {
                 let row = self.0.store.workflow(&request.workspace_id, &request.workflow_id).await?;
-                let row = row.ok_or_else(|| EngineError::NotFound { what: "workflow", id: request.workflow_id.clone() })?;
+                let row = row.ok_or_else(|| EngineError::NotFound {
+                    what: "workflow",
+                    id: request.workflow_id.clone(),
+                })?;
                 row.published_version.ok_or_else(|| EngineError::NotPublished(row.name))?
             }
         };
@@ -194,7 +203,12 @@ impl Engine {
     }
 
     /// What a run lends to its nodes.
-    pub(super) fn surroundings(&self, program: &Arc<Program>, run: &NewRun, trigger: Arc<Value>) -> Surroundings {
+    pub(super) fn surroundings(
+        &self,
+        program: &Arc<Program>,
+        run: &NewRun,
+        trigger: Arc<Value>,
+    ) -> Surroundings {
         let info = RunInfo {
             run_id: run.key.run_id.to_string(),
             workspace_id: run.key.workspace_id.to_string(),
@@ -277,7 +291,10 @@ fn pick_trigger(program: &Program, wanted: Option<&str>) -> Result<NodeIx, Engin
     })
 }
 
-fn pins(program: &Program, pins: BTreeMap<String, Vec<Item>>) -> Result<BTreeMap<NodeIx, Items>, EngineError> {
+fn pins(
+    program: &Program,
+    pins: BTreeMap<String, Vec<Item>>,
+) -> Result<BTreeMap<NodeIx, Items>, EngineError> {
     let numbered = pins.into_iter().map(|(id, items)| match program.plan.node(&id) {
         Some(node) => Ok((node, Arc::new(items))),
         None => Err(EngineError::NotFound { what: "node", id }),
@@ -285,12 +302,16 @@ fn pins(program: &Program, pins: BTreeMap<String, Vec<Item>>) -> Result<BTreeMap
     numbered.collect()
 }
 
-fn lane_of(program: &Arc<Program>, around: &Surroundings, output: &NodeOutput) -> Result<Option<String>, EngineError> {
+fn lane_of(
+    program: &Arc<Program>,
+    around: &Surroundings,
+    output: &NodeOutput,
+) -> Result<Option<String>, EngineError> {
     let Some(template) = &program.lane else { return Ok(None) };
     let item = output.ports.first().and_then(|(_, items)| items.first());
-    let value = around.eval(template, item.cloned()).map_err(|error| {
-        EngineError::Trigger(super::scope::param_error(&error.at("/settings/lane")))
-    })?;
+    let value = around
+        .eval(template, item.cloned())
+        .map_err(|error| EngineError::Trigger(super::scope::param_error(&error.at("/settings/lane"))))?;
     let lane = match value {
         Value::Null => return Ok(None),
         Value::String(text) => text,
@@ -298,4 +319,31 @@ fn lane_of(program: &Arc<Program>, around: &Surroundings, output: &NodeOutput) -
     };
     // Lanes of different workflows and workspaces are different lanes.
     Ok(Some(format!("{}/{}/{lane}", around.info.workspace_id, around.info.workflow_id)))
+}
+
+impl Engine {
+    /// What a trigger sees while it is asked, before there is a run.
+    pub(super) fn trigger_surroundings(
+        &self,
+        program: &Arc<Program>,
+        workspace: &str,
+        workflow: &str,
+        event: Arc<Value>,
+    ) -> Surroundings {
+        let run = NewRun {
+            key: RunKey { workspace_id: workspace.into(), run_id: "".into() },
+            workflow_id: workflow.to_owned(),
+            version: 0,
+            document: None,
+            trigger_type: String::new(),
+            is_test: false,
+            dry_run: false,
+            lane: None,
+            parent_run_id: None,
+            inbound_id: None,
+            dedupe_key: None,
+            created_at: self.now_ms(),
+        };
+        self.surroundings(program, &run, event)
+    }
 }
