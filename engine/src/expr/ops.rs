@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::convert::{kind_of, list_of, push_dynamic_text, range_bounds};
 use super::error::ExprErrorKind;
-use super::failure::{Outcome, charge, failure, refused, wrong_type};
+use super::failure::{Outcome, charge, charge_bytes, failure, refused, wrong_type};
 use super::view::{JsonView, Seen};
 
 /// Registers every operator on `engine`.
@@ -174,7 +174,7 @@ fn add(a: &Dynamic, b: &Dynamic) -> Outcome {
         let mut text = String::new();
         push_dynamic_text(&mut text, a)?;
         push_dynamic_text(&mut text, b)?;
-        charge(text.len() / 64)?;
+        charge_bytes(text.len())?;
         return Ok(text.into());
     }
     if let (Some(mut left), Some(right)) = (list_of(a), list_of(b)) {
@@ -213,7 +213,7 @@ fn assign_sum(a: &mut Dynamic, b: Dynamic) -> Outcome<()> {
     if let Some(mut text) = a.write_lock::<ImmutableString>() {
         let mut tail = String::new();
         push_dynamic_text(&mut tail, &b)?;
-        charge(tail.len() / 64)?;
+        charge_bytes(tail.len())?;
         text.make_mut().push_str(&tail);
         return Ok(());
     }

@@ -90,13 +90,9 @@ impl Program {
 
     fn eval_in_rhai(&self, scope: &dyn Scope, given: Vec<(&str, Value)>) -> Result<Value, Translated> {
         let limits = &self.engines.limits;
-        let (operations, time) = if self.script {
-            (limits.script_operations, limits.script_time)
-        } else {
-            (limits.expression_operations, limits.expression_time)
-        };
+        let budget = if self.script { limits.script_budget() } else { limits.expression_budget() };
         let mut variables = self.bind(scope, given);
-        let _frame = frame::enter(scope, &self.nodes, operations, time);
+        let _frame = frame::enter(scope, &self.nodes, budget);
         // A panic inside the evaluator must fail this expression, not the process's other runs.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let value = self.engine().eval_ast_with_scope::<Dynamic>(&mut variables, &self.ast)?;

@@ -165,3 +165,16 @@ fn errors_say_what_was_undefined_and_where() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn every_documented_example_gives_its_result() {
+    let wrong: Vec<String> = functions()
+        .iter()
+        .filter_map(|function| {
+            let expected: Value = serde_json::from_str(function.result).expect("results are JSON");
+            let found = eval(&format!("{{{{ {} }}}}", function.example));
+            (found != Ok(expected)).then(|| format!("{}: {found:?}", function.example))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
