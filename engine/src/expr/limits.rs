@@ -35,6 +35,8 @@ pub struct ExprLimits {
     pub script_bytes: usize,
     /// How many compiled expressions are kept for reuse.
     pub cached_expressions: u64,
+    /// How many compiled scripts are kept for reuse.
+    pub cached_scripts: u64,
 }
 
 impl Default for ExprLimits {
@@ -54,6 +56,7 @@ impl Default for ExprLimits {
             expression_bytes: 16 << 10,
             script_bytes: 256 << 10,
             cached_expressions: 10_000,
+            cached_scripts: 500,
         }
     }
 }

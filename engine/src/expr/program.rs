@@ -9,16 +9,23 @@ use serde_json::Value;
 use super::convert;
 use super::engine::Engines;
 use super::error::{ExprError, ExprErrorKind, TextPlace};
+use super::fast::Fast;
 use super::frame;
 use super::scope::Scope;
 use super::translate::{self, Translated};
 use super::view::JsonView;
+
+/// Stack of a script's thread. Reserved, not used, unless a script nests values as deeply as the
+/// limit on list elements allows.
+const SCRIPT_STACK: usize = 256 << 20;
 
 /// A compiled expression, shared by all parameters with the same text.
 pub(crate) struct Program {
     engines: Arc<Engines>,
     source: Box<str>,
     ast: AST,
+    /// The short cut, for simple expressions.
+    fast: Option<Fast>,
     /// Names of variables the text mentions, each once.
     variables: Vec<Arc<str>>,
     /// Ids in `node("Id")`, each once.
@@ -50,6 +57,7 @@ impl Program {
             None => Ok(Self {
                 engines: engines.clone(),
                 source: source.into(),
+                fast: if script { None } else { Fast::build(&ast) },
                 ast,
                 variables: names.variables,
                 nodes: names.nodes,
@@ -75,17 +83,42 @@ impl Program {
 
     /// Evaluates; the place of an error is counted from `start`.
     pub(crate) fn eval(&self, scope: &dyn Scope, start: TextPlace) -> Result<Value, ExprError> {
-        self.eval_with(scope, Vec::new(), start)
+        match self.fast.as_ref().and_then(|fast| fast.eval(scope)) {
+            Some(value) => Ok(value),
+            None => self.eval_slowly(scope, start),
+        }
     }
 
-    /// Evaluates with further variables that hide the scope's.
-    pub(crate) fn eval_with(
+    /// Evaluates and appends the value as text.
+    pub(crate) fn push_text(
         &self,
         scope: &dyn Scope,
-        given: Vec<(&str, Value)>,
         start: TextPlace,
-    ) -> Result<Value, ExprError> {
-        self.eval_in_rhai(scope, given).map_err(|failed| self.error(failed, start))
+        out: &mut String,
+    ) -> Result<(), ExprError> {
+        if self.fast.as_ref().and_then(|fast| fast.push_text(scope, out)).is_none() {
+            convert::push_text(out, &self.eval_slowly(scope, start)?);
+        }
+        Ok(())
+    }
+
+    /// Evaluates with Rhai, without the short cut.
+    pub(crate) fn eval_slowly(&self, scope: &dyn Scope, start: TextPlace) -> Result<Value, ExprError> {
+        self.eval_in_rhai(scope, Vec::new()).map_err(|failed| located(failed, &self.source, start))
+    }
+
+    /// Runs a script with further variables that hide the scope's, on a thread of its own:
+    /// a script can nest values so deeply that dropping them needs more stack than workers have.
+    pub(crate) fn run(&self, scope: &dyn Scope, given: Vec<(&str, Value)>) -> Result<Value, ExprError> {
+        let outcome = std::thread::scope(|threads| {
+            let thread = std::thread::Builder::new().name("script".into()).stack_size(SCRIPT_STACK);
+            let running = thread.spawn_scoped(threads, || self.eval_in_rhai(scope, given));
+            running.map_or_else(
+                |_| Err(no_thread()),
+                |running| running.join().unwrap_or_else(|_| Err(internal())),
+            )
+        });
+        outcome.map_err(|failed| located(failed, &self.source, TextPlace::START))
     }
 
     fn eval_in_rhai(&self, scope: &dyn Scope, given: Vec<(&str, Value)>) -> Result<Value, Translated> {
@@ -122,11 +155,6 @@ impl Program {
         }
         variables
     }
-
-    /// An error of this program in a text where it starts at `start`.
-    pub(crate) fn error(&self, failed: Translated, start: TextPlace) -> ExprError {
-        located(failed, &self.source, start)
-    }
 }
 
 /// The value of a variable; `json` is the item.
@@ -143,6 +171,14 @@ fn internal() -> Translated {
     Translated {
         kind: ExprErrorKind::Function,
         message: "the expression could not be evaluated (internal error in the evaluator)".into(),
+        place: TextPlace::START,
+    }
+}
+
+fn no_thread() -> Translated {
+    Translated {
+        kind: ExprErrorKind::Limit,
+        message: "the script could not be started: the machine is out of threads or memory".into(),
         place: TextPlace::START,
     }
 }
