@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Dynamic, Engine, Expr, FnCallExpr};
+use rhai::{AST, ASTNode, Dynamic, Engine, Expr, FnCallExpr, Stmt};
 use serde_json::Value;
 
 use super::convert;
@@ -11,6 +11,7 @@ use super::engine::Engines;
 use super::error::{ExprError, ExprErrorKind, TextPlace};
 use super::fast::Fast;
 use super::frame;
+use super::functions::TAKE_FUNCTIONS;
 use super::scope::Scope;
 use super::translate::{self, Translated};
 use super::view::JsonView;
@@ -52,6 +53,11 @@ impl Program {
             names.visit(path);
             true
         });
+        if let Some(redefined) = ast.iter_functions().find(|function| TAKE_FUNCTIONS.contains(&function.name))
+        {
+            let message = format!("`{}` is already a function; choose another name", redefined.name);
+            names.refuse(rhai::Position::NONE, &message);
+        }
         match names.problem {
             Some(problem) => Err(problem),
             None => Ok(Self {
@@ -79,6 +85,12 @@ impl Program {
     /// Names of variables the text mentions.
     pub(crate) fn variables(&self) -> &[Arc<str>] {
         &self.variables
+    }
+
+    /// Whether the short cut covers it.
+    #[cfg(test)]
+    pub(crate) fn is_quick(&self) -> bool {
+        self.fast.is_some()
     }
 
     /// Evaluates; the place of an error is counted from `start`.
@@ -216,6 +228,10 @@ impl Names {
             Some(ASTNode::Expr(Expr::FnCall(call, position))) if call.name == "node" => {
                 self.visit_node_call(call, *position);
             }
+            Some(ASTNode::Stmt(Stmt::Share(shared))) if !is_lent(path) => {
+                let position = shared.first().map(|(name, ..)| name.pos).unwrap_or_default();
+                self.refuse(position, CAPTURE);
+            }
             _ => {}
         }
     }
@@ -223,19 +239,35 @@ impl Names {
     fn visit_node_call(&mut self, call: &FnCallExpr, position: rhai::Position) {
         match call.args.as_slice() {
             [Expr::StringConstant(id, _)] => note(&mut self.nodes, id),
-            _ => {
-                let place = TextPlace {
-                    line: position.line().unwrap_or(1) as u32,
-                    column: position.position().unwrap_or(1) as u32,
-                };
-                self.problem.get_or_insert(Translated {
-                    kind: ExprErrorKind::Syntax,
-                    message: "node() needs the node's id as plain text in quotes, such as node(\"Lookup\")"
-                        .into(),
-                    place,
-                });
-            }
+            _ => self.refuse(position, NODE_ID),
         }
+    }
+
+    fn refuse(&mut self, position: rhai::Position, message: &str) {
+        self.problem.get_or_insert(Translated {
+            kind: ExprErrorKind::Syntax,
+            message: message.to_owned(),
+            place: translate::place_of(position),
+        });
+    }
+}
+
+const NODE_ID: &str = "node() needs the node's id as plain text in quotes, such as node(\"Lookup\")";
+
+const CAPTURE: &str = "a function that uses outside variables can only be given directly to map(), filter(), \
+    find(), any(), all(), group_by() or sort_by()";
+
+/// Whether the capturing closure at the end of `path` is an argument of a function that does not
+/// keep it. A kept one could hold itself (and never be freed) or nest without end.
+fn is_lent(path: &[ASTNode]) -> bool {
+    let [.., ASTNode::Expr(taker), ASTNode::Expr(Expr::Stmt(_)), ASTNode::Stmt(_)] = path else {
+        return false;
+    };
+    match taker {
+        Expr::FnCall(call, _) | Expr::MethodCall(call, _) => {
+            call.op_token.is_none() && TAKE_FUNCTIONS.contains(&call.name.as_str())
+        }
+        _ => false,
     }
 }
 

@@ -23,6 +23,22 @@ pub fn functions() -> &'static [FunctionDoc] {
     FUNCTIONS
 }
 
+/// How a function is used; also of those that only make sense in scripts.
+pub(crate) fn signature(name: &str) -> Option<&'static str> {
+    let documented = FUNCTIONS.iter().find(|function| function.name == name);
+    documented
+        .map(|function| function.signature)
+        .or_else(|| IN_PLACE.iter().find(|(known, _)| *known == name).map(|(_, signature)| *signature))
+}
+
+/// Functions that change a list or object in place, for scripts.
+const IN_PLACE: &[(&str, &str)] = &[
+    ("push", "push(list, value)"),
+    ("pop", "pop(list)"),
+    ("insert", "insert(list, position, value)"),
+    ("remove", "remove(list, position) or remove(object, key)"),
+];
+
 const fn doc(
     group: &'static str,
     name: &'static str,

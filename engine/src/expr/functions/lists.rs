@@ -12,6 +12,10 @@ use crate::expr::failure::{Outcome, charge, charge_bytes, wrong_type};
 use crate::expr::ops::{self, Num};
 use crate::expr::view::{JsonView, position};
 
+/// Functions that call the function they are given, and keep it no longer than that.
+pub(crate) const TAKE_FUNCTIONS: &[&str] =
+    &["map", "filter", "find", "any", "all", "group_by", "sort_by", "pluck"];
+
 pub(super) fn register(engine: &mut Engine) {
     register_callbacks(engine);
     register_sorting(engine);
@@ -45,7 +49,12 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("index_of", |items: Dynamic, wanted: Dynamic| index_of(items, &wanted));
     engine.register_fn("len", |x: Dynamic| length(&x));
     engine.register_fn("is_empty", |x: Dynamic| is_empty(&x));
-    engine.register_fn("if_empty", |x: Dynamic, fallback: Dynamic| if is_empty(&x) { fallback } else { x });
+    engine.register_fn(
+        "if_empty",
+        |x: Dynamic, fallback: Dynamic| {
+            if is_empty(&x) { fallback.flatten() } else { x.flatten() }
+        },
+    );
     engine.register_fn("kind", |x: Dynamic| {
         ImmutableString::from(kind_of(&x).trim_start_matches("a ").trim_start_matches("an "))
     });

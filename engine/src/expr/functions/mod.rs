@@ -13,7 +13,9 @@ mod text;
 
 use rhai::Engine;
 
+pub(crate) use docs::signature;
 pub use docs::{FunctionDoc, functions};
+pub(crate) use lists::TAKE_FUNCTIONS;
 
 /// Registers every function on `engine`.
 pub(crate) fn register(engine: &mut Engine) {

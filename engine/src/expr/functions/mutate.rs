@@ -69,6 +69,8 @@ pub(super) fn register(engine: &mut Engine) {
 /// A native list or object as shared JSON; anything else as it is.
 fn frozen(item: Dynamic) -> Outcome {
     charge(1)?;
+    // A variable shared with a closure must not be shared by the list too.
+    let item = item.flatten();
     if !item.is_array() && !item.is_map() {
         return Ok(item);
     }

@@ -33,7 +33,7 @@ pub(super) fn register(engine: &mut Engine) {
     });
     engine.register_fn("to_number", |x: Dynamic| -> Outcome { Ok(parsed("to_number", &x)?.into_dynamic()) });
     engine.register_fn("to_number", |x: Dynamic, default: Dynamic| -> Outcome {
-        Ok(parsed("to_number", &x).map_or(default, Num::into_dynamic))
+        Ok(parsed("to_number", &x).map_or_else(|_| default.flatten(), Num::into_dynamic))
     });
     engine.register_fn("to_text", |x: Dynamic| -> Outcome { Ok(dynamic_text(&x)?.into()) });
     // Rhai's name for the same, used by its back-tick texts.
@@ -79,11 +79,11 @@ fn round_to(x: &Dynamic, digits: i64) -> Outcome {
 }
 
 fn smaller(function: &'static str, a: Dynamic, b: Dynamic) -> Outcome {
-    Ok(if ops::compare(function, &b, &a)?.is_some_and(|order| order.is_lt()) { b } else { a })
+    Ok(if ops::compare(function, &b, &a)?.is_some_and(|order| order.is_lt()) { b } else { a }.flatten())
 }
 
 fn larger(function: &'static str, a: Dynamic, b: Dynamic) -> Outcome {
-    Ok(if ops::compare(function, &b, &a)?.is_some_and(|order| order.is_gt()) { b } else { a })
+    Ok(if ops::compare(function, &b, &a)?.is_some_and(|order| order.is_gt()) { b } else { a }.flatten())
 }
 
 type Choose = fn(&'static str, Dynamic, Dynamic) -> Outcome;

@@ -27,7 +27,7 @@ pub(super) fn register(engine: &mut Engine) {
     });
     engine.register_fn("set", |x: Dynamic, key: Dynamic, value: Dynamic| -> Outcome {
         let mut changed = object("set", &x)?;
-        changed.insert(text("set", &key)?.as_str().into(), value);
+        changed.insert(text("set", &key)?.as_str().into(), value.flatten());
         Ok(changed.into())
     });
 }
@@ -44,7 +44,7 @@ fn ordered(function: &str, x: &Dynamic) -> Outcome<Vec<(String, Dynamic)>> {
 
 fn get(x: &Dynamic, path: &Dynamic, default: Dynamic) -> Outcome {
     let found = at_path(x, &text("get", path)?);
-    Ok(if found.is_unit() { default } else { found })
+    Ok(if found.is_unit() { default.flatten() } else { found })
 }
 
 /// The value at a path such as `address.city` or `lines.0.text`; null where it leads nowhere.

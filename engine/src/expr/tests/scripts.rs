@@ -50,6 +50,8 @@ fn runaway_scripts_and_expressions_are_stopped() {
         "let a = [1]; loop { a = [a, a]; }",
         "let a = [1]; loop { a = [a]; }",
         "let a = #{}; loop { a = #{ x: a }; }",
+        "let a = 1; loop { a = [#{ x: a }]; }",
+        "let a = []; let b = []; for i in 0..1000 { a = [a]; b = [b]; } a == b",
         "let a = [1]; loop { a += a; }",
         "let out = []; loop { out.push(1); }",
         "let out = []; loop { out.push(#{ t: \"x\".repeat(100000) }); }",
@@ -67,4 +69,25 @@ fn runaway_scripts_and_expressions_are_stopped() {
         let error = eval(text).expect_err(text);
         assert_eq!(error.kind, ExprErrorKind::Limit, "{text}: {error}");
     }
+}
+
+#[test]
+fn functions_that_capture_variables_cannot_be_kept() {
+    // Kept ones could be nested without end, or hold themselves and never be freed.
+    for code in [
+        "let a = 1; loop { let b = a; a = || b; }",
+        "let m = #{}; m.f = || m;",
+        "fn keep(f) { f } let a = 1; let b = keep(|| a);",
+        "fn map(l, f) { f } let a = 1; let b = map([], || a);",
+        "let a = 1; let l = [|| a];",
+        "let f = |x| x; let g = f.curry(1);",
+    ] {
+        let error = script(code).expect_err(code);
+        assert_eq!(error.kind, ExprErrorKind::Syntax, "{code}: {error}");
+    }
+    assert_eq!(
+        script("let a = 2; let b = []; items.map(|i| { b.push(b.len()); i.n * a }) + b"),
+        Ok(json!([2, 4, 0, 1]))
+    );
+    assert_eq!(script("let a = [1]; [0].map(|x| a.push(a)); a"), Ok(json!([1, [1]])));
 }
