@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod docs;
 mod params;
 mod properties;
 mod scripts;
