@@ -198,8 +198,9 @@ mod tests {
         assert_eq!(wait.until, Some(TEST_NOW_MS + MINUTE));
         for (cause, port) in [(Cause::Timer, "timeout"), (Cause::Signal { payload: json!(5) }, "main")] {
             let resumed = Resumed { cause, state: wait.state.clone() };
-            let outcome = Bench::new(node(Wait)).resumed(resumed).run(json!({ "signal": "paid:7" }), input());
-            let Outcome::Done(output) = outcome.await.unwrap() else { panic!("it is over") };
+            let bench = Bench::new(node(Wait)).resumed(resumed);
+            let outcome = bench.run(json!({ "signal": "paid:7" }), input()).await.unwrap();
+            let Outcome::Done(output) = outcome else { panic!("{outcome:?}") };
             assert_eq!(output.ports[0].0, port);
             assert_eq!(output.ports[0].1[0].json.get("signal"), (port == "main").then_some(&json!(5)));
         }
