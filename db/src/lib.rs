@@ -1,1 +1,24 @@
-//! (crate sluice-db)
+//! One small door to SQLite and PostgreSQL: pools, arguments, rows, transactions, migrations, contract tests.
+//!
+//! Callers write one canonical SQL text with `$1` placeholders; it runs on both engines. This crate knows no
+//! table's meaning: it must not know workflows, runs, contacts or anything else that is stored.
+
+mod arg;
+pub mod contract;
+mod dialect;
+mod error;
+mod migrate;
+mod open;
+mod options;
+mod query;
+mod row;
+mod sql;
+
+pub use arg::{Arg, ArgType};
+pub use dialect::Dialect;
+pub use error::DbError;
+pub use open::Db;
+pub use options::{DbOptions, Synchronous};
+pub use query::{Query, Tx, TxQuery};
+pub use row::{ColumnIndex, Row};
+pub use sql::{Sql, placeholders};

@@ -1,1 +1,11 @@
-//! (crate sluice-engine)
+//! The workflow engine: documents and validation ([`graph`]), the pure core ([`core`]), expressions
+//! ([`expr`]), the store ([`store`]) and the loop that drives runs ([`drive`]).
+//!
+//! Must not know node implementations or the HTTP server.
+
+pub mod core;
+pub mod document;
+pub mod drive;
+pub mod expr;
+pub mod graph;
+pub mod store;

@@ -5,6 +5,7 @@
 
 pub mod context;
 pub mod duration;
+pub mod egress;
 pub mod error;
 pub mod http;
 pub mod item;
@@ -14,6 +15,7 @@ pub mod registry;
 pub mod services;
 pub mod spec;
 pub mod testkit;
+pub mod transport;
 
 /// Everything an ordinary node needs, in one import.
 pub mod prelude {

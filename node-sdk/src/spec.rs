@@ -17,6 +17,16 @@ pub enum Effect {
     Once,
 }
 
+/// An effect class that depends on a parameter, for example on the HTTP method.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EffectByParam {
+    /// JSON pointer of the parameter.
+    pub pointer: String,
+    /// The class per value of the parameter (text). A missing parameter, an expression or a value not
+    /// listed leaves the node's own class, which must be the most careful one.
+    pub values: BTreeMap<String, Effect>,
+}
+
 /// One input or output of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Port {
@@ -248,6 +258,9 @@ pub struct NodeSpec {
     pub docs: String,
     /// What it does to the outside.
     pub effect: Effect,
+    /// A milder effect class under certain parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect_by_param: Option<EffectByParam>,
     /// Inputs; none for triggers.
     pub inputs: Ports,
     /// Outputs. `error` is an ordinary port for nodes that route errors.
@@ -282,6 +295,7 @@ impl NodeSpec {
             summary: summary.to_owned(),
             docs: String::new(),
             effect: Effect::Pure,
+            effect_by_param: None,
             inputs: Ports::main(),
             outputs: Ports::main(),
             trigger: None,
@@ -307,6 +321,23 @@ impl NodeSpec {
     pub fn effect(mut self, effect: Effect) -> Self {
         self.effect = effect;
         self
+    }
+
+    /// Sets a milder effect class for certain values of the text parameter at `pointer`.
+    #[must_use]
+    pub fn effect_by_param(mut self, pointer: &str, values: &[(&str, Effect)]) -> Self {
+        let values = values.iter().map(|(value, effect)| ((*value).to_owned(), *effect)).collect();
+        self.effect_by_param = Some(EffectByParam { pointer: pointer.to_owned(), values });
+        self
+    }
+
+    /// The effect class under these raw parameters (expressions not yet evaluated).
+    pub fn effect_of(&self, params: &Value) -> Effect {
+        let milder = self.effect_by_param.as_ref().and_then(|by| {
+            let value = params.pointer(&by.pointer)?.as_str()?;
+            by.values.get(value).copied()
+        });
+        milder.unwrap_or(self.effect)
     }
 
     /// Sets the inputs.
@@ -372,5 +403,24 @@ impl NodeSpec {
     pub fn example(mut self, example: Example) -> Self {
         self.examples.push(example);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_effect_class_can_follow_a_parameter() {
+        let spec = NodeSpec::new("Request", "Sends")
+            .effect(Effect::Once)
+            .effect_by_param("/method", &[("GET", Effect::Idempotent), ("PUT", Effect::Idempotent)]);
+        assert_eq!(spec.effect_of(&json!({ "method": "GET" })), Effect::Idempotent);
+        for params in
+            [json!({ "method": "POST" }), json!({ "method": "{{ json.m }}" }), json!({}), json!(null)]
+        {
+            assert_eq!(spec.effect_of(&params), Effect::Once, "{params}");
+        }
     }
 }

@@ -1,0 +1,195 @@
+//! Opening and closing: pools, pragmas, what a URL means.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::error::classify;
+use crate::options::without_password;
+use crate::{DbError, DbOptions, Dialect, Synchronous};
+
+/// Prepared statements kept per connection. The program has a few hundred texts; the driver's default of 100 would
+/// prepare some of them again and again.
+const CACHED_STATEMENTS: usize = 512;
+
+/// An open database. Cloning is cheap and shares the connections.
+#[derive(Clone)]
+pub struct Db(Arc<Shared>);
+
+struct Shared {
+    pools: Pools,
+    /// The URL without its password, for messages.
+    place: String,
+}
+
+pub(crate) enum Pools {
+    /// One writing connection, because SQLite has one write lock: waiting in our queue is fair, waiting on the lock is
+    /// not. Readers see the last commit and never wait (WAL).
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Db").field(&self.0.place).finish()
+    }
+}
+
+impl Db {
+    /// Opens the database, creating an SQLite file that is not there yet (its folder must exist). Does not migrate.
+    ///
+    /// # Errors
+    /// `Unreachable` (missing folder, no server, wrong login), `ReadOnly`, `Corrupt` (not a database file), `Other` for
+    /// a URL that is neither `sqlite:` nor `postgres:`.
+    pub async fn open(options: DbOptions) -> Result<Db, DbError> {
+        let place = without_password(&options.url);
+        let pools = if let Some(path) = options.url.strip_prefix("sqlite:") {
+            open_sqlite(path.strip_prefix("//").unwrap_or(path), &options).await?
+        } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
+            open_postgres(&options).await?
+        } else {
+            return Err(DbError::other(format!(
+                "the database URL {place:?} is not understood; write sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/NAME"
+            )));
+        };
+        Ok(Db(Arc::new(Shared { pools, place })))
+    }
+
+    pub(crate) fn pools(&self) -> &Pools {
+        &self.0.pools
+    }
+
+    /// Which engine this is.
+    pub fn dialect(&self) -> Dialect {
+        match self.0.pools {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The URL without its password, for people.
+    pub fn place(&self) -> &str {
+        &self.0.place
+    }
+
+    /// Asks the database for an answer; on SQLite through the writing connection.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        match self.pools() {
+            Pools::Sqlite { writer, .. } => sqlx::query("select 1").execute(writer).await.map(|_| ()),
+            Pools::Postgres(pool) => sqlx::query("select 1").execute(pool).await.map(|_| ()),
+        }
+        .map_err(|error| classify(self.dialect(), error))
+    }
+
+    /// Waits for running statements and closes every connection. SQLite folds its log back into the file.
+    pub async fn close(&self) {
+        match self.pools() {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> {
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let refused = |error| classify(Dialect::Sqlite, error);
+    let in_memory = path == ":memory:" || path.is_empty();
+    let mut connect = SqliteConnectOptions::new()
+        .foreign_keys(true)
+        .busy_timeout(options.busy_timeout)
+        .statement_cache_capacity(CACHED_STATEMENTS)
+        .pragma("temp_store", "memory");
+    if in_memory {
+        // Every connection to `:memory:` is a database of its own, so exactly one is shared by everybody.
+        let connect = connect.filename(":memory:").in_memory(true);
+        let only = one_connection(options).connect_with(connect).await.map_err(refused)?;
+        return Ok(Pools::Sqlite { writer: only.clone(), readers: only });
+    }
+    check_folder(Path::new(path))?;
+    connect =
+        connect.filename(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(
+            match options.synchronous {
+                Synchronous::Full => SqliteSynchronous::Full,
+                Synchronous::Normal => SqliteSynchronous::Normal,
+            },
+        );
+    let writer = one_connection(options).connect_with(connect.clone()).await.map_err(refused)?;
+    check_writable(&writer).await?;
+    // `query_only` turns a statement sent to the wrong pool into a loud error instead of a second writer.
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.max_connections.max(1))
+        .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .max_lifetime(None::<Duration>)
+        .connect_lazy_with(connect.pragma("query_only", "on"));
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+fn one_connection(options: &DbOptions) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .acquire_timeout(options.acquire_timeout)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .test_before_acquire(false)
+}
+
+fn check_folder(path: &Path) -> Result<(), DbError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(DbError::Unreachable {
+        message: format!("the folder {} does not exist; create it or choose another path", folder.display()),
+    })
+}
+
+/// SQLite opens a read-only file without a word and fails at the first write; say it at once instead.
+async fn check_writable(writer: &SqlitePool) -> Result<(), DbError> {
+    let refused = |error| classify(Dialect::Sqlite, error);
+    let tx = writer.begin_with(Dialect::Sqlite.begin()).await.map_err(refused)?;
+    tx.rollback().await.map_err(refused)
+}
+
+async fn open_postgres(options: &DbOptions) -> Result<Pools, DbError> {
+    let refused = |error: sqlx::Error| match error {
+        sqlx::Error::PoolTimedOut => DbError::Unreachable {
+            message: format!(
+                "{} does not answer; check that the server runs",
+                without_password(&options.url)
+            ),
+        },
+        sqlx::Error::Configuration(source) => DbError::other(format!(
+            "the database URL {:?} is not valid: {source}",
+            without_password(&options.url)
+        )),
+        other => classify(Dialect::Postgres, other),
+    };
+    let mut connect = PgConnectOptions::from_str(&options.url)
+        .map_err(refused)?
+        .application_name("sluice")
+        .statement_cache_capacity(CACHED_STATEMENTS);
+    if let Some(timeout) = options.statement_timeout {
+        connect = connect.options([("statement_timeout", timeout.as_millis().to_string())]);
+    }
+    let pool = PgPoolOptions::new()
+        .max_connections(options.max_connections.max(1))
+        .acquire_timeout(options.acquire_timeout)
+        .connect_with(connect)
+        .await
+        .map_err(refused)?;
+    Ok(Pools::Postgres(pool))
+}

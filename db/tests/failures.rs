@@ -1,0 +1,94 @@
+//! How a database that cannot be used says so.
+
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+use std::fs;
+
+use sluice_db::{Db, DbError, DbOptions};
+
+async fn open(path: &std::path::Path) -> Result<Db, DbError> {
+    Db::open(DbOptions::new(format!("sqlite:{}", path.display()))).await
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = open(&folder.path().join("not-here/x.sqlite")).await.unwrap_err();
+    assert!(matches!(error, DbError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains("not-here"), "{error}");
+}
+
+#[tokio::test]
+async fn another_kind_of_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "these are notes, not a database ".repeat(200)).unwrap();
+    let error = open(&path).await.unwrap_err();
+    assert!(matches!(error, DbError::Corrupt { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_url_is_refused_without_its_password() {
+    let error = Db::open(DbOptions::new("mysql://asha:s3cret@host/db")).await.unwrap_err();
+    let DbError::Other(source) = &error else { panic!("{error:?}") };
+    assert!(source.to_string().contains("sqlite:PATH"));
+    assert!(!source.to_string().contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_silent_server_is_unreachable() {
+    let mut options = DbOptions::new("postgres://asha@127.0.0.1:1/db");
+    options.acquire_timeout = std::time::Duration::from_secs(2);
+    let error = Db::open(options).await.unwrap_err();
+    assert!(matches!(error, DbError::Unreachable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_database_in_memory_is_one_database() {
+    let db = Db::open(DbOptions::new("sqlite::memory:")).await.unwrap();
+    db.migrate().await.unwrap();
+    db.query("create table t (n bigint)").execute().await.unwrap();
+    let insert = |n: i64| {
+        let db = db.clone();
+        tokio::spawn(async move { db.query("insert into t values ($1)").bind(n).execute().await })
+    };
+    for one in (0..20).map(insert).collect::<Vec<_>>() {
+        one.await.unwrap().unwrap();
+    }
+    assert_eq!(db.query("select count(*) from t").one().await.unwrap().int(0).unwrap(), 20);
+}
+
+#[tokio::test]
+async fn a_second_process_that_holds_the_lock_makes_us_busy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.sqlite");
+    let ours = open(&path).await.unwrap();
+    let mut options = DbOptions::new(format!("sqlite:{}", path.display()));
+    options.busy_timeout = std::time::Duration::from_millis(1);
+    let theirs = Db::open(options).await.unwrap();
+    let tx = ours.begin().await.unwrap();
+    let Err(error) = theirs.begin().await else { panic!("two writers at once") };
+    assert!(matches!(error, DbError::Busy { .. }), "{error:?}");
+    drop(tx);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("x.sqlite")).await.unwrap();
+    db.query("create table t (b blob)").execute().await.unwrap();
+    // SQLite reports a reached page limit exactly as it reports a full disk.
+    db.query("pragma max_page_count = 4").execute().await.unwrap();
+    let error = db.query("insert into t values ($1)").bind(vec![7u8; 100_000]).execute().await.unwrap_err();
+    assert!(matches!(error, DbError::Full), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_reader_cannot_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("x.sqlite")).await.unwrap();
+    db.query("create table t (n bigint)").execute().await.unwrap();
+    // A statement that is taken for a read and is none would be a second writer.
+    let error = db.query("select 1; insert into t values (1)").all().await.unwrap_err();
+    assert!(matches!(error, DbError::ReadOnly), "{error:?}");
+}
