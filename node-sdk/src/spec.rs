@@ -189,6 +189,20 @@ impl Example {
         self
     }
 
+    /// The same example with input items on a further port.
+    #[must_use]
+    pub fn input_port(mut self, port: &str, items: Vec<Value>) -> Self {
+        self.input_ports.insert(port.to_owned(), items);
+        self
+    }
+
+    /// The same example, expected to wait.
+    #[must_use]
+    pub fn waits(mut self) -> Self {
+        self.waits = true;
+        self
+    }
+
     /// The same example with expected items on `main`.
     #[must_use]
     pub fn output(self, items: Vec<Value>) -> Self {
