@@ -1,1 +1,3 @@
 //! (crate sluice-nodes)
+
+pub mod whatsapp;
