@@ -134,7 +134,7 @@ mod tests {
     async fn shifting_wakes_a_sleeper_on_a_clock_that_stands_still() {
         let clock = Arc::new(ShiftedClock::over(Arc::new(ManualClock::at(0))));
         let other = clock.clone();
-        let sleeper = tokio::spawn(async move { other.sleep(60_000).await });
+        let sleeper = tokio::spawn(async move { other.sleep_until(60_000).await });
         clock.advance(60_000);
         sleeper.await.unwrap();
     }

@@ -148,7 +148,7 @@ mod tests {
     use crate::exchange::Content;
     use serde_json::json;
 
-    fn message(error: Box<GraphError>) -> String {
+    fn message(error: &GraphError) -> String {
         match error.reply().content {
             Content::Json(body) => body["error"]["message"].as_str().unwrap_or_default().to_owned(),
             other => panic!("{other:?}"),
@@ -161,16 +161,16 @@ mod tests {
         let body = body.as_object().unwrap();
         let text = Params::of(body, "text", Style::Graph).unwrap();
         assert_eq!(
-            message(text.text("body", 3).unwrap_err()),
+            message(&text.text("body", 3).unwrap_err()),
             "(#100) The parameter text['body'] is required."
         );
         assert_eq!(text.number("n").unwrap(), 1.5);
         assert_eq!(
-            message(text.list("list", 1, 2).unwrap_err()),
+            message(&text.list("list", 1, 2).unwrap_err()),
             "(#100) Param text['list[0]'] must be a JSON object."
         );
         assert_eq!(
-            message(text.only(&["body"]).unwrap_err()),
+            message(&text.only(&["body"]).unwrap_err()),
             "(#100) Unexpected key \"n\" on param \"text\"."
         );
         let other = Params::of(body, "text", Style::WhatsApp).unwrap();
