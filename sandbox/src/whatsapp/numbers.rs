@@ -147,7 +147,9 @@ pub(crate) fn account(wa: &WhatsApp, waba_id: &str) -> Reply {
 /// `GET /{phone_number_id}/whatsapp_business_profile`
 pub(crate) fn show_profile(wa: &WhatsApp, call: &GraphCall<'_>, number: &Number) -> Reply {
     let world = lock(&wa.world);
-    let stored = world.profiles.get(&number.phone_number_id).cloned().unwrap_or_default();
+    let mut stored = world.profiles.get(&number.phone_number_id).cloned().unwrap_or_default();
+    // A number that never chose a branch has this one.
+    stored.entry("vertical".to_owned()).or_insert_with(|| "UNDEFINED".into());
     let fields = call.fields().unwrap_or_else(|| vec!["messaging_product".to_owned()]);
     let mut shown: Map<String, Value> =
         stored.into_iter().filter(|(key, _)| fields.iter().any(|name| name == key)).collect();
