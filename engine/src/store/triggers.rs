@@ -3,6 +3,9 @@
 use super::{Store, StoreError, TriggerRow};
 use sluice_db::Row;
 
+pub(super) const WEBHOOK: &str =
+    "select * from workflow_triggers where workspace_id = $1 and source = 'webhook' and key = $2";
+
 impl Store {
     /// The triggers of a workspace for a source and key (a webhook path, an event topic, or empty), in the order
     /// in which they are asked: by priority, then the older workflow first.
@@ -43,9 +46,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn webhook(&self, workspace_id: &str, path: &str) -> Result<Option<TriggerRow>, StoreError> {
-        const SQL: &str =
-            "select * from workflow_triggers where workspace_id = $1 and source = 'webhook' and key = $2";
-        let row = self.db.query(SQL).bind(workspace_id).bind(path).optional().await?;
+        let row = self.db.query(WEBHOOK).bind(workspace_id).bind(path).optional().await?;
         row.as_ref().map(read).transpose()
     }
 }
