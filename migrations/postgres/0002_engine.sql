@@ -84,7 +84,8 @@ create index runs_by_workflow on runs (workspace_id, workflow_id, status, create
 create unique index runs_by_dedupe_key on runs (workspace_id, dedupe_key) where dedupe_key is not null;
 create index runs_due on runs (wake_at, workspace_id, run_id) where wake_at is not null;
 create index runs_active on runs (created_at, workspace_id, run_id) where status <= 1;
-create index runs_in_lane on runs (workspace_id, lane, created_at, run_id) where lane is not null and status <= 1;
+create index runs_in_lane on runs (workspace_id, lane, status, created_at, run_id)
+    where lane is not null and status <= 1;
 create index runs_by_inbound on runs (workspace_id, inbound_id) where inbound_id is not null;
 
 -- One row per turn: `count` events from number `first_seq` on. The first byte of `body` names the codec of the rest.

@@ -15,9 +15,9 @@ pub(super) const UNFINISHED: &str = "select workspace_id, run_id, created_at fro
 pub(super) const LANE_HAS_ACTIVE: &str = "select 1 as found from runs where workspace_id = $1 and lane = $2 and run_id <> $3 \
              and status <= 1 limit 1";
 
-/// `status <= 1` repeats what `status = 0` implies, so that the planner sees that the partial index serves.
-pub(super) const NEXT_IN_LANE: &str = "select workspace_id, run_id from runs where workspace_id = $1 and lane = $2 \
-             and status <= 1 and status = 0 order by created_at, run_id limit 1";
+/// In the order of the index, where a queued run stands before a running one, so that one entry is read.
+pub(super) const NEXT_IN_LANE: &str = "select workspace_id, run_id, status from runs where workspace_id = $1 \
+             and lane = $2 and status <= 1 order by status, created_at, run_id limit 1";
 
 pub(super) const NEXT_WAKE: &str = "select min(wake_at) as at from runs where wake_at is not null";
 
@@ -107,7 +107,10 @@ impl Store {
     /// When the database fails.
     pub async fn next_in_lane(&self, workspace_id: &str, lane: &str) -> Result<Option<RunKey>, StoreError> {
         let row = self.db.query(NEXT_IN_LANE).bind(workspace_id).bind(lane).optional().await?;
-        row.as_ref().map(read_key).transpose()
+        match row {
+            Some(row) if read_status(&row)? == RunStatus::Queued => read_key(&row).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 

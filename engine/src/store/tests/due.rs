@@ -90,5 +90,8 @@ async fn a_lane_knows_who_is_at_work(db: Db) {
     assert!(!store.lane_has_active(WS, "con_2", "").await.unwrap());
     assert!(!store.lane_has_active("ws_2", "con_1", "").await.unwrap());
     assert_eq!(store.next_in_lane(WS, "con_1").await.unwrap(), Some(key("run_4")));
+    let turns = [("run_4", 1), ("run_3", 1)].map(|(run, n)| next_turn(run, n, 1, RunStatus::Running));
+    commit_all(&store, turns.into()).await;
+    assert_eq!(store.next_in_lane(WS, "con_1").await.unwrap(), None);
     assert_eq!(store.next_in_lane(WS, "con_2").await.unwrap(), None);
 }

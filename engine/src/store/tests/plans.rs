@@ -47,7 +47,8 @@ fn what_the_driver_asks_reads_an_index() {
             (query::COUNT_ACTIVE, "runs_active"),
             (schedules::DUE, "workflow_schedules_due"),
             (schedules::NEXT, "workflow_schedules_due"),
-            (triggers::WEBHOOK, "workflow_triggers_by_path"),
+            (triggers::WEBHOOK, "workflow_triggers_by_key"),
+            (triggers::TRIGGERS_FOR, "workflow_triggers_by_key"),
         ] {
             let plan = plan(&db, sql.to_owned(), Vec::new()).await;
             assert!(plan[0].contains(index), "{sql}: {plan:#?}");
