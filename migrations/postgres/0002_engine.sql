@@ -77,12 +77,13 @@ create table runs (
     document text,
     primary key (workspace_id, run_id)
 );
--- Lists by time read one range per status and merge them, so these two serve every filter.
-create index runs_by_status on runs (workspace_id, status, created_at, run_id);
-create index runs_by_workflow on runs (workspace_id, workflow_id, status, created_at, run_id);
+-- Lists by time read one range per status and merge them, so these two serve every filter. They end with the time:
+-- the few runs of one moment are sorted by id when they are read. A workflow has one workspace.
+create index runs_by_status on runs (workspace_id, status, created_at);
+create index runs_by_workflow on runs (workflow_id, status, created_at);
 -- The others hold only the runs that need them.
 create unique index runs_by_dedupe_key on runs (workspace_id, dedupe_key) where dedupe_key is not null;
-create index runs_due on runs (wake_at, workspace_id, run_id) where wake_at is not null;
+create index runs_due on runs (wake_at) where wake_at is not null;
 create index runs_active on runs (created_at, workspace_id, run_id) where status <= 1;
 create index runs_in_lane on runs (workspace_id, lane, status, created_at, run_id)
     where lane is not null and status <= 1;

@@ -1,6 +1,7 @@
 -- What the engine keeps: workflows and their versions, triggers, schedules, runs, events, waits.
 -- Every table leads its primary key with the workspace. Times are milliseconds since the Unix epoch; JSON is text.
--- The tables are `without rowid`, so a row is stored once, in its primary key, and an index repeats only the key.
+-- Most tables are `without rowid`: a row is stored once, in its primary key. Not `runs`, which has many indexes: in
+-- them a row number of five bytes stands for two long ids.
 
 create table workflows (
     workspace_id text not null,
@@ -76,13 +77,14 @@ create table runs (
     reply text,
     document text,
     primary key (workspace_id, run_id)
-) without rowid;
--- Lists by time read one range per status and merge them, so these two serve every filter.
-create index runs_by_status on runs (workspace_id, status, created_at, run_id);
-create index runs_by_workflow on runs (workspace_id, workflow_id, status, created_at, run_id);
+);
+-- Lists by time read one range per status and merge them, so these two serve every filter. They end with the time:
+-- the few runs of one moment are sorted by id when they are read. A workflow has one workspace.
+create index runs_by_status on runs (workspace_id, status, created_at);
+create index runs_by_workflow on runs (workflow_id, status, created_at);
 -- The others hold only the runs that need them.
 create unique index runs_by_dedupe_key on runs (workspace_id, dedupe_key) where dedupe_key is not null;
-create index runs_due on runs (wake_at, workspace_id, run_id) where wake_at is not null;
+create index runs_due on runs (wake_at) where wake_at is not null;
 create index runs_active on runs (created_at, workspace_id, run_id) where status <= 1;
 create index runs_in_lane on runs (workspace_id, lane, status, created_at, run_id)
     where lane is not null and status <= 1;
@@ -129,11 +131,11 @@ insert into sqlite_stat1 (tbl, idx, stat) values
     ('workflow_triggers', 'workflow_triggers_by_path', '10000 100 1'),
     ('workflow_schedules', 'workflow_schedules', '10000 100 1 1'),
     ('workflow_schedules', 'workflow_schedules_due', '10000 2'),
-    ('runs', 'runs', '5000000 500000 1'),
-    ('runs', 'runs_by_status', '5000000 500000 100000 2 1'),
-    ('runs', 'runs_by_workflow', '5000000 500000 5000 1000 2 1'),
+    ('runs', 'sqlite_autoindex_runs_1', '5000000 500000 1'),
+    ('runs', 'runs_by_status', '5000000 500000 100000 2'),
+    ('runs', 'runs_by_workflow', '5000000 5000 1000 2'),
     ('runs', 'runs_by_dedupe_key', '5000000 500000 1'),
-    ('runs', 'runs_due', '1000000 2 1 1'),
+    ('runs', 'runs_due', '1000000 2'),
     ('runs', 'runs_active', '1000 2 1 1'),
     ('runs', 'runs_in_lane', '1000 100 2 2 1 1'),
     ('runs', 'runs_by_inbound', '5000000 500000 2'),

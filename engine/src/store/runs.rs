@@ -6,8 +6,10 @@ use crate::core::{RunError, RunStatus};
 use serde::de::DeserializeOwned;
 use sluice_db::Row;
 
+/// Sorted by nothing more: a million runs may wait for the same morning, and sorting them to take a few would
+/// read them all.
 pub(super) const DUE_WAKES: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
-             order by wake_at, workspace_id, run_id limit $2";
+             order by wake_at limit $2";
 
 pub(super) const UNFINISHED: &str = "select workspace_id, run_id, created_at from runs where status <= 1 \
              and (created_at, workspace_id, run_id) > ($1, $2, $3) order by created_at, workspace_id, run_id limit $4";
@@ -48,8 +50,8 @@ impl Store {
         }))
     }
 
-    /// Up to `limit` runs whose time to be woken has come, the longest overdue first. They stay due until a turn
-    /// is committed.
+    /// Up to `limit` runs whose time to be woken has come, the longest overdue first; those of one moment are in
+    /// no certain order. They stay due until a turn is committed.
     ///
     /// # Errors
     /// When the database fails.

@@ -4,7 +4,7 @@ use super::{ScheduleRow, Store, StoreError};
 use sluice_db::Row;
 
 pub(super) const DUE: &str = "select * from workflow_schedules where next_at is not null and next_at <= $1 \
-             order by next_at, workspace_id, workflow_id, node limit $2";
+             order by next_at limit $2";
 
 pub(super) const NEXT: &str = "select min(next_at) as at from workflow_schedules where next_at is not null";
 

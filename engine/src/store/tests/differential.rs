@@ -82,9 +82,10 @@ async fn observed(store: &Store, workspace: &str) -> Vec<String> {
             lines.push(format!("{stored:?} {events:?}"));
         }
     }
-    for run in ours(store.due_wakes(3, u32::MAX).await.unwrap()) {
-        lines.push(format!("due {}", run.run_id));
-    }
+    // Runs of one moment come in no certain order.
+    let mut due: Vec<_> = ours(store.due_wakes(3, u32::MAX).await.unwrap()).collect();
+    due.sort_unstable();
+    lines.extend(due.iter().map(|run| format!("due {}", run.run_id)));
     let mut after = None;
     loop {
         let page = store.unfinished(after.as_deref(), 200).await.unwrap();
@@ -142,7 +143,7 @@ fn predicted(model: &Model) -> Vec<String> {
         let events: Vec<_> = (0_i64..).zip(run.stored.events.iter().cloned()).skip(2).collect();
         lines.push(format!("{:?} {events:?}", run.stored));
     }
-    let due = runs.iter().filter_map(|(id, run)| Some((run.wake_at.filter(|at| *at <= 3)?, id.as_str())));
+    let due = runs.iter().filter_map(|(id, run)| run.wake_at.filter(|at| *at <= 3).map(|_| (0, id.as_str())));
     lines.extend(sorted(due.collect()).iter().map(|id| format!("due {id}")));
     let active = |run: &ModelRun| matches!(run.stored.status, RunStatus::Queued | RunStatus::Running);
     let at_work =
