@@ -79,7 +79,8 @@ create table runs (
     primary key (workspace_id, run_id)
 );
 -- Lists by time read one range per status and merge them, so these two serve every filter. They end with the time:
--- the few runs of one moment are sorted by id when they are read. A workflow has one workspace.
+-- the few runs of one moment are sorted by id when they are read. A workflow belongs to one workspace,
+-- so its index need not name it.
 create index runs_by_status on runs (workspace_id, status, created_at);
 create index runs_by_workflow on runs (workflow_id, status, created_at);
 -- The others hold only the runs that need them.
