@@ -126,6 +126,11 @@ pub trait HttpTransport: Send + Sync + 'static {
     fn answers(&self, _request: &HttpRequest) -> bool {
         true
     }
+
+    /// Whether answers come from a script, so that nothing reaches the outside.
+    fn is_scripted(&self) -> bool {
+        false
+    }
 }
 
 /// An answer of the outside, written in a workflow test or a node example.
@@ -228,6 +233,10 @@ impl HttpTransport for ScriptedHttp {
     fn answers(&self, request: &HttpRequest) -> bool {
         let replies = self.replies.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         replies.iter().any(|script| script.times != Some(0) && script.matches.accepts(request))
+    }
+
+    fn is_scripted(&self) -> bool {
+        true
     }
 }
 

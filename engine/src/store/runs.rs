@@ -88,6 +88,18 @@ impl Store {
         Ok(Page { items: page.items.into_iter().map(|(_, key)| key).collect(), next: page.next })
     }
 
+    /// Callers that still wait for a child run that is over: the process stopped before it could tell them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn missed_children(&self) -> Result<Vec<(RunKey, String)>, StoreError> {
+        const SQL: &str = "select a.workspace_id, a.run_id, c.run_id as child from run_waits a \
+             join runs c on c.workspace_id = a.workspace_id and a.signal = 'run:' || c.run_id \
+             where a.kind = 4 and c.status >= 3";
+        let rows = self.db.query(SQL).all().await?;
+        rows.iter().map(|row| Ok((read_key(row)?, row.text("child")?))).collect()
+    }
+
     /// Whether a run of the lane, other than `except`, is queued or running.
     ///
     /// # Errors
