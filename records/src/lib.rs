@@ -1,1 +1,40 @@
-//! (crate sluice-records)
+//! What workflows act on: workspaces, keys, credentials, WhatsApp numbers, contacts, conversations, messages, and the
+//! provider bodies they came in with.
+//!
+//! Must not know the engine, axum or any node. Everybody who reads or changes these tables does it through [`Records`].
+
+mod api_keys;
+mod consents;
+pub mod contacts;
+mod conversations;
+mod credentials;
+mod error;
+mod ids;
+mod inbound;
+pub mod messages;
+mod numbers;
+mod page;
+mod phone;
+mod seal;
+mod store;
+pub mod whatsapp;
+mod workspaces;
+
+pub use api_keys::{ApiKey, KeyScope, NewApiKey};
+pub use consents::{Consent, MARKETING};
+pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
+pub use conversations::{Conversation, WINDOW_MS, lane};
+pub use credentials::{Credential, CredentialChange, NewCredential, OpenCredential};
+pub use error::RecordError;
+pub use ids::new_id;
+pub use inbound::{InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound};
+pub use messages::{
+    Applied, Delivery, Direction, Failure, InboundRecord, Message, OutboundMessage, RecordedInbound,
+    StatusRecord,
+};
+pub use numbers::{NewNumber, Number};
+pub use page::Page;
+pub use phone::{Phone, normalise_phone};
+pub use seal::{Cipher, MasterKey, SealError, Secret};
+pub use store::{Clock, Records, system_clock};
+pub use workspaces::Workspace;

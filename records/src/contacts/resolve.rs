@@ -1,0 +1,215 @@
+//! From identities to the one contact they belong to: found, made, linked or merged.
+
+use sluice_db::Tx;
+
+use super::merge::merge_in;
+use super::{Identity, IdentityKind};
+use crate::ids::clean;
+use crate::store::lock_workspace;
+use crate::{Contact, RecordError, Records, new_id};
+
+/// What became of a set of identities.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    pub contact_id: String,
+    pub created: bool,
+    /// Contacts that turned out to be this same person and are gone; their ids lead here.
+    pub merged: Vec<String>,
+}
+
+impl Records {
+    /// The contact these identities belong to. Identities that nobody has are linked to it; when they belong to
+    /// several contacts these are one person and are merged into the oldest; when nobody has any, a contact is made.
+    /// `profile_name` is kept as the latest name the person gave.
+    ///
+    /// # Errors
+    /// `Invalid` without any identity, `NotFound` for the workspace.
+    pub async fn resolve_contact(
+        &self,
+        workspace_id: &str,
+        identities: &[Identity],
+        profile_name: Option<&str>,
+    ) -> Result<(Contact, Resolved), RecordError> {
+        let mut tx = self.begin().await?;
+        let resolved = resolve_in(&mut tx, workspace_id, identities, profile_name, self.now()).await?;
+        let contact = super::contact_in(&mut tx, workspace_id, &resolved.contact_id).await?;
+        tx.commit().await?;
+        Ok((contact, resolved))
+    }
+
+    /// A person's identities changed: each of `new` takes the place of the one of its kind in `old`, which is free
+    /// again, because a telephone number that was given up will be somebody else's. Merges when a new one belongs to
+    /// another contact.
+    ///
+    /// # Errors
+    /// `Invalid` without any identity, `NotFound` for the workspace.
+    pub async fn change_identities(
+        &self,
+        workspace_id: &str,
+        old: &[Identity],
+        new: &[Identity],
+    ) -> Result<Resolved, RecordError> {
+        let mut tx = self.begin().await?;
+        let all: Vec<Identity> = old.iter().chain(new).cloned().collect();
+        let resolved = resolve_in(&mut tx, workspace_id, &all, None, self.now()).await?;
+        let replaced = |one: &&Identity| {
+            new.iter().any(|other| other.kind == one.kind)
+                && !new.iter().any(|other| other.value == one.value)
+        };
+        for identity in old.iter().filter(replaced) {
+            tx.query("delete from contact_identities where workspace_id = $1 and kind = $2 and value = $3")
+                .bind(workspace_id)
+                .bind(identity.kind.as_text().as_ref())
+                .bind(&identity.value)
+                .execute()
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(resolved)
+    }
+}
+
+pub(crate) async fn resolve_in(
+    tx: &mut Tx,
+    workspace_id: &str,
+    identities: &[Identity],
+    profile_name: Option<&str>,
+    now: i64,
+) -> Result<Resolved, RecordError> {
+    if identities.is_empty() {
+        return Err(RecordError::invalid("identities", "a contact needs at least one identity"));
+    }
+    let mut owners = owners(tx, workspace_id, identities).await?;
+    if !is_settled(&owners) {
+        // Only now, because most messages come from people who are known.
+        lock_workspace(tx, workspace_id).await?;
+        owners = self::owners(tx, workspace_id, identities).await?;
+    }
+    let resolved = settle(tx, workspace_id, identities, &owners, now).await?;
+    note_name_and_addresses(tx, workspace_id, &resolved.contact_id, identities, profile_name, now).await?;
+    Ok(resolved)
+}
+
+/// Who has each identity today, in the order given.
+async fn owners(
+    tx: &mut Tx,
+    workspace_id: &str,
+    identities: &[Identity],
+) -> Result<Vec<Option<String>>, RecordError> {
+    let mut owners = Vec::with_capacity(identities.len());
+    for identity in identities {
+        let row = tx
+            .query("select contact_id from contact_identities where workspace_id = $1 and kind = $2 and value = $3")
+            .bind(workspace_id)
+            .bind(identity.kind.as_text().as_ref())
+            .bind(&identity.value)
+            .optional()
+            .await?;
+        owners.push(row.map(|row| row.text(0)).transpose()?);
+    }
+    Ok(owners)
+}
+
+/// Every identity belongs to one and the same contact: nothing to do.
+fn is_settled(owners: &[Option<String>]) -> bool {
+    owners.first().is_some_and(Option::is_some) && owners.iter().all(|owner| owner == &owners[0])
+}
+
+async fn settle(
+    tx: &mut Tx,
+    workspace_id: &str,
+    identities: &[Identity],
+    owners: &[Option<String>],
+    now: i64,
+) -> Result<Resolved, RecordError> {
+    let mut known: Vec<String> = owners.iter().flatten().cloned().collect();
+    known.sort();
+    known.dedup();
+    let created = known.is_empty();
+    let (contact_id, merged) = if created {
+        (create(tx, workspace_id, now).await?, Vec::new())
+    } else if known.len() == 1 {
+        (known.remove(0), Vec::new())
+    } else {
+        merge_in(tx, workspace_id, &known, now).await?
+    };
+    for (identity, owner) in identities.iter().zip(owners) {
+        if owner.is_none() {
+            link(tx, workspace_id, identity, &contact_id, now).await?;
+        }
+    }
+    Ok(Resolved { contact_id, created, merged })
+}
+
+async fn create(tx: &mut Tx, workspace_id: &str, now: i64) -> Result<String, RecordError> {
+    let id = new_id("con");
+    tx.query(
+        "insert into contacts (workspace_id, id, attributes, created_at, updated_at) values ($1, $2, '{}', $3, $3)",
+    )
+    .bind(workspace_id)
+    .bind(&id)
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(id)
+}
+
+async fn link(
+    tx: &mut Tx,
+    workspace_id: &str,
+    identity: &Identity,
+    contact_id: &str,
+    now: i64,
+) -> Result<(), RecordError> {
+    // The same identity may be given twice in one list.
+    tx.query(
+        "insert into contact_identities (workspace_id, kind, value, address, contact_id, created_at) \
+         values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+    )
+    .bind(workspace_id)
+    .bind(identity.kind.as_text().as_ref())
+    .bind(&identity.value)
+    .bind(&identity.address)
+    .bind(contact_id)
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// The latest profile name, and the latest spelling of each telephone number: the one WhatsApp used last reaches.
+async fn note_name_and_addresses(
+    tx: &mut Tx,
+    workspace_id: &str,
+    contact_id: &str,
+    identities: &[Identity],
+    profile_name: Option<&str>,
+    now: i64,
+) -> Result<(), RecordError> {
+    for identity in identities.iter().filter(|identity| identity.kind == IdentityKind::Phone) {
+        tx.query(
+            "update contact_identities set address = $4 \
+             where workspace_id = $1 and kind = $2 and value = $3 and address <> $4",
+        )
+        .bind(workspace_id)
+        .bind(identity.kind.as_text().as_ref())
+        .bind(&identity.value)
+        .bind(&identity.address)
+        .execute()
+        .await?;
+    }
+    let Some(name) = profile_name.map(|name| clean(name.trim())).filter(|name| !name.is_empty()) else {
+        return Ok(());
+    };
+    tx.query(
+        "update contacts set profile_name = $3, updated_at = $4 \
+         where workspace_id = $1 and id = $2 and coalesce(profile_name, '') <> $3",
+    )
+    .bind(workspace_id)
+    .bind(contact_id)
+    .bind(name)
+    .bind(now)
+    .execute()
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! What can go wrong with a record, as values that the layers above can act on.
+
+use sluice_db::DbError;
+
+use crate::SealError;
+
+/// A refused or failed record operation. The source is in the chain, not in the text.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Not there, or not in this workspace: the two are deliberately the same.
+    #[error("there is no {kind} {id:?} in this workspace")]
+    NotFound { kind: &'static str, id: String },
+    /// Somebody or something else holds the name, number or state.
+    #[error("{message}")]
+    Conflict { message: String },
+    /// A value that is not allowed; `path` is the JSON path of the offending field.
+    #[error("{path}: {message}")]
+    Invalid { path: String, message: String },
+    #[error("a stored secret cannot be opened")]
+    Seal(#[from] SealError),
+    #[error("the database refused")]
+    Db(#[from] DbError),
+}
+
+impl RecordError {
+    /// A constant for programs: `not_found`, `conflict`, `invalid`, `secret_unreadable`, `database`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            RecordError::NotFound { .. } => "not_found",
+            RecordError::Conflict { .. } => "conflict",
+            RecordError::Invalid { .. } => "invalid",
+            RecordError::Seal(_) => "secret_unreadable",
+            RecordError::Db(_) => "database",
+        }
+    }
+
+    pub(crate) fn not_found(kind: &'static str, id: &str) -> Self {
+        RecordError::NotFound { kind, id: id.to_owned() }
+    }
+
+    pub(crate) fn invalid(path: &str, message: impl Into<String>) -> Self {
+        RecordError::Invalid { path: path.to_owned(), message: message.into() }
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        RecordError::Conflict { message: message.into() }
+    }
+}

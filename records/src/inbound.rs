@@ -1,0 +1,415 @@
+//! Every provider body that was acknowledged: stored before the answer, handled afterwards, kept to be shown and
+//! replayed.
+
+use aws_lc_rs::digest;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sluice_db::{DbError, Row};
+
+use crate::ids::clean;
+use crate::page::{Cursor, page, page_size};
+use crate::seal::hex;
+use crate::{Page, RecordError, Records, new_id};
+
+/// Where a body stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InboundStatus {
+    /// Stored, not handled yet.
+    Received,
+    Processed,
+    /// Nothing in it concerns a connected number.
+    Ignored,
+    /// It cannot be read.
+    Quarantined,
+    /// Everything in it was known.
+    Duplicate,
+}
+
+impl InboundStatus {
+    const ALL: [(InboundStatus, &'static str); 5] = [
+        (InboundStatus::Received, "received"),
+        (InboundStatus::Processed, "processed"),
+        (InboundStatus::Ignored, "ignored"),
+        (InboundStatus::Quarantined, "quarantined"),
+        (InboundStatus::Duplicate, "duplicate"),
+    ];
+
+    /// As stored and shown.
+    pub fn as_text(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// The other way.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name)| *name == text).map(|(status, _)| *status)
+    }
+}
+
+/// A stored body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboundBody {
+    pub id: String,
+    /// Who sent it: `whatsapp`, …
+    pub source: String,
+    pub received_at: i64,
+    pub status: InboundStatus,
+    /// The exact bytes. None for a workspace when the body also concerns another one: whoever sees a part of it must
+    /// not see the rest.
+    pub raw: Option<Vec<u8>>,
+    pub sha256: String,
+    /// What was found in it, as the API shows it: an array. For a workspace, its own part.
+    pub changes: Value,
+    /// The runs it started or woke. For a workspace, its own.
+    pub runs: Vec<String>,
+    pub duplicate_of: Option<String>,
+    /// Why it was ignored or quarantined, or what went wrong with a part of it.
+    pub note: Option<String>,
+}
+
+/// What `store_inbound` did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredInbound {
+    pub id: String,
+    /// The earlier body with exactly these bytes; then there is nothing to handle.
+    pub duplicate_of: Option<String>,
+}
+
+/// The part of a body that concerns one workspace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboundShare {
+    pub workspace_id: String,
+    /// An array, like `InboundBody::changes`.
+    pub changes: Value,
+}
+
+/// Which bodies to list.
+#[derive(Debug, Clone, Default)]
+pub struct InboundFilter {
+    /// None: all, for platform keys.
+    pub workspace_id: Option<String>,
+    pub source: Option<String>,
+    pub status: Option<InboundStatus>,
+}
+
+/// A body being handled belongs to its process for this long; then another one may take it over.
+const CLAIM_MS: i64 = 60_000;
+
+impl Records {
+    /// Stores a body. Call it before acknowledging; after it returned, the body cannot be lost.
+    ///
+    /// A body with exactly the bytes of an earlier one that was or will be handled is stored as `duplicate`. (One that
+    /// was ignored does not count: the number may have been connected since.)
+    pub async fn store_inbound(&self, source: &str, raw: &[u8]) -> Result<StoredInbound, RecordError> {
+        let sha256 = hex(digest::digest(&digest::SHA256, raw).as_ref());
+        let now = self.now();
+        let earlier = self
+            .db
+            .query(
+                "select id from inbound_bodies where source = $1 and sha256 = $2 \
+                 and status in ('received', 'processed') order by received_at, id limit 1",
+            )
+            .bind(source)
+            .bind(&sha256)
+            .optional()
+            .await?;
+        let duplicate_of = earlier.map(|row| row.text(0)).transpose()?;
+        let status = if duplicate_of.is_some() { InboundStatus::Duplicate } else { InboundStatus::Received };
+        let id = new_id("in");
+        self.db
+            .query(
+                "insert into inbound_bodies (id, source, received_at, status, raw, sha256, changes, workspace_count, \
+                 duplicate_of, claimed_until) values ($1, $2, $3, $4, $5, $6, '[]', 0, $7, $8)",
+            )
+            .bind(&id)
+            .bind(source)
+            .bind(now)
+            .bind(status.as_text())
+            .bind(raw)
+            .bind(&sha256)
+            .bind(duplicate_of.as_deref())
+            .bind(now + CLAIM_MS)
+            .execute()
+            .await?;
+        if let Some(first) = &duplicate_of {
+            self.share_like(&id, first, now).await?;
+        }
+        Ok(StoredInbound { id, duplicate_of })
+    }
+
+    /// A duplicate is shown to those who are shown its original.
+    async fn share_like(&self, id: &str, first: &str, now: i64) -> Result<(), RecordError> {
+        self.db
+            .query(
+                "insert into inbound_body_shares (workspace_id, inbound_id, received_at, changes) \
+                 select workspace_id, $1, $3, changes from inbound_body_shares where inbound_id = $2 \
+                 on conflict do nothing",
+            )
+            .bind(id)
+            .bind(first)
+            .bind(now)
+            .execute()
+            .await?;
+        self.db
+            .query(
+                "update inbound_bodies set \
+                 changes = (select f.changes from inbound_bodies f where f.id = $2), \
+                 workspace_count = (select f.workspace_count from inbound_bodies f where f.id = $2) where id = $1",
+            )
+            .bind(id)
+            .bind(first)
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// Takes over bodies that were stored and not handled, oldest first: after a start, or when another process
+    /// died. They are this caller's for a minute.
+    pub async fn claim_pending_inbound(&self, limit: u32) -> Result<Vec<InboundBody>, RecordError> {
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        let sql = format!(
+            "select * from inbound_bodies where status = 'received' and claimed_until <= $1 \
+             order by received_at, id limit $2{}",
+            tx.dialect().for_update_skip_locked()
+        );
+        let rows = tx.query(sql).bind(now).bind(page_size(limit)).all().await?;
+        let mut bodies = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let body = body_from_row(row)?;
+            tx.query("update inbound_bodies set claimed_until = $2 where id = $1")
+                .bind(&body.id)
+                .bind(now + CLAIM_MS)
+                .execute()
+                .await?;
+            bodies.push(body);
+        }
+        tx.commit().await?;
+        Ok(bodies)
+    }
+
+    /// Gives every unhandled body free at once. Only for a process that knows it is alone (SQLite, at start).
+    pub async fn release_pending_inbound(&self) -> Result<u64, RecordError> {
+        let sql = "update inbound_bodies set claimed_until = 0 where status = 'received'";
+        Ok(self.db.query(sql).execute().await?)
+    }
+
+    /// Notes what handling a body led to. May be repeated (after a replay); runs add up.
+    pub async fn finish_inbound(
+        &self,
+        id: &str,
+        status: InboundStatus,
+        changes: &Value,
+        shares: &[InboundShare],
+        note: Option<&str>,
+    ) -> Result<(), RecordError> {
+        let mut tx = self.begin().await?;
+        let changed = tx
+            .query(
+                "update inbound_bodies set status = $2, changes = $3, workspace_count = $4, note = $5 where id = $1",
+            )
+            .bind(id)
+            .bind(status.as_text())
+            .bind(changes.to_string())
+            .bind(shares.len() as i64)
+            .bind(note.map(clean))
+            .execute()
+            .await?;
+        if changed == 0 {
+            return Err(RecordError::not_found("inbound body", id));
+        }
+        for share in shares {
+            tx.query(
+                "insert into inbound_body_shares (workspace_id, inbound_id, received_at, changes) \
+                 select $1, id, received_at, $3 from inbound_bodies where id = $2 \
+                 on conflict (workspace_id, inbound_id) do update set changes = excluded.changes",
+            )
+            .bind(&share.workspace_id)
+            .bind(id)
+            .bind(share.changes.to_string())
+            .execute()
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Notes a run that a body started or woke. Repeating it changes nothing.
+    pub async fn add_inbound_run(
+        &self,
+        workspace_id: &str,
+        id: &str,
+        run_id: &str,
+    ) -> Result<(), RecordError> {
+        self.db
+            .query(
+                "insert into inbound_body_runs (workspace_id, inbound_id, run_id) values ($1, $2, $3) \
+                 on conflict do nothing",
+            )
+            .bind(workspace_id)
+            .bind(id)
+            .bind(run_id)
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// A body. With a workspace: only its part, and `NotFound` when it has none in there.
+    pub async fn inbound(&self, workspace_id: Option<&str>, id: &str) -> Result<InboundBody, RecordError> {
+        let row = self.db.query("select * from inbound_bodies where id = $1").bind(id).optional().await?;
+        let row = row.ok_or_else(|| RecordError::not_found("inbound body", id))?;
+        let mut body = body_from_row(&row)?;
+        if let Some(workspace_id) = workspace_id {
+            let share = self
+                .db
+                .query("select changes from inbound_body_shares where workspace_id = $1 and inbound_id = $2")
+                .bind(workspace_id)
+                .bind(id)
+                .optional()
+                .await?
+                .ok_or_else(|| RecordError::not_found("inbound body", id))?;
+            narrow(&mut body, share.json("changes")?, row.int("workspace_count")?);
+        }
+        body.runs = self.runs_of(workspace_id, id).await?;
+        Ok(body)
+    }
+
+    /// Bodies, newest first, without their bytes (`raw` is none).
+    pub async fn list_inbound(
+        &self,
+        filter: &InboundFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<InboundBody>, RecordError> {
+        let (from, size) = (Cursor::read(cursor)?, page_size(limit));
+        let sql = match filter.workspace_id {
+            Some(_) => LIST_SHARED,
+            None => LIST_ALL,
+        };
+        let rows = self
+            .db
+            .query(sql)
+            .bind(from.at)
+            .bind(&from.id)
+            .bind(filter.source.as_deref())
+            .bind(filter.status.map(InboundStatus::as_text))
+            .bind(size + 1)
+            .bind_all(filter.workspace_id.as_deref())
+            .all()
+            .await?;
+        let all = rows.iter().map(body_without_raw).collect::<Result<_, _>>()?;
+        let mut page =
+            page(all, size, |one: &InboundBody| Cursor { at: one.received_at, id: one.id.clone() });
+        for body in &mut page.items {
+            body.runs = self.runs_of(filter.workspace_id.as_deref(), &body.id).await?;
+        }
+        Ok(page)
+    }
+
+    async fn runs_of(&self, workspace_id: Option<&str>, id: &str) -> Result<Vec<String>, RecordError> {
+        let rows = self
+            .db
+            .query(
+                "select run_id from inbound_body_runs where inbound_id = $1 and ($2 is null or workspace_id = $2) \
+                 order by run_id",
+            )
+            .bind(id)
+            .bind(workspace_id)
+            .all()
+            .await?;
+        Ok(rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?)
+    }
+
+    /// True the first time an event is seen, and again for the same body, whose handling may have been cut short.
+    pub async fn first_seen(&self, event_key: &str, inbound_id: &str) -> Result<bool, RecordError> {
+        self.db
+            .query("insert into inbound_seen (event_key, inbound_id, seen_at) values ($1, $2, $3) on conflict do nothing")
+            .bind(clean(event_key))
+            .bind(inbound_id)
+            .bind(self.now())
+            .execute()
+            .await?;
+        let row = self
+            .db
+            .query("select inbound_id from inbound_seen where event_key = $1")
+            .bind(clean(event_key))
+            .one()
+            .await?;
+        Ok(row.text(0)? == inbound_id)
+    }
+
+    /// Deletes handled bodies received before `before`, and forgets the event keys of that time. Providers repeat
+    /// themselves for up to seven days: keep at least that. Returns the number of bodies.
+    pub async fn purge_inbound(&self, before: i64) -> Result<u64, RecordError> {
+        let mut tx = self.begin().await?;
+        for sql in [
+            "delete from inbound_body_runs where inbound_id in \
+             (select id from inbound_bodies where received_at < $1 and status <> 'received')",
+            "delete from inbound_body_shares where inbound_id in \
+             (select id from inbound_bodies where received_at < $1 and status <> 'received')",
+            "delete from inbound_seen where seen_at < $1",
+        ] {
+            tx.query(sql).bind(before).execute().await?;
+        }
+        let gone = tx
+            .query("delete from inbound_bodies where received_at < $1 and status <> 'received'")
+            .bind(before)
+            .execute()
+            .await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+}
+
+const LIST_ALL: &str = "select id, source, received_at, status, sha256, changes, duplicate_of, note from inbound_bodies \
+     where (received_at < $1 or (received_at = $1 and id < $2)) and ($3 is null or source = $3) \
+     and ($4 is null or status = $4) order by received_at desc, id desc limit $5";
+
+const LIST_SHARED: &str = "select b.id, b.source, b.received_at, b.status, b.sha256, s.changes, b.duplicate_of, b.note \
+     from inbound_body_shares s join inbound_bodies b on b.id = s.inbound_id where s.workspace_id = $6 \
+     and (s.received_at < $1 or (s.received_at = $1 and s.inbound_id < $2)) and ($3 is null or b.source = $3) \
+     and ($4 is null or b.status = $4) order by s.received_at desc, s.inbound_id desc limit $5";
+
+/// Leaves only what one of `workspaces` workspaces may see.
+fn narrow(body: &mut InboundBody, changes: Value, workspaces: i64) {
+    let everything_is_ours = workspaces == 1 && changes == body.changes;
+    if !everything_is_ours {
+        body.raw = None;
+        body.note = None;
+    }
+    body.changes = changes;
+}
+
+fn body_without_raw(row: &Row) -> Result<InboundBody, DbError> {
+    let status = row.text("status")?;
+    Ok(InboundBody {
+        id: row.text("id")?,
+        source: row.text("source")?,
+        received_at: row.int("received_at")?,
+        status: InboundStatus::from_text(&status)
+            .ok_or_else(|| DbError::Corrupt { message: format!("inbound status {status:?} is unknown") })?,
+        raw: None,
+        sha256: row.text("sha256")?,
+        changes: row.json("changes")?,
+        runs: Vec::new(),
+        duplicate_of: row.opt_text("duplicate_of")?,
+        note: row.opt_text("note")?,
+    })
+}
+
+fn body_from_row(row: &Row) -> Result<InboundBody, DbError> {
+    let mut body = body_without_raw(row)?;
+    body.raw = Some(row.bytes("raw")?);
+    Ok(body)
+}
+
+impl InboundBody {
+    /// As the API shows it, without the bytes.
+    pub fn view(&self) -> Value {
+        json!({
+            "id": self.id, "source": self.source, "received_at": self.received_at, "status": self.status,
+            "sha256": self.sha256, "changes": self.changes, "runs": self.runs,
+            "duplicate_of": self.duplicate_of, "note": self.note,
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! The door to all records.
+
+use std::sync::Arc;
+
+use sluice_db::{Db, Tx};
+
+use crate::{Cipher, RecordError};
+
+/// Tells the time in milliseconds since the Unix epoch. A value, so that tests can turn it.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The machine's clock.
+pub fn system_clock() -> Clock {
+    Arc::new(|| jiff::Timestamp::now().as_millisecond())
+}
+
+/// Everything that is stored about customers and tenants. Cloning is cheap. The operations live in one file per
+/// concern; each commits before it returns.
+#[derive(Clone)]
+pub struct Records {
+    pub(crate) db: Db,
+    pub(crate) cipher: Arc<Cipher>,
+    clock: Clock,
+}
+
+impl Records {
+    /// Works on `db`, which must be migrated, and seals secrets with `cipher`.
+    pub fn new(db: Db, cipher: Cipher) -> Self {
+        Self::with_clock(db, cipher, system_clock())
+    }
+
+    /// The same with a clock of the caller's.
+    pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
+        Self { db, cipher: Arc::new(cipher), clock }
+    }
+
+    /// The database underneath, for the parts of the program that keep their own tables in it.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Tx, RecordError> {
+        Ok(self.db.begin().await?)
+    }
+}
+
+/// Holds everything else that creates or merges in this workspace back until the transaction ends. SQLite has one
+/// writer anyway.
+///
+/// # Errors
+/// `NotFound` when the workspace does not exist.
+pub(crate) async fn lock_workspace(tx: &mut Tx, workspace_id: &str) -> Result<(), RecordError> {
+    let sql = format!("select id from workspaces where id = $1{}", tx.dialect().for_update());
+    match tx.query(sql).bind(workspace_id).optional().await? {
+        Some(_) => Ok(()),
+        None => Err(RecordError::not_found("workspace", workspace_id)),
+    }
+}
+
+/// True the first time an effect writes; a repetition changes nothing. No effect id means no such protection.
+pub(crate) async fn first_time(
+    tx: &mut Tx,
+    workspace_id: &str,
+    effect_id: Option<&str>,
+    now: i64,
+) -> Result<bool, RecordError> {
+    let Some(effect_id) = effect_id else { return Ok(true) };
+    let written = tx
+        .query(
+            "insert into applied_effects (workspace_id, effect_id, applied_at) values ($1, $2, $3) \
+             on conflict do nothing",
+        )
+        .bind(workspace_id)
+        .bind(effect_id)
+        .bind(now)
+        .execute()
+        .await?;
+    Ok(written == 1)
+}

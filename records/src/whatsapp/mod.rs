@@ -1,0 +1,18 @@
+//! WhatsApp's webhooks on the wire: signature, handshake, reading, and turning what was read into records.
+//!
+//! Facts from Meta's documentation of the Cloud API, <https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks>.
+
+mod escapes;
+mod event;
+mod handshake;
+mod ingest;
+mod ingest_other;
+mod message;
+mod signature;
+mod webhook;
+
+pub use handshake::{HandshakeError, handshake};
+pub use ingest::{Ingested, IngestedBody, ingest, ingest_body};
+pub use message::InboundMessage;
+pub use signature::{SignatureError, verify};
+pub use webhook::{Change, ParseError, Parsed, StatusUpdate, parse};

@@ -1,0 +1,108 @@
+//! Tenants.
+
+use serde::Serialize;
+use sluice_db::{DbError, Row};
+
+use crate::{RecordError, Records, new_id};
+
+/// A tenant. `name` is its slug in URLs and on the command line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Workspace {
+    pub id: String,
+    pub name: String,
+    pub created_at: i64,
+}
+
+impl Workspace {
+    fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self { id: row.text("id")?, name: row.text("name")?, created_at: row.int("created_at")? })
+    }
+}
+
+impl Records {
+    /// Makes a workspace.
+    ///
+    /// # Errors
+    /// `Invalid` for a name that is not a slug (`[a-z0-9][a-z0-9-]{0,62}`), `Conflict` when it is taken.
+    pub async fn create_workspace(&self, name: &str) -> Result<Workspace, RecordError> {
+        check_slug(name)?;
+        let workspace = Workspace { id: new_id("ws"), name: name.to_owned(), created_at: self.now() };
+        let written = self
+            .db
+            .query("insert into workspaces (id, name, created_at) values ($1, $2, $3) on conflict do nothing")
+            .bind(&workspace.id)
+            .bind(name)
+            .bind(workspace.created_at)
+            .execute()
+            .await?;
+        if written == 0 {
+            return Err(RecordError::conflict(format!("a workspace named {name:?} exists already")));
+        }
+        Ok(workspace)
+    }
+
+    /// The workspace with this name, made when it is missing.
+    pub async fn workspace_or_create(&self, name: &str) -> Result<Workspace, RecordError> {
+        if let Some(found) = self.find_workspace_by_name(name).await? {
+            return Ok(found);
+        }
+        match self.create_workspace(name).await {
+            Err(RecordError::Conflict { .. }) => self.workspace_by_name(name).await,
+            other => other,
+        }
+    }
+
+    /// The workspace with this id. `NotFound` when there is none.
+    pub async fn workspace(&self, id: &str) -> Result<Workspace, RecordError> {
+        let row = self.db.query("select * from workspaces where id = $1").bind(id).optional().await?;
+        match row {
+            Some(row) => Ok(Workspace::from_row(&row)?),
+            None => Err(RecordError::not_found("workspace", id)),
+        }
+    }
+
+    /// The workspace with this name. `NotFound` when there is none.
+    pub async fn workspace_by_name(&self, name: &str) -> Result<Workspace, RecordError> {
+        self.find_workspace_by_name(name).await?.ok_or_else(|| RecordError::not_found("workspace", name))
+    }
+
+    async fn find_workspace_by_name(&self, name: &str) -> Result<Option<Workspace>, RecordError> {
+        let row = self.db.query("select * from workspaces where name = $1").bind(name).optional().await?;
+        Ok(row.as_ref().map(Workspace::from_row).transpose()?)
+    }
+
+    /// All workspaces by name. For platform keys only.
+    pub async fn list_workspaces(&self) -> Result<Vec<Workspace>, RecordError> {
+        let rows = self.db.query("select * from workspaces order by name").all().await?;
+        Ok(rows.iter().map(Workspace::from_row).collect::<Result<_, _>>()?)
+    }
+}
+
+fn check_slug(name: &str) -> Result<(), RecordError> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let good = name.len() <= 63
+        && name.chars().next().is_some_and(allowed)
+        && name.chars().all(|c| allowed(c) || c == '-');
+    if good {
+        return Ok(());
+    }
+    Err(RecordError::invalid(
+        "name",
+        "use 1 to 63 lower-case letters, digits and hyphens, starting with a letter or digit",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs() {
+        for good in ["a", "0", "asha-foods", &"x".repeat(63)] {
+            assert!(check_slug(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "A", "a_b", "a b", "é", &"x".repeat(64)] {
+            assert!(check_slug(bad).is_err(), "{bad}");
+        }
+    }
+}
