@@ -51,7 +51,7 @@ struct Job {
 /// Why a turn did not happen.
 enum TurnError {
     Refused(Refusal),
-    Lost(Commit),
+    Lost,
     Store(StoreError),
 }
 
@@ -124,7 +124,7 @@ impl Driver {
         };
         // Someone may have moved the run while we waited for the lane.
         let stored = if lane.is_some() { engine.0.store.load(key).await?.unwrap_or(stored) } else { stored };
-        let program = match engine.program_of(&stored.run).await {
+        let program = match engine.program_of_run(&stored.run).await {
             Ok(program) => program,
             Err(error @ (EngineError::Problems(_) | EngineError::NotFound { .. })) => {
                 end_unrunnable(engine, &stored, &error).await?;
@@ -160,7 +160,7 @@ impl Driver {
         match self.turn(start).await {
             Ok(()) => {}
             Err(TurnError::Refused(refusal)) => return Err(refusal.into()),
-            Err(TurnError::Lost(_)) => return Err(EngineError::Duplicate),
+            Err(TurnError::Lost) => return Err(EngineError::Duplicate),
             Err(TurnError::Store(error)) => return Err(error.into()),
         }
         let state = self.machine.state();
@@ -251,7 +251,7 @@ impl Driver {
                 tracing::debug!(run_id = %self.run.key.run_id, %refusal, "command refused");
                 Ok(Err(refusal))
             }
-            Err(TurnError::Lost(_) | TurnError::Store(_)) => Err(()),
+            Err(TurnError::Lost | TurnError::Store(_)) => Err(()),
         }
     }
 
@@ -390,7 +390,7 @@ impl Driver {
             }
         };
         if outcome != Commit::Done {
-            return Err(TurnError::Lost(outcome));
+            return Err(TurnError::Lost);
         }
         if turn.wake_at.is_some() {
             self.engine.0.alarm.notify_one();

@@ -405,7 +405,7 @@ impl Engine {
         let stored = self.0.store.load(key).await?;
         let stored =
             stored.ok_or_else(|| EngineError::NotFound { what: "run", id: key.run_id.to_string() })?;
-        let program = self.program_of(&stored.run).await?;
+        let program = self.program_of_run(&stored.run).await?;
         let state = crate::core::RunState::replay(&program.plan, &stored.events).map_err(|_| {
             EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
         })?;
@@ -509,7 +509,7 @@ impl Engine {
 }
 
 /// An id as text: prefix, underscore, 26 characters of Crockford's base 32 that sort like the number.
-pub fn encode_id(prefix: &str, id: uuid::Uuid) -> String {
+pub(super) fn encode_id(prefix: &str, id: uuid::Uuid) -> String {
     const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let number = id.as_u128();
     let digits = (0..26).rev().map(|place| char::from(DIGITS[(number >> (place * 5) & 31) as usize]));

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What a run lends to its node executions.
 #[derive(Clone)]
-pub(super) struct Surroundings {
+pub(crate) struct Surroundings {
     pub(super) program: Arc<Program>,
     pub(super) info: Arc<RunInfo>,
     pub(super) scope: Arc<RunScope>,
@@ -30,7 +30,7 @@ pub(super) struct Surroundings {
 }
 
 /// One execution, ready to go.
-pub(super) struct Execution {
+pub(crate) struct Execution {
     node: Arc<dyn DynNode>,
     ports: Arc<Program>,
     index: NodeIx,
@@ -41,14 +41,14 @@ pub(super) struct Execution {
 }
 
 /// What came of an execution.
-pub(super) struct Executed {
-    pub(super) result: NodeResult,
+pub(crate) struct Executed {
+    pub(crate) result: NodeResult,
     pub(super) logs: Vec<LogLine>,
 }
 
 impl Surroundings {
     /// Gathers everything that an execution needs from the state of its run.
-    pub(super) fn prepare(&self, state: &RunState, node: NodeIx, attempt: u32) -> Execution {
+    pub(crate) fn prepare(&self, state: &RunState, node: NodeIx, attempt: u32) -> Execution {
         let program = &self.program;
         let planned = program.plan.at(node);
         let gathered = state.input(&program.plan, node);
@@ -123,7 +123,7 @@ impl Surroundings {
 
 impl Execution {
     /// Runs a pure node: polled once, never awaited.
-    pub(super) fn run_inline(self) -> Executed {
+    pub(crate) fn run_inline(self) -> Executed {
         let answer =
             AssertUnwindSafe(self.node.run(&self.context, self.input.clone())).catch_unwind().now_or_never();
         let answer = match answer {

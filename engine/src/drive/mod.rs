@@ -8,7 +8,7 @@
 pub mod dispatch;
 mod driver;
 mod engine;
-mod execute;
+pub(crate) mod execute;
 pub mod lanes;
 pub mod live;
 pub mod program;

@@ -195,7 +195,7 @@ impl Engine {
     }
 
     /// The program of a stored run.
-    pub(super) async fn program_of(&self, run: &NewRun) -> Result<Arc<Program>, EngineError> {
+    pub async fn program_of_run(&self, run: &NewRun) -> Result<Arc<Program>, EngineError> {
         match &run.document {
             Some(text) => Ok(Arc::new(self.compile_text(text)?)),
             None => self.program(&run.key.workspace_id, &run.workflow_id, run.version).await,
@@ -203,7 +203,7 @@ impl Engine {
     }
 
     /// What a run lends to its nodes.
-    pub(super) fn surroundings(
+    pub(crate) fn surroundings(
         &self,
         program: &Arc<Program>,
         run: &NewRun,

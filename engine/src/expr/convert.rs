@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 use super::view::{JsonView, Seen};
 
 /// Deepest nesting of a result; serde_json refuses to read deeper JSON anyway.
-const MAX_DEPTH: usize = 120;
+pub(crate) const MAX_DEPTH: usize = 120;
 
 /// Why a value has no JSON form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

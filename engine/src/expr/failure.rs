@@ -46,10 +46,18 @@ pub(crate) fn charge(amount: usize) -> Outcome<()> {
     super::frame::charge(amount as u64).map_err(|stop| over_limit(stop_message(stop)))
 }
 
+/// Counts memory taken by a native function: about one operation per 64 bytes, and the bytes
+/// themselves against the evaluation's total.
+pub(crate) fn charge_bytes(bytes: usize) -> Outcome<()> {
+    charge(bytes / 64)?;
+    super::frame::charge_bytes(bytes as u64).map_err(|stop| over_limit(stop_message(stop)))
+}
+
 pub(crate) fn stop_message(stop: Stop) -> &'static str {
     match stop {
         Stop::Operations => "too many operations",
         Stop::Time => "took too long",
+        Stop::Memory => "made too much data",
     }
 }
 

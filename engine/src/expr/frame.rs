@@ -36,6 +36,7 @@ struct Zone {
 thread_local! {
     static FRAME: RefCell<Frame> = RefCell::default();
     static OPERATIONS_LEFT: Cell<u64> = const { Cell::new(0) };
+    static BYTES_LEFT: Cell<u64> = const { Cell::new(0) };
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
@@ -44,6 +45,15 @@ thread_local! {
 pub(crate) enum Stop {
     Operations,
     Time,
+    Memory,
+}
+
+/// What one evaluation may use up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) operations: u64,
+    pub(crate) bytes: u64,
+    pub(crate) time: Duration,
 }
 
 /// Restores the enclosing evaluation's frame when dropped.
@@ -51,19 +61,21 @@ pub(crate) struct FrameGuard {
     now: i64,
     nodes: Vec<NodeAnswer>,
     operations_left: u64,
+    bytes_left: u64,
     deadline: Option<Instant>,
     /// The enclosing evaluation's zone, when there is one and it differs.
     zone: Option<Zone>,
 }
 
 /// Enters an evaluation: remembers clock, zone and the answers for the nodes it names.
-pub(crate) fn enter(scope: &dyn Scope, node_ids: &[Arc<str>], operations: u64, time: Duration) -> FrameGuard {
+pub(crate) fn enter(scope: &dyn Scope, node_ids: &[Arc<str>], budget: Budget) -> FrameGuard {
     // The scope is asked before the frame is borrowed: it may itself evaluate expressions.
     let nodes = node_ids.iter().map(|id| (id.clone(), scope.node(id))).collect();
     let now = scope.now();
     let zone = scope.time_zone();
-    let operations_left = OPERATIONS_LEFT.replace(operations);
-    let deadline = DEADLINE.replace(Some(Instant::now() + time));
+    let operations_left = OPERATIONS_LEFT.replace(budget.operations);
+    let bytes_left = BYTES_LEFT.replace(budget.bytes);
+    let deadline = DEADLINE.replace(Some(Instant::now() + budget.time));
     FRAME.with_borrow_mut(|frame| {
         let mut outer_zone = None;
         if frame.zone.name != zone {
@@ -75,6 +87,7 @@ pub(crate) fn enter(scope: &dyn Scope, node_ids: &[Arc<str>], operations: u64, t
             now: std::mem::replace(&mut frame.now, now),
             nodes: std::mem::replace(&mut frame.nodes, nodes),
             operations_left,
+            bytes_left,
             deadline,
         }
     })
@@ -83,6 +96,7 @@ pub(crate) fn enter(scope: &dyn Scope, node_ids: &[Arc<str>], operations: u64, t
 impl Drop for FrameGuard {
     fn drop(&mut self) {
         OPERATIONS_LEFT.set(self.operations_left);
+        BYTES_LEFT.set(self.bytes_left);
         DEADLINE.set(self.deadline);
         FRAME.with_borrow_mut(|frame| {
             frame.now = self.now;
@@ -111,6 +125,13 @@ pub(crate) fn charge(amount: u64) -> Result<(), Stop> {
     if left / CLOCK_EVERY != rest / CLOCK_EVERY && DEADLINE.get().is_some_and(|at| Instant::now() > at) {
         return Err(Stop::Time);
     }
+    Ok(())
+}
+
+/// Counts memory a native function takes; never given back before the evaluation ends.
+pub(crate) fn charge_bytes(bytes: u64) -> Result<(), Stop> {
+    let rest = BYTES_LEFT.get().checked_sub(bytes).ok_or(Stop::Memory)?;
+    BYTES_LEFT.set(rest);
     Ok(())
 }
 

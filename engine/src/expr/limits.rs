@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::frame::Budget;
+
 /// Bounds for expressions and scripts. `Default` is what the product ships with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExprLimits {
@@ -13,6 +15,10 @@ pub struct ExprLimits {
     pub expression_time: Duration,
     /// Wall clock of one script.
     pub script_time: Duration,
+    /// Memory that functions called by one expression may take altogether, in bytes.
+    pub expression_memory: u64,
+    /// Memory that functions called by one script may take altogether, in bytes.
+    pub script_memory: u64,
     /// Nesting of an expression's syntax.
     pub depth: usize,
     /// Nested calls of script functions and closures.
@@ -29,6 +35,8 @@ pub struct ExprLimits {
     pub script_bytes: usize,
     /// How many compiled expressions are kept for reuse.
     pub cached_expressions: u64,
+    /// How many compiled scripts are kept for reuse.
+    pub cached_scripts: u64,
 }
 
 impl Default for ExprLimits {
@@ -38,6 +46,8 @@ impl Default for ExprLimits {
             script_operations: 5_000_000,
             expression_time: Duration::from_millis(200),
             script_time: Duration::from_secs(2),
+            expression_memory: 64 << 20,
+            script_memory: 256 << 20,
             depth: 48,
             call_levels: 24,
             text_bytes: 4 << 20,
@@ -46,6 +56,21 @@ impl Default for ExprLimits {
             expression_bytes: 16 << 10,
             script_bytes: 256 << 10,
             cached_expressions: 10_000,
+            cached_scripts: 500,
         }
+    }
+}
+
+impl ExprLimits {
+    pub(crate) fn expression_budget(&self) -> Budget {
+        Budget {
+            operations: self.expression_operations,
+            bytes: self.expression_memory,
+            time: self.expression_time,
+        }
+    }
+
+    pub(crate) fn script_budget(&self) -> Budget {
+        Budget { operations: self.script_operations, bytes: self.script_memory, time: self.script_time }
     }
 }

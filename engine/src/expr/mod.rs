@@ -9,6 +9,7 @@ mod convert;
 mod engine;
 mod error;
 mod failure;
+mod fast;
 mod frame;
 mod functions;
 mod lexer;

@@ -6,9 +6,9 @@ use std::cmp::Ordering;
 use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 use serde_json::Value;
 
-use super::convert::{kind_of, list_of, push_dynamic_text, range_bounds};
+use super::convert::{MAX_DEPTH, kind_of, list_of, push_dynamic_text, range_bounds};
 use super::error::ExprErrorKind;
-use super::failure::{Outcome, charge, failure, refused, wrong_type};
+use super::failure::{Outcome, charge, charge_bytes, failure, refused, wrong_type};
 use super::view::{JsonView, Seen};
 
 /// Registers every operator on `engine`.
@@ -174,7 +174,7 @@ fn add(a: &Dynamic, b: &Dynamic) -> Outcome {
         let mut text = String::new();
         push_dynamic_text(&mut text, a)?;
         push_dynamic_text(&mut text, b)?;
-        charge(text.len() / 64)?;
+        charge_bytes(text.len())?;
         return Ok(text.into());
     }
     if let (Some(mut left), Some(right)) = (list_of(a), list_of(b)) {
@@ -213,7 +213,7 @@ fn assign_sum(a: &mut Dynamic, b: Dynamic) -> Outcome<()> {
     if let Some(mut text) = a.write_lock::<ImmutableString>() {
         let mut tail = String::new();
         push_dynamic_text(&mut tail, &b)?;
-        charge(tail.len() / 64)?;
+        charge_bytes(tail.len())?;
         text.make_mut().push_str(&tail);
         return Ok(());
     }
@@ -282,6 +282,13 @@ fn with_texts<T>(a: &Dynamic, b: &Dynamic, then: impl Fn(&str, &str) -> T) -> T 
 
 /// Equality; values of different types differ, whole and decimal numbers compare by value.
 pub(crate) fn equal(a: &Dynamic, b: &Dynamic) -> Outcome<bool> {
+    equal_at(a, b, 0)
+}
+
+fn equal_at(a: &Dynamic, b: &Dynamic, depth: usize) -> Outcome<bool> {
+    if depth > MAX_DEPTH {
+        return Err(failure(ExprErrorKind::Limit, "the values are nested too deeply to be compared"));
+    }
     if let (Some(left), Some(right)) = (number(a), number(b)) {
         return Ok(match (large(a), large(b)) {
             (Some(left), Some(right)) => left == right,
@@ -302,21 +309,21 @@ pub(crate) fn equal(a: &Dynamic, b: &Dynamic) -> Outcome<bool> {
             return Ok(false);
         }
         charge(left.len())?;
-        return all_equal(left.iter().zip(right.iter()));
+        return all_equal(left.iter().zip(right.iter()), depth + 1);
     }
     if let (Some(left), Some(right)) = (object_of(a), object_of(b)) {
         if !left.keys().eq(right.keys()) {
             return Ok(false);
         }
         charge(left.len())?;
-        return all_equal(left.values().zip(right.values()));
+        return all_equal(left.values().zip(right.values()), depth + 1);
     }
     Ok(false)
 }
 
-fn all_equal<'a>(pairs: impl Iterator<Item = (&'a Dynamic, &'a Dynamic)>) -> Outcome<bool> {
+fn all_equal<'a>(pairs: impl Iterator<Item = (&'a Dynamic, &'a Dynamic)>, depth: usize) -> Outcome<bool> {
     for (left, right) in pairs {
-        if !equal(left, right)? {
+        if !equal_at(left, right, depth)? {
             return Ok(false);
         }
     }

@@ -3,22 +3,30 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Dynamic, Engine, Expr, FnCallExpr};
+use rhai::{AST, ASTNode, Dynamic, Engine, Expr, FnCallExpr, Stmt};
 use serde_json::Value;
 
 use super::convert;
 use super::engine::Engines;
 use super::error::{ExprError, ExprErrorKind, TextPlace};
+use super::fast::Fast;
 use super::frame;
+use super::functions::TAKE_FUNCTIONS;
 use super::scope::Scope;
 use super::translate::{self, Translated};
 use super::view::JsonView;
+
+/// Stack of a script's thread. Reserved, not used, unless a script nests values as deeply as the
+/// limit on list elements allows.
+const SCRIPT_STACK: usize = 256 << 20;
 
 /// A compiled expression, shared by all parameters with the same text.
 pub(crate) struct Program {
     engines: Arc<Engines>,
     source: Box<str>,
     ast: AST,
+    /// The short cut, for simple expressions.
+    fast: Option<Fast>,
     /// Names of variables the text mentions, each once.
     variables: Vec<Arc<str>>,
     /// Ids in `node("Id")`, each once.
@@ -45,11 +53,17 @@ impl Program {
             names.visit(path);
             true
         });
+        if let Some(redefined) = ast.iter_functions().find(|function| TAKE_FUNCTIONS.contains(&function.name))
+        {
+            let message = format!("`{}` is already a function; choose another name", redefined.name);
+            names.refuse(rhai::Position::NONE, &message);
+        }
         match names.problem {
             Some(problem) => Err(problem),
             None => Ok(Self {
                 engines: engines.clone(),
                 source: source.into(),
+                fast: if script { None } else { Fast::build(&ast) },
                 ast,
                 variables: names.variables,
                 nodes: names.nodes,
@@ -73,30 +87,57 @@ impl Program {
         &self.variables
     }
 
-    /// Evaluates; the place of an error is counted from `start`.
-    pub(crate) fn eval(&self, scope: &dyn Scope, start: TextPlace) -> Result<Value, ExprError> {
-        self.eval_with(scope, Vec::new(), start)
+    /// Whether the short cut covers it.
+    #[cfg(test)]
+    pub(crate) fn is_quick(&self) -> bool {
+        self.fast.is_some()
     }
 
-    /// Evaluates with further variables that hide the scope's.
-    pub(crate) fn eval_with(
+    /// Evaluates; the place of an error is counted from `start`.
+    pub(crate) fn eval(&self, scope: &dyn Scope, start: TextPlace) -> Result<Value, ExprError> {
+        match self.fast.as_ref().and_then(|fast| fast.eval(scope)) {
+            Some(value) => Ok(value),
+            None => self.eval_slowly(scope, start),
+        }
+    }
+
+    /// Evaluates and appends the value as text.
+    pub(crate) fn push_text(
         &self,
         scope: &dyn Scope,
-        given: Vec<(&str, Value)>,
         start: TextPlace,
-    ) -> Result<Value, ExprError> {
-        self.eval_in_rhai(scope, given).map_err(|failed| self.error(failed, start))
+        out: &mut String,
+    ) -> Result<(), ExprError> {
+        if self.fast.as_ref().and_then(|fast| fast.push_text(scope, out)).is_none() {
+            convert::push_text(out, &self.eval_slowly(scope, start)?);
+        }
+        Ok(())
+    }
+
+    /// Evaluates with Rhai, without the short cut.
+    pub(crate) fn eval_slowly(&self, scope: &dyn Scope, start: TextPlace) -> Result<Value, ExprError> {
+        self.eval_in_rhai(scope, Vec::new()).map_err(|failed| located(failed, &self.source, start))
+    }
+
+    /// Runs a script with further variables that hide the scope's, on a thread of its own:
+    /// a script can nest values so deeply that dropping them needs more stack than workers have.
+    pub(crate) fn run(&self, scope: &dyn Scope, given: Vec<(&str, Value)>) -> Result<Value, ExprError> {
+        let outcome = std::thread::scope(|threads| {
+            let thread = std::thread::Builder::new().name("script".into()).stack_size(SCRIPT_STACK);
+            let running = thread.spawn_scoped(threads, || self.eval_in_rhai(scope, given));
+            running.map_or_else(
+                |_| Err(no_thread()),
+                |running| running.join().unwrap_or_else(|_| Err(internal())),
+            )
+        });
+        outcome.map_err(|failed| located(failed, &self.source, TextPlace::START))
     }
 
     fn eval_in_rhai(&self, scope: &dyn Scope, given: Vec<(&str, Value)>) -> Result<Value, Translated> {
         let limits = &self.engines.limits;
-        let (operations, time) = if self.script {
-            (limits.script_operations, limits.script_time)
-        } else {
-            (limits.expression_operations, limits.expression_time)
-        };
+        let budget = if self.script { limits.script_budget() } else { limits.expression_budget() };
         let mut variables = self.bind(scope, given);
-        let _frame = frame::enter(scope, &self.nodes, operations, time);
+        let _frame = frame::enter(scope, &self.nodes, budget);
         // A panic inside the evaluator must fail this expression, not the process's other runs.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let value = self.engine().eval_ast_with_scope::<Dynamic>(&mut variables, &self.ast)?;
@@ -126,11 +167,6 @@ impl Program {
         }
         variables
     }
-
-    /// An error of this program in a text where it starts at `start`.
-    pub(crate) fn error(&self, failed: Translated, start: TextPlace) -> ExprError {
-        located(failed, &self.source, start)
-    }
 }
 
 /// The value of a variable; `json` is the item.
@@ -147,6 +183,14 @@ fn internal() -> Translated {
     Translated {
         kind: ExprErrorKind::Function,
         message: "the expression could not be evaluated (internal error in the evaluator)".into(),
+        place: TextPlace::START,
+    }
+}
+
+fn no_thread() -> Translated {
+    Translated {
+        kind: ExprErrorKind::Limit,
+        message: "the script could not be started: the machine is out of threads or memory".into(),
         place: TextPlace::START,
     }
 }
@@ -184,6 +228,10 @@ impl Names {
             Some(ASTNode::Expr(Expr::FnCall(call, position))) if call.name == "node" => {
                 self.visit_node_call(call, *position);
             }
+            Some(ASTNode::Stmt(Stmt::Share(shared))) if !is_lent(path) => {
+                let position = shared.first().map(|(name, ..)| name.pos).unwrap_or_default();
+                self.refuse(position, CAPTURE);
+            }
             _ => {}
         }
     }
@@ -191,19 +239,35 @@ impl Names {
     fn visit_node_call(&mut self, call: &FnCallExpr, position: rhai::Position) {
         match call.args.as_slice() {
             [Expr::StringConstant(id, _)] => note(&mut self.nodes, id),
-            _ => {
-                let place = TextPlace {
-                    line: position.line().unwrap_or(1) as u32,
-                    column: position.position().unwrap_or(1) as u32,
-                };
-                self.problem.get_or_insert(Translated {
-                    kind: ExprErrorKind::Syntax,
-                    message: "node() needs the node's id as plain text in quotes, such as node(\"Lookup\")"
-                        .into(),
-                    place,
-                });
-            }
+            _ => self.refuse(position, NODE_ID),
         }
+    }
+
+    fn refuse(&mut self, position: rhai::Position, message: &str) {
+        self.problem.get_or_insert(Translated {
+            kind: ExprErrorKind::Syntax,
+            message: message.to_owned(),
+            place: translate::place_of(position),
+        });
+    }
+}
+
+const NODE_ID: &str = "node() needs the node's id as plain text in quotes, such as node(\"Lookup\")";
+
+const CAPTURE: &str = "a function that uses outside variables can only be given directly to map(), filter(), \
+    find(), any(), all(), group_by() or sort_by()";
+
+/// Whether the capturing closure at the end of `path` is an argument of a function that does not
+/// keep it. A kept one could hold itself (and never be freed) or nest without end.
+fn is_lent(path: &[ASTNode]) -> bool {
+    let [.., ASTNode::Expr(taker), ASTNode::Expr(Expr::Stmt(_)), ASTNode::Stmt(_)] = path else {
+        return false;
+    };
+    match taker {
+        Expr::FnCall(call, _) | Expr::MethodCall(call, _) => {
+            call.op_token.is_none() && TAKE_FUNCTIONS.contains(&call.name.as_str())
+        }
+        _ => false,
     }
 }
 

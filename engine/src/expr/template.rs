@@ -6,7 +6,6 @@ use std::sync::Arc;
 use moka::sync::Cache;
 use serde_json::Value;
 
-use super::convert::push_text;
 use super::engine::Engines;
 use super::error::{ExprError, ExprErrorKind, TextPlace};
 use super::lexer::{self, Piece};
@@ -19,6 +18,7 @@ use super::scope::Scope;
 pub struct Expressions {
     engines: Arc<Engines>,
     compiled: Cache<Box<str>, Arc<Program>>,
+    scripts: Cache<Box<str>, Arc<Program>>,
 }
 
 impl fmt::Debug for Expressions {
@@ -37,7 +37,8 @@ impl Expressions {
     /// Builds the engines; costs milliseconds, so do it once per process.
     pub fn new(limits: ExprLimits) -> Self {
         let compiled = Cache::new(limits.cached_expressions);
-        Self { engines: Arc::new(Engines::new(limits)), compiled }
+        let scripts = Cache::new(limits.cached_scripts);
+        Self { engines: Arc::new(Engines::new(limits)), compiled, scripts }
     }
 
     /// Compiles one parameter text. The first error is reported with its place in the text.
@@ -86,7 +87,7 @@ impl Expressions {
         scope: &dyn Scope,
         vars: Vec<(&str, Value)>,
     ) -> Result<Value, ExprError> {
-        self.compile_script(code)?.eval_with(scope, vars, TextPlace::START)
+        self.compile_script(code)?.run(scope, vars)
     }
 
     /// Checks that a script compiles.
@@ -94,8 +95,15 @@ impl Expressions {
         self.compile_script(code).map(|_| ())
     }
 
-    fn compile_script(&self, code: &str) -> Result<Program, ExprError> {
-        Program::script(&self.engines, code).map_err(|failed| located(failed, code, TextPlace::START))
+    fn compile_script(&self, code: &str) -> Result<Arc<Program>, ExprError> {
+        if let Some(program) = self.scripts.get(code) {
+            return Ok(program);
+        }
+        let program =
+            Program::script(&self.engines, code).map_err(|failed| located(failed, code, TextPlace::START))?;
+        let program = Arc::new(program);
+        self.scripts.insert(code.into(), program.clone());
+        Ok(program)
     }
 }
 
@@ -149,7 +157,7 @@ impl Template {
                 for part in parts.iter() {
                     match part {
                         Part::Text(literal) => text.push_str(literal),
-                        Part::Expr(site) => push_text(&mut text, &site.eval(scope)?),
+                        Part::Expr(site) => site.program.push_text(scope, site.start, &mut text)?,
                     }
                 }
                 Ok(Value::String(text))

@@ -15,7 +15,8 @@ pub(crate) struct Translated {
     pub(crate) place: TextPlace,
 }
 
-fn place_of(position: Position) -> TextPlace {
+/// A Rhai position as a place; the start when Rhai knows none.
+pub(crate) fn place_of(position: Position) -> TextPlace {
     let as_count = |number: Option<usize>| number.and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
     TextPlace { line: as_count(position.line()), column: as_count(position.position()) }
 }
@@ -122,11 +123,11 @@ fn function_message(signature: &str) -> (ExprErrorKind, String) {
         .filter(|kind| !kind.is_empty())
         .map(kind_in_words)
         .collect();
-    match functions::functions().iter().find(|function| function.name == name) {
-        Some(function) => (
-            ExprErrorKind::Type,
-            format!("{name}() cannot take ({}); it is used as {}", kinds.join(", "), function.signature),
-        ),
+    match functions::signature(name) {
+        Some(signature) => {
+            let kinds = kinds.join(", ");
+            (ExprErrorKind::Type, format!("{name}() cannot take ({kinds}); it is used as {signature}"))
+        }
         None => (ExprErrorKind::Undefined, format!("function `{name}` is undefined")),
     }
 }

@@ -1,5 +1,6 @@
 //! JSON seen from Rhai without copying it: a shared root and the steps to a place inside.
-//! Scalars are handed over as native values; lists and objects stay views. Views are immutable.
+//! Scalars are handed over as native values; lists and objects stay views. Changing a view
+//! (scripts may) copies what it sees first; the shared root never changes.
 
 use std::sync::Arc;
 
@@ -118,6 +119,17 @@ impl JsonView {
     pub(crate) fn entries(&self) -> Option<Vec<(&str, Dynamic)>> {
         let entry = |(key, value): (&'_ String, &Value)| self.child(value, || Step::Key(key.as_str().into()));
         self.object().map(|map| map.iter().map(|(key, value)| (key.as_str(), entry((key, value)))).collect())
+    }
+
+    /// What this view points at, for changing; copied first unless nobody else sees it.
+    pub(crate) fn value_mut(&mut self) -> &mut Value {
+        if !self.path.is_empty() || matches!(self.root, Root::Items(_)) {
+            *self = Self { root: Root::Json(Arc::new(self.to_value())), path: SmallVec::new() };
+        }
+        match &mut self.root {
+            Root::Json(root) => Arc::make_mut(root),
+            Root::Items(_) => unreachable!("replaced by JSON just above"),
+        }
     }
 
     /// A copy of what this view points at.

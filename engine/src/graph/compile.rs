@@ -3,7 +3,8 @@
 
 use super::loops::{Cycle, find_loops, undeclared_cycles};
 use super::plan::{EdgeIx, Plan, PlanEdge, PlanNode, RetryPolicy};
-use super::problem::Problem;
+use super::problem::{Problem, Severity};
+use super::suggest::hint;
 use crate::core::NodeIx;
 use crate::document::{Document, NodeDoc, OnError, endpoint};
 use petgraph::graph::DiGraph;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 pub fn compile(document: &Document, registry: &Registry) -> Result<Plan, Vec<Problem>> {
     let mut problems = Vec::new();
     let (nodes, edges, entries) = skeleton(document, registry, &mut problems);
-    if !problems.is_empty() {
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
     finish(nodes, edges, &entries)
@@ -72,7 +73,15 @@ pub(super) fn skeleton(
                 Problem::error(
                     "unknown_node_type",
                     format!("{path}/type"),
-                    format!("There is no node type `{}`; `sluice nodes` lists them", node.node_type),
+                    format!(
+                        "There is no node type `{}`{}",
+                        node.node_type,
+                        hint_or(
+                            &node.node_type,
+                            registry.specs().map(|spec| spec.node_type.as_str()),
+                            "; `sluice nodes` lists them"
+                        )
+                    ),
                 )
                 .of(&node.id),
             ),
@@ -97,6 +106,11 @@ pub(super) fn skeleton(
     }
     let edges = plan_edges(document, &mut nodes, &by_id, &input_ports, registry, problems);
     (nodes, edges, entries)
+}
+
+fn hint_or<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
+    let found = hint(wanted, known);
+    if found.is_empty() { otherwise.to_owned() } else { found }
 }
 
 fn is_node_id(id: &str) -> bool {
@@ -216,8 +230,10 @@ fn plan_edges(
             let found = by_id.get(id).copied();
             if found.is_none() {
                 let message = format!(
-                    "The edge `{}` -> `{}` names the node `{id}`, which does not exist",
-                    edge.from, edge.to
+                    "The edge `{}` -> `{}` names the node `{id}`, which does not exist{}",
+                    edge.from,
+                    edge.to,
+                    hint(id, by_id.keys().copied())
                 );
                 problems.push(Problem::error("edge_to_nowhere", format!("{path}/{side}"), message));
             }
@@ -228,8 +244,9 @@ fn plan_edges(
             problems.push(Problem::warning(
                 "duplicate_edge",
                 &path,
-                format!("The edge `{}` -> `{}` is there twice", edge.from, edge.to),
+                format!("The edge `{}` -> `{}` is there twice; the second is ignored", edge.from, edge.to),
             ));
+            continue;
         }
         let known = |node: NodeIx| registry.get(&nodes[node as usize].node_type).is_some();
         // Ports of an unknown type cannot be judged; the unknown type is reported already.
@@ -266,8 +283,11 @@ fn plan_edges(
 }
 
 fn missing_port(side: &str, node: &str, port: &str, known: &[Arc<str>], path: String) -> Problem {
-    let known =
-        if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+    let known = if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has {}{}", known.join(", "), hint(port, known.iter().map(|name| &**name)))
+    };
     Problem::error("missing_port", path, format!("The node `{node}` has no {side} `{port}`; {known}"))
         .of(node)
 }

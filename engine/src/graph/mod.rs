@@ -5,17 +5,13 @@ mod compile;
 mod loops;
 mod plan;
 mod problem;
+mod suggest;
+mod validate;
 
 pub use compile::compile;
 pub use plan::{EdgeIx, LoopIx, LoopPlan, Plan, PlanEdge, PlanNode, RetryPolicy};
 pub use problem::{Problem, Severity};
-
-/// Everything wrong with a document.
-pub fn validate(
-    document: &crate::document::Document,
-    registry: &sluice_node_sdk::registry::Registry,
-    _expressions: &crate::expr::Expressions,
-    _credentials: Option<&dyn Fn(&str) -> Option<String>>,
-) -> Vec<Problem> {
-    compile(document, registry).err().unwrap_or_default()
-}
+pub use validate::{
+    CredentialKinds, MAX_DOCUMENT_BYTES, MAX_EDGES, MAX_NODES, effective_params, is_valid, parse, parse_text,
+    validate,
+};

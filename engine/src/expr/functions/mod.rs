@@ -1,30 +1,30 @@
 //! The functions expressions can call, one file per family, and their documentation as data.
 
+mod args;
+mod dates;
+mod docs;
+mod encoding;
+mod lists;
+mod mutate;
+mod numbers;
+mod objects;
+mod phone;
+mod text;
+
 use rhai::Engine;
 
-/// Documentation of one function, for the docs and the studio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct FunctionDoc {
-    /// Family: `text`, `numbers`, `dates`, `lists`, `objects`, `phone`, `json`, `other`.
-    pub group: &'static str,
-    /// Name as written in an expression.
-    pub name: &'static str,
-    /// Arguments, optional ones in square brackets.
-    pub signature: &'static str,
-    /// What it does, one or two sentences.
-    pub help: &'static str,
-    /// An expression that uses it.
-    pub example: &'static str,
-    /// The example's result as JSON.
-    pub result: &'static str,
-}
-
-/// Every function, grouped by family.
-pub fn functions() -> &'static [FunctionDoc] {
-    &[]
-}
+pub(crate) use docs::signature;
+pub use docs::{FunctionDoc, functions};
+pub(crate) use lists::TAKE_FUNCTIONS;
 
 /// Registers every function on `engine`.
 pub(crate) fn register(engine: &mut Engine) {
-    let _ = engine;
+    text::register(engine);
+    numbers::register(engine);
+    dates::register(engine);
+    lists::register(engine);
+    mutate::register(engine);
+    objects::register(engine);
+    phone::register(engine);
+    encoding::register(engine);
 }
