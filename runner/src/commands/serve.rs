@@ -32,7 +32,12 @@ impl Service {
             format!("cannot listen on {}: {error}; choose another address with --listen", config.listen)
         })?;
         let installation = Installation::open(&config, extra).await?;
-        let state = ApiState::new(installation.engine.clone(), installation.records.clone(), api_config(&config)?, templates()?);
+        let state = ApiState::new(
+            installation.engine.clone(),
+            installation.records.clone(),
+            api_config(&config)?,
+            templates()?,
+        );
         Ok(Self { installation, config, listener, state })
     }
 
@@ -59,7 +64,8 @@ impl Service {
             Role::Runner => sluice_api::health_router(self.state.clone()),
             Role::All | Role::Api => sluice_api::router(self.state.clone()),
         };
-        let served = axum::serve(self.listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let served =
+            axum::serve(self.listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
         let served = tokio::spawn(served.into_future());
         stop.await;
         tracing::info!("stopping");
@@ -98,7 +104,8 @@ fn api_config(config: &Config) -> Result<ApiConfig, String> {
 
 fn templates() -> Result<Vec<Template>, String> {
     let read = |(id, text): &(&str, &str)| {
-        let document: Document = serde_json::from_str(text).map_err(|error| format!("template {id}: {error}"))?;
+        let document: Document =
+            serde_json::from_str(text).map_err(|error| format!("template {id}: {error}"))?;
         Ok(Template { id: (*id).to_owned(), document })
     };
     crate::templates::TEMPLATES.iter().map(read).collect()
