@@ -274,3 +274,15 @@ pub struct Expect {
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
+
+/// The exported form of a stored document: indented, with a line break at its end. Importing it and exporting
+/// again gives the same bytes.
+///
+/// # Errors
+/// When the stored text is not a document.
+pub fn export_text(stored: &str) -> Result<String, serde_json::Error> {
+    let document: Document = serde_json::from_str(stored)?;
+    let mut text = serde_json::to_string_pretty(&document)?;
+    text.push('\n');
+    Ok(text)
+}

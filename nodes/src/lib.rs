@@ -5,8 +5,10 @@ pub mod data;
 pub mod flow;
 pub mod trigger;
 mod values;
+pub mod whatsapp;
 
 use sluice_node_sdk::node::{DynNode, node};
+use sluice_records::Records;
 use std::sync::Arc;
 
 /// The nodes that need no service beyond what the SDK lends: triggers, flow and data. Sorted by type.
@@ -43,4 +45,11 @@ pub fn core() -> Vec<Arc<dyn DynNode>> {
         node(trigger::webhook::Webhook),
         node(trigger::workflow::Workflow),
     ]
+}
+
+/// Every built-in node.
+pub fn all(_records: Records) -> Vec<Arc<dyn DynNode>> {
+    let mut nodes = core();
+    nodes.extend(whatsapp::whatsapp_nodes(Arc::new(whatsapp::desk::NoRecords)));
+    nodes
 }

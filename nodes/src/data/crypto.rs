@@ -48,6 +48,10 @@ fn result_name() -> String {
     "result".to_owned()
 }
 
+/// The operations without a key.
+const KEYLESS: [&str; 7] =
+    ["hash", "base64_encode", "base64_decode", "base64_url_encode", "hex_encode", "hex_decode", "uuid"];
+
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -128,8 +132,9 @@ impl Node for Crypto {
                  credential of the kind `secret`. `uuid` gives an id that stays the same when the run is \
                  tried again or replayed, so that it can serve as an idempotency key.",
             )
-            // Opening a credential may take I/O, so this node cannot run inline.
+            // Opening a credential may take I/O; whatever needs no key can run inline.
             .effect(Effect::Idempotent)
+            .effect_by_param("/operation", &KEYLESS.map(|operation| (operation, Effect::Pure)))
             .credential("credential", &["secret"], false)
             .example(example("Hash", json!({ "operation": "hash", "value": "abc" }), json!(abc)))
             .example(with_secret(example("Sign with a credential", signed("hmac"), json!(signature))))

@@ -15,7 +15,7 @@ pub struct DedupeParams {
     /// Fields (paths) that must be equal. Without `fields` and `key` the whole data must be equal.
     #[serde(default)]
     pub fields: Vec<String>,
-    /// In place of fields: a value worked out for each item, for example `{{ json.email.to_lower() }}`.
+    /// In place of fields: a value worked out for each item, for example `{{ json.email.lower() }}`.
     #[serde(default)]
     pub key: Value,
     /// Which of several equal items stays.
@@ -64,7 +64,7 @@ impl Node for Dedupe {
                     .output(vec![json!({ "id": 1, "v": "new" }), json!({ "id": 2 })]),
             )
             .example(
-                Example::new("Without regard to capitals", json!({ "key": "{{ json.email.to_lower() }}" }))
+                Example::new("Without regard to capitals", json!({ "key": "{{ json.email.lower() }}" }))
                     .input(vec![json!({ "email": "A@x.in" }), json!({ "email": "a@X.in" })])
                     .output(vec![json!({ "email": "A@x.in" })]),
             )

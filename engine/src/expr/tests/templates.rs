@@ -118,6 +118,7 @@ fn deep_and_long_expressions_are_refused_without_harm() {
         "a ?? ",
         "a[0]",
         "a && ",
+        "[1].map(|x| ",
         "switch 1 { 1 => ",
     ] {
         for count in [40, 400, 5_000, 20_000] {
@@ -126,4 +127,25 @@ fn deep_and_long_expressions_are_refused_without_harm() {
             let _ = Expressions::default().check_script(&open.repeat(count));
         }
     }
+}
+
+#[test]
+fn calls_nest_only_so_deep() {
+    let nested = |count: usize| format!("{{{{ {}1{} }}}}", "[1].map(|x| ".repeat(count), ")".repeat(count));
+    assert!(eval(&nested(5)).is_ok());
+    for count in [20, 24, 30, 45, 60] {
+        if let Err(error) = eval(&nested(count)) {
+            assert_eq!(error.kind, ExprErrorKind::Limit, "{error}");
+        }
+    }
+}
+
+#[test]
+fn joined_texts_have_a_limit() {
+    let big = super::TestScope::new(json!({ "t": "x".repeat(1 << 20) }));
+    let error = Expressions::default()
+        .compile_text(&"{{ json.t }} ".repeat(10))
+        .and_then(|template| template.eval(&big))
+        .expect_err("too long");
+    assert_eq!(error.kind, ExprErrorKind::Limit);
 }

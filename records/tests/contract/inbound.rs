@@ -1,0 +1,129 @@
+//! Stored bodies: kept, claimed, shown to whom they concern, purged.
+
+use serde_json::json;
+use sluice_db::Db;
+use sluice_records::{InboundFilter, InboundShare, InboundStatus, RecordError};
+
+use crate::ground::Ground;
+
+async fn a_body_is_kept_byte_for_byte_and_recognised(db: Db) {
+    let ground = Ground::bare(db).await;
+    let records = &ground.records;
+    let raw = b"{\"\\u00e4\": \xff\x00}";
+    let first = records.store_inbound("whatsapp", raw).await.unwrap();
+    assert_eq!(first.duplicate_of, None);
+    ground.pass(10);
+    let second = records.store_inbound("whatsapp", raw).await.unwrap();
+    assert_eq!(second.duplicate_of.as_ref(), Some(&first.id));
+    assert_eq!(records.store_inbound("other", raw).await.unwrap().duplicate_of, None);
+    let body = records.inbound(None, &first.id).await.unwrap();
+    assert_eq!((body.raw.as_deref(), body.status), (Some(raw.as_slice()), InboundStatus::Received));
+    assert_eq!(body.view()["raw_base64"], json!("eyJcdTAwZTQiOiD/AH0="));
+    assert_eq!(records.inbound(None, &second.id).await.unwrap().status, InboundStatus::Duplicate);
+    // What was ignored may concern somebody by now.
+    records.finish_inbound(&first.id, InboundStatus::Ignored, &json!([]), &[], Some("nobody")).await.unwrap();
+    assert_eq!(records.store_inbound("whatsapp", raw).await.unwrap().duplicate_of, None);
+    let missing = records.finish_inbound("in_x", InboundStatus::Ignored, &json!([]), &[], None).await;
+    assert!(matches!(missing, Err(RecordError::NotFound { .. })));
+}
+
+async fn pending_bodies_are_claimed_by_one(db: Db) {
+    let ground = Ground::bare(db).await;
+    let records = &ground.records;
+    for n in 0..5 {
+        records.store_inbound("whatsapp", format!("{n}").as_bytes()).await.unwrap();
+        ground.pass(1);
+    }
+    assert!(
+        records.claim_pending_inbound(10).await.unwrap().is_empty(),
+        "whoever stored them is handling them"
+    );
+    ground.pass(60_000);
+    let (a, b) = tokio::join!(records.claim_pending_inbound(10), records.claim_pending_inbound(10));
+    let mut ids: Vec<String> = a.unwrap().into_iter().chain(b.unwrap()).map(|body| body.id).collect();
+    assert_eq!(ids.len(), 5);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 5, "nobody got one twice");
+    assert!(records.claim_pending_inbound(10).await.unwrap().is_empty());
+    records.finish_inbound(&ids[0], InboundStatus::Processed, &json!([]), &[], None).await.unwrap();
+    assert_eq!(records.release_pending_inbound().await.unwrap(), 4);
+    assert_eq!(records.claim_pending_inbound(2).await.unwrap().len(), 2);
+}
+
+async fn a_workspace_sees_its_part_and_nothing_else(db: Db) {
+    let ground = Ground::bare(db).await;
+    let (records, ours) = (&ground.records, ground.ws());
+    let theirs = records.create_workspace("theirs").await.unwrap().id;
+    let strangers = records.create_workspace("strangers").await.unwrap().id;
+    let share =
+        |workspace: &str, n: i64| InboundShare { workspace_id: workspace.into(), changes: json!([n]) };
+    let mixed = records.store_inbound("whatsapp", b"mixed").await.unwrap().id;
+    let shares = [share(ours, 1), share(&theirs, 2)];
+    records
+        .finish_inbound(&mixed, InboundStatus::Processed, &json!([1, 2]), &shares, Some("note"))
+        .await
+        .unwrap();
+    records.add_inbound_run(ours, &mixed, "run_1").await.unwrap();
+    records.add_inbound_run(ours, &mixed, "run_1").await.unwrap();
+    records.add_inbound_run(&theirs, &mixed, "run_2").await.unwrap();
+    ground.pass(1);
+    let own = records.store_inbound("whatsapp", b"own").await.unwrap().id;
+    let changes = json!([1]);
+    records.finish_inbound(&own, InboundStatus::Processed, &changes, &[share(ours, 1)], None).await.unwrap();
+
+    let all = records.inbound(None, &mixed).await.unwrap();
+    assert_eq!((all.changes, all.runs.len(), all.raw.is_some()), (json!([1, 2]), 2, true));
+    let part = records.inbound(Some(ours), &mixed).await.unwrap();
+    assert_eq!(
+        (part.changes, part.runs, part.raw, part.note),
+        (json!([1]), vec!["run_1".into()], None, None)
+    );
+    assert!(records.inbound(Some(ours), &own).await.unwrap().raw.is_some(), "nobody else is in there");
+    assert!(matches!(records.inbound(Some(&strangers), &mixed).await, Err(RecordError::NotFound { .. })));
+    let again = records.store_inbound("whatsapp", b"own").await.unwrap();
+    assert_eq!(records.inbound(Some(ours), &again.id).await.unwrap().changes, json!([1]));
+
+    let list = |workspace_id: Option<&str>, status| InboundFilter {
+        workspace_id: workspace_id.map(str::to_owned),
+        source: Some("whatsapp".into()),
+        status,
+    };
+    let count = |filter: InboundFilter| async move {
+        records.list_inbound(&filter, None, 10).await.unwrap().items.len()
+    };
+    assert_eq!(count(list(None, None)).await, 3);
+    assert_eq!(count(list(Some(ours), None)).await, 3);
+    assert_eq!(count(list(Some(ours), Some(InboundStatus::Processed))).await, 2);
+    assert_eq!(count(list(Some(&theirs), None)).await, 1);
+    assert_eq!(count(list(Some(&strangers), None)).await, 0);
+    let first = records.list_inbound(&list(Some(ours), None), None, 2).await.unwrap();
+    let rest = records.list_inbound(&list(Some(ours), None), first.next.as_deref(), 2).await.unwrap();
+    assert_eq!((first.items.len(), rest.items.len(), rest.items[0].id.as_str()), (2, 1, mixed.as_str()));
+    assert_eq!(first.items[0].view()["status"], json!("duplicate"));
+    assert_eq!((&first.items[1].view()["raw"], &rest.items[0].view()["raw"]), (&json!("own"), &json!(null)));
+}
+
+async fn old_bodies_go_and_pending_ones_stay(db: Db) {
+    let ground = Ground::bare(db).await;
+    let records = &ground.records;
+    let done = records.store_inbound("whatsapp", b"done").await.unwrap().id;
+    let pending = records.store_inbound("whatsapp", b"pending").await.unwrap().id;
+    let share = InboundShare { workspace_id: ground.workspace.id.clone(), changes: json!([]) };
+    records.finish_inbound(&done, InboundStatus::Processed, &json!([]), &[share], None).await.unwrap();
+    records.add_inbound_run(ground.ws(), &done, "run_1").await.unwrap();
+    assert!(records.first_seen("event", &done).await.unwrap());
+    assert!(records.first_seen("event", &done).await.unwrap(), "the same body again");
+    assert!(!records.first_seen("event", &pending).await.unwrap());
+    ground.pass(1000);
+    let before = crate::ground::START + 500;
+    assert_eq!(records.purge_inbound(before).await.unwrap(), 1);
+    assert!(records.inbound(None, &done).await.is_err());
+    assert!(records.inbound(None, &pending).await.is_ok());
+    assert!(records.first_seen("event", &pending).await.unwrap(), "forgotten");
+}
+
+sluice_db::contract_tests! {
+    a_body_is_kept_byte_for_byte_and_recognised, pending_bodies_are_claimed_by_one,
+    a_workspace_sees_its_part_and_nothing_else, old_bodies_go_and_pending_ones_stay,
+}

@@ -1,0 +1,10 @@
+//! What records promise, on SQLite and on PostgreSQL.
+
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+mod ground;
+mod inbound;
+mod ingest;
+mod messages;
+mod people;
+mod tenants;
