@@ -1,3 +1,5 @@
 //! (crate sluice-nodes)
 
+pub mod http;
+mod multipart;
 pub mod whatsapp;
