@@ -1,1 +1,29 @@
-//! (crate sluice-api)
+//! The thin REST layer: HTTP in, calls of the engine and the records, HTTP out. Routes and their
+//! documentation stand together; [`openapi`] is generated from the handlers.
+//!
+//! Must not know SQL text or node kinds. What a request may reach is settled (see [`auth`]) before a handler runs.
+
+mod answer;
+mod auth;
+mod config;
+mod documents;
+pub mod error;
+mod extract;
+mod inbox;
+mod layers;
+mod links;
+mod metrics;
+mod openapi;
+mod problems;
+mod routes;
+mod run_wait;
+mod sse;
+mod state;
+
+pub use config::{ApiConfig, Limits};
+pub use inbox::recover_inbound;
+pub use links::{ApprovalTicket, approval_link};
+pub use metrics::{Metrics, MetricsError};
+pub use openapi::openapi;
+pub use routes::router;
+pub use state::{ApiState, Template};

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 use sluice_node_sdk::http::ScriptedReply;
+use std::collections::BTreeMap;
 
 /// The version of the document format that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -31,7 +32,7 @@ pub struct Document {
     pub settings: Settings,
     /// Sample items per node, for trying out.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(with = "Map<String, Value>")]
+    #[schemars(with = "BTreeMap<String, Vec<Value>>")]
     pub fixtures: IndexMap<String, Vec<Value>>,
     /// Tests, run by `sluice test`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -208,7 +209,7 @@ pub struct TestDoc {
     pub http: Vec<ScriptedReply>,
     /// Outputs of nodes that are not to run.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(with = "Map<String, Value>")]
+    #[schemars(with = "BTreeMap<String, Vec<Value>>")]
     pub pins: IndexMap<String, Vec<Value>>,
     /// What happens after the first items are through, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -257,7 +258,7 @@ pub struct Expect {
     pub waiting: Vec<String>,
     /// The `json` of a node's last output items, over all its ports; objects may have more keys than named.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(with = "Map<String, Value>")]
+    #[schemars(with = "BTreeMap<String, Vec<Value>>")]
     pub output: IndexMap<String, Vec<Value>>,
     /// The code of the run's error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,4 +273,16 @@ pub struct Expect {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// The exported form of a stored document: indented, with a line break at its end. Importing it and exporting
+/// again gives the same bytes.
+///
+/// # Errors
+/// When the stored text is not a document.
+pub fn export_text(stored: &str) -> Result<String, serde_json::Error> {
+    let document: Document = serde_json::from_str(stored)?;
+    let mut text = serde_json::to_string_pretty(&document)?;
+    text.push('\n');
+    Ok(text)
 }

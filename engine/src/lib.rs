@@ -8,4 +8,7 @@ pub mod document;
 pub mod drive;
 pub mod expr;
 pub mod graph;
+pub mod replay;
 pub mod store;
+pub mod testing;
+pub mod view;

@@ -132,6 +132,11 @@ impl Input {
         &self.main
     }
 
+    /// The items of the `main` port to be passed on as they are, each marked as coming from itself.
+    pub fn pass(&self) -> Vec<Item> {
+        self.main.iter().enumerate().map(|(index, item)| item.clone().from_input(index)).collect()
+    }
+
     /// The items of a named port; empty when nothing arrived there.
     pub fn port(&self, name: &str) -> &[Item] {
         if name == "main" {

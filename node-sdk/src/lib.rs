@@ -11,6 +11,7 @@ pub mod http;
 pub mod item;
 pub mod node;
 pub mod outcome;
+pub mod problem;
 pub mod registry;
 pub mod services;
 pub mod spec;
@@ -26,6 +27,7 @@ pub mod prelude {
     pub use crate::item::{FileRef, Input, Item, Items};
     pub use crate::node::{DynNode, Node, node};
     pub use crate::outcome::{Cause, Outcome, Output, Suspend, WaitKind};
+    pub use crate::problem::ParamProblem;
     pub use crate::spec::{
         CredentialNeed, Effect, Example, NodeSpec, Port, Ports, TriggerSource, TriggerSpec,
     };

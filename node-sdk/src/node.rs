@@ -4,6 +4,7 @@ use crate::context::{Context, NodeContext};
 use crate::error::NodeError;
 use crate::item::Input;
 use crate::outcome::Outcome;
+use crate::problem::ParamProblem;
 use crate::spec::NodeSpec;
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
@@ -22,6 +23,14 @@ pub trait Node: Send + Sync + 'static {
     /// What the node says of itself.
     fn spec(&self) -> NodeSpec;
 
+    /// What a look at the parameters as written, beyond their schema, shows to be wrong: a title that is too
+    /// long, two buttons with one id. Expressions are still text with `{{ }}`, and the parameters may break
+    /// the schema too, so judge only what is plainly there.
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let _ = params;
+        Vec::new()
+    }
+
     /// Does the work of one execution on all its input items. `async fn` in the implementation is fine.
     fn run(
         &self,
@@ -34,6 +43,11 @@ pub trait Node: Send + Sync + 'static {
 pub trait DynNode: Send + Sync + 'static {
     /// What the node says of itself, type and parameter schema included.
     fn spec(&self) -> &NodeSpec;
+    /// See [`Node::check`].
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let _ = params;
+        Vec::new()
+    }
     /// Runs it.
     fn run<'a>(&'a self, ctx: &'a NodeContext, input: Input) -> BoxFuture<'a, Result<Outcome, NodeError>>;
 }
@@ -46,6 +60,10 @@ struct Erased<N> {
 impl<N: Node> DynNode for Erased<N> {
     fn spec(&self) -> &NodeSpec {
         &self.spec
+    }
+
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        self.node.check(params)
     }
 
     fn run<'a>(&'a self, ctx: &'a NodeContext, input: Input) -> BoxFuture<'a, Result<Outcome, NodeError>> {

@@ -189,6 +189,20 @@ impl Example {
         self
     }
 
+    /// The same example with input items on a further port.
+    #[must_use]
+    pub fn input_port(mut self, port: &str, items: Vec<Value>) -> Self {
+        self.input_ports.insert(port.to_owned(), items);
+        self
+    }
+
+    /// The same example, expected to wait.
+    #[must_use]
+    pub fn waits(mut self) -> Self {
+        self.waits = true;
+        self
+    }
+
     /// The same example with expected items on `main`.
     #[must_use]
     pub fn output(self, items: Vec<Value>) -> Self {
@@ -228,6 +242,33 @@ impl Default for RetryDefault {
     }
 }
 
+/// How a node stands to a limited window of time, such as WhatsApp's 24 hours after a customer's last message
+/// in which free-form messages may be sent. Validation adds up the waits on the way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimeWindow {
+    /// Which window, for example `whatsapp`.
+    pub name: String,
+    /// Opens the window, or needs it open.
+    pub role: WindowRole,
+}
+
+/// What a node does with a window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WindowRole {
+    /// The window is open, from its beginning, when the node is through.
+    Opens,
+    /// The node only works while the window is open.
+    Needs {
+        /// How long the window stays open, milliseconds.
+        length_ms: i64,
+        /// JSON pointer of the text parameter that can lift the need, such as `/type`.
+        unless_param: String,
+        /// Its values that do, such as `["template"]`.
+        unless_values: Vec<String>,
+    },
+}
+
 /// Everything that is known of a node type without running it; served by the catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeSpec {
@@ -256,6 +297,12 @@ pub struct NodeSpec {
     pub trigger: Option<TriggerSpec>,
     /// Whether edges may return to this node.
     pub loop_entry: bool,
+    /// JSON pointer of the duration for which it holds its items back, for nodes that do nothing but wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_param: Option<String>,
+    /// How it stands to a limited window of time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<TimeWindow>,
     /// Credentials it needs.
     pub credentials: Vec<CredentialNeed>,
     /// JSON pointers of parameters that are program text and must not be searched for `{{ }}`.
@@ -286,6 +333,8 @@ impl NodeSpec {
             outputs: Ports::main(),
             trigger: None,
             loop_entry: false,
+            pause_param: None,
+            window: None,
             credentials: Vec::new(),
             raw_params: Vec::new(),
             timeout_ms: 30_000,
@@ -352,6 +401,30 @@ impl NodeSpec {
     #[must_use]
     pub fn loop_entry(mut self) -> Self {
         self.loop_entry = true;
+        self
+    }
+
+    /// Names the duration parameter (JSON pointer) for which the node holds its items back.
+    #[must_use]
+    pub fn pause_param(mut self, pointer: &str) -> Self {
+        self.pause_param = Some(pointer.to_owned());
+        self
+    }
+
+    /// Says that a window of time opens when this node is through.
+    #[must_use]
+    pub fn opens_window(mut self, name: &str) -> Self {
+        self.window = Some(TimeWindow { name: name.to_owned(), role: WindowRole::Opens });
+        self
+    }
+
+    /// Says that the node only works within `length_ms` after the window opened, unless the text parameter
+    /// at `pointer` has one of these values.
+    #[must_use]
+    pub fn needs_window(mut self, name: &str, length_ms: i64, pointer: &str, unless: &[&str]) -> Self {
+        let unless_values = unless.iter().map(|value| (*value).to_owned()).collect();
+        let role = WindowRole::Needs { length_ms, unless_param: pointer.to_owned(), unless_values };
+        self.window = Some(TimeWindow { name: name.to_owned(), role });
         self
     }
 

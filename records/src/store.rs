@@ -39,6 +39,11 @@ impl Records {
         &self.db
     }
 
+    /// Forgets effects applied before `before`: those of runs that can no longer repeat them. Returns how many.
+    pub async fn purge_applied_effects(&self, before: i64) -> Result<u64, RecordError> {
+        Ok(self.db.query("delete from applied_effects where applied_at < $1").bind(before).execute().await?)
+    }
+
     pub(crate) fn now(&self) -> i64 {
         (self.clock)()
     }

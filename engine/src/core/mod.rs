@@ -11,4 +11,7 @@ pub mod fold;
 pub mod retry;
 pub mod state;
 
+pub use command::{Command, Decision, Effect, NodeResult, Refusal};
+pub use decide::{Machine, child_signal, decide};
 pub use event::{Event, EventKind, NodeIx, NodeOutput, PortIx, RunError, RunStatus, Wait};
+pub use state::{Delivery, NodeInput, NodePhase, Record, RunState, Source};

@@ -1,1 +1,24 @@
-//! placeholder
+//! The drive: loads runs, executes nodes, commits turns, fires timers, delivers signals, dispatches outside
+//! events to triggers. All I/O of the engine happens here; decisions are the core's.
+//!
+//! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
+//! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
+//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
+
+pub mod dispatch;
+mod driver;
+mod engine;
+pub(crate) mod execute;
+pub mod lanes;
+pub mod live;
+pub mod program;
+pub mod schedule;
+pub mod scope;
+mod start;
+pub mod workflows;
+
+pub use dispatch::{Dispatched, OutsideEvent};
+pub use engine::{Engine, EngineConfig, EngineError};
+pub use live::LiveEvent;
+pub use program::Program;
+pub use start::{RunOutcome, StartRequest, Started};

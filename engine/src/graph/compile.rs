@@ -3,8 +3,9 @@
 
 use super::loops::{Cycle, find_loops, undeclared_cycles};
 use super::plan::{EdgeIx, Plan, PlanEdge, PlanNode, RetryPolicy};
-use super::problem::Problem;
-use crate::core::{NodeIx, PortIx};
+use super::problem::{Problem, Severity};
+use super::suggest::hint;
+use crate::core::NodeIx;
 use crate::document::{Document, NodeDoc, OnError, endpoint};
 use petgraph::graph::DiGraph;
 use serde_json::Value;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 pub fn compile(document: &Document, registry: &Registry) -> Result<Plan, Vec<Problem>> {
     let mut problems = Vec::new();
     let (nodes, edges, entries) = skeleton(document, registry, &mut problems);
-    if !problems.is_empty() {
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
     finish(nodes, edges, &entries)
@@ -33,8 +34,13 @@ pub(super) fn skeleton(
     registry: &Registry,
     problems: &mut Vec<Problem>,
 ) -> (Vec<PlanNode>, Vec<PlanEdge>, HashSet<NodeIx>) {
-    let routed: HashSet<&str> =
-        document.edges.iter().map(|edge| endpoint(&edge.from)).filter(|(_, port)| *port == "error").map(|(node, _)| node).collect();
+    let routed: HashSet<&str> = document
+        .edges
+        .iter()
+        .map(|edge| endpoint(&edge.from))
+        .filter(|(_, port)| *port == "error")
+        .map(|(node, _)| node)
+        .collect();
     let mut nodes = Vec::with_capacity(document.nodes.len());
     let mut entries = HashSet::new();
     let mut by_id: HashMap<&str, NodeIx> = HashMap::new();
@@ -53,8 +59,12 @@ pub(super) fn skeleton(
         }
         if by_id.insert(&node.id, ix as NodeIx).is_some() {
             problems.push(
-                Problem::error("duplicate_id", format!("{path}/id"), format!("Two nodes have the id `{}`; rename one", node.id))
-                    .of(&node.id),
+                Problem::error(
+                    "duplicate_id",
+                    format!("{path}/id"),
+                    format!("Two nodes have the id `{}`; rename one", node.id),
+                )
+                .of(&node.id),
             );
         }
         let spec = registry.get(&node.node_type).map(|found| found.spec());
@@ -63,18 +73,28 @@ pub(super) fn skeleton(
                 Problem::error(
                     "unknown_node_type",
                     format!("{path}/type"),
-                    format!("There is no node type `{}`; `sluice nodes` lists them", node.node_type),
+                    format!(
+                        "There is no node type `{}`{}",
+                        node.node_type,
+                        hint_or(
+                            &node.node_type,
+                            registry.specs().map(|spec| spec.node_type.as_str()),
+                            "; `sluice nodes` lists them"
+                        )
+                    ),
                 )
                 .of(&node.id),
             ),
-            Some(spec) if node.version.is_some_and(|version| version > spec.version || version == 0) => problems.push(
-                Problem::error(
-                    "unknown_node_version",
-                    format!("{path}/version"),
-                    format!("`{}` is known up to version {}", node.node_type, spec.version),
+            Some(spec) if node.version.is_some_and(|version| version > spec.version || version == 0) => {
+                problems.push(
+                    Problem::error(
+                        "unknown_node_version",
+                        format!("{path}/version"),
+                        format!("`{}` is known up to version {}", node.node_type, spec.version),
+                    )
+                    .of(&node.id),
                 )
-                .of(&node.id),
-            ),
+            }
             Some(_) => {}
         }
         if spec.is_some_and(|spec| spec.loop_entry) {
@@ -86,6 +106,11 @@ pub(super) fn skeleton(
     }
     let edges = plan_edges(document, &mut nodes, &by_id, &input_ports, registry, problems);
     (nodes, edges, entries)
+}
+
+fn hint_or<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
+    let found = hint(wanted, known);
+    if found.is_empty() { otherwise.to_owned() } else { found }
 }
 
 fn is_node_id(id: &str) -> bool {
@@ -107,8 +132,12 @@ fn plan_node(
     let mut seen = HashSet::new();
     if let Some(port) = ports.iter().find(|port| !seen.insert((*port).clone())) {
         problems.push(
-            Problem::error("duplicate_port", format!("{path}/params"), format!("Two outputs are named `{port}`; rename one"))
-                .of(&node.id),
+            Problem::error(
+                "duplicate_port",
+                format!("{path}/params"),
+                format!("Two outputs are named `{port}`; rename one"),
+            )
+            .of(&node.id),
         );
     }
     if !ports.iter().any(|port| &**port == "error") {
@@ -125,10 +154,19 @@ fn plan_node(
         outputs: Vec::new(),
         in_loop: None,
         entry_of: None,
-        on_error: node.settings.on_error.unwrap_or(if error_is_routed { OnError::Route } else { OnError::Fail }),
+        on_error: node.settings.on_error.unwrap_or(if error_is_routed {
+            OnError::Route
+        } else {
+            OnError::Fail
+        }),
         retry: retry_policy(node, spec, path, problems),
-        timeout_ms: duration(node.settings.timeout.as_deref(), &format!("{path}/settings/timeout"), node, problems)
-            .unwrap_or_else(|| spec.map_or(30_000, |spec| spec.timeout_ms)),
+        timeout_ms: duration(
+            node.settings.timeout.as_deref(),
+            &format!("{path}/settings/timeout"),
+            node,
+            problems,
+        )
+        .unwrap_or_else(|| spec.map_or(30_000, |spec| spec.timeout_ms)),
     }
 }
 
@@ -142,7 +180,12 @@ fn duration(text: Option<&str>, path: &str, node: &NodeDoc, problems: &mut Vec<P
     }
 }
 
-fn retry_policy(node: &NodeDoc, spec: Option<&NodeSpec>, path: &str, problems: &mut Vec<Problem>) -> RetryPolicy {
+fn retry_policy(
+    node: &NodeDoc,
+    spec: Option<&NodeSpec>,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) -> RetryPolicy {
     let default = spec.map(|spec| spec.retry.clone()).unwrap_or_default();
     let Some(retry) = &node.settings.retry else {
         return RetryPolicy {
@@ -155,7 +198,8 @@ fn retry_policy(node: &NodeDoc, spec: Option<&NodeSpec>, path: &str, problems: &
     let path = format!("{path}/settings/retry");
     if !(1..=100).contains(&retry.max_attempts) {
         problems.push(
-            Problem::error("invalid_retry", format!("{path}/max_attempts"), "max_attempts must be 1 to 100").of(&node.id),
+            Problem::error("invalid_retry", format!("{path}/max_attempts"), "max_attempts must be 1 to 100")
+                .of(&node.id),
         );
     }
     RetryPolicy {
@@ -163,7 +207,8 @@ fn retry_policy(node: &NodeDoc, spec: Option<&NodeSpec>, path: &str, problems: &
         backoff: retry.backoff,
         initial_ms: duration(retry.initial.as_deref(), &format!("{path}/initial"), node, problems)
             .unwrap_or(default.initial_ms),
-        max_ms: duration(retry.max.as_deref(), &format!("{path}/max"), node, problems).unwrap_or(default.max_ms),
+        max_ms: duration(retry.max.as_deref(), &format!("{path}/max"), node, problems)
+            .unwrap_or(default.max_ms),
     }
 }
 
@@ -184,19 +229,37 @@ fn plan_edges(
         let mut find = |id: &str, side: &str| {
             let found = by_id.get(id).copied();
             if found.is_none() {
-                let message = format!("The edge `{}` -> `{}` names the node `{id}`, which does not exist", edge.from, edge.to);
+                let message = format!(
+                    "The edge `{}` -> `{}` names the node `{id}`, which does not exist{}",
+                    edge.from,
+                    edge.to,
+                    hint(id, by_id.keys().copied())
+                );
                 problems.push(Problem::error("edge_to_nowhere", format!("{path}/{side}"), message));
             }
             found
         };
         let (Some(source), Some(target)) = (find(from, "from"), find(to, "to")) else { continue };
         if !seen.insert((from, from_port, to, to_port)) {
-            problems.push(Problem::warning("duplicate_edge", &path, format!("The edge `{}` -> `{}` is there twice", edge.from, edge.to)));
+            problems.push(Problem::warning(
+                "duplicate_edge",
+                &path,
+                format!("The edge `{}` -> `{}` is there twice; the second is ignored", edge.from, edge.to),
+            ));
+            continue;
         }
         let known = |node: NodeIx| registry.get(&nodes[node as usize].node_type).is_some();
         // Ports of an unknown type cannot be judged; the unknown type is reported already.
-        let Some(port) = nodes[source as usize].port(from_port).or(if known(source) { None } else { Some(0) }) else {
-            problems.push(missing_port("output", from, from_port, &nodes[source as usize].ports, format!("{path}/from")));
+        let Some(port) =
+            nodes[source as usize].port(from_port).or(if known(source) { None } else { Some(0) })
+        else {
+            problems.push(missing_port(
+                "output",
+                from,
+                from_port,
+                &nodes[source as usize].ports,
+                format!("{path}/from"),
+            ));
             continue;
         };
         let ports = &input_ports[target as usize];
@@ -206,15 +269,27 @@ fn plan_edges(
             continue;
         }
         let at = edges.len() as EdgeIx;
-        edges.push(PlanEdge { source, port, target, target_port: to_port.into(), is_back: false, exits: None });
+        edges.push(PlanEdge {
+            source,
+            port,
+            target,
+            target_port: to_port.into(),
+            is_back: false,
+            exits: None,
+        });
         nodes[source as usize].outputs.push(at);
     }
     edges
 }
 
 fn missing_port(side: &str, node: &str, port: &str, known: &[Arc<str>], path: String) -> Problem {
-    let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
-    Problem::error("missing_port", path, format!("The node `{node}` has no {side} `{port}`; {known}")).of(node)
+    let known = if known.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has {}{}", known.join(", "), hint(port, known.iter().map(|name| &**name)))
+    };
+    Problem::error("missing_port", path, format!("The node `{node}` has no {side} `{port}`; {known}"))
+        .of(node)
 }
 
 /// Cycles as problems, or the finished plan.
@@ -245,12 +320,17 @@ pub(super) fn finish(
 /// Edges into a loop entry that the loop analysis could not recognise as returning (the entry can be gone
 /// around) would wait for each other for ever.
 fn leftover_cycles(plan: &Plan) -> Vec<Problem> {
-    let forward = petgraph::visit::EdgeFiltered::from_fn(&plan.graph, |edge| !plan.edges[*edge.weight() as usize].is_back);
+    let forward = petgraph::visit::EdgeFiltered::from_fn(&plan.graph, |edge| {
+        !plan.edges[*edge.weight() as usize].is_back
+    });
     petgraph::algo::tarjan_scc(&forward)
         .into_iter()
         .filter(|part| {
             part.len() > 1
-                || plan.graph.edges_connecting(part[0], part[0]).any(|edge| !plan.edges[*edge.weight() as usize].is_back)
+                || plan
+                    .graph
+                    .edges_connecting(part[0], part[0])
+                    .any(|edge| !plan.edges[*edge.weight() as usize].is_back)
         })
         .map(|part| {
             let mut cycle: Vec<NodeIx> = part.into_iter().map(|node| plan.graph[node]).collect();
@@ -269,6 +349,3 @@ fn cycle_problem(nodes: &[PlanNode], cycle: &Cycle) -> Problem {
     let first = cycle.0.first().copied().unwrap_or_default();
     Problem::error("cycle", format!("/nodes/{first}"), message).of(ids.first().copied().unwrap_or_default())
 }
-
-/// The largest number of ports a node can have.
-pub(super) const MAX_PORTS: usize = PortIx::MAX as usize;

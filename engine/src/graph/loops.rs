@@ -52,9 +52,7 @@ pub(super) fn undeclared_cycles(
         let returns = is_entry(edge.target)
             && reach_of_entry
                 .entry(edge.target)
-                .or_insert_with(|| {
-                    net.reach(net.outputs(edge.target).map(|edge| edge.target), edge.target)
-                })
+                .or_insert_with(|| net.reach(net.outputs(edge.target).map(|edge| edge.target), edge.target))
                 .contains(&edge.source)
             || is_entry(edge.target) && edge.source == edge.target;
         if !returns {
@@ -139,7 +137,9 @@ fn body_of(
     }
     let outside = net.reach(other_starts, entry);
     let dominated = |node: NodeIx| {
-        dominators.strict_dominators(node.into()).is_some_and(|mut list| list.any(|found| found == entry.into()))
+        dominators
+            .strict_dominators(node.into())
+            .is_some_and(|mut list| list.any(|found| found == entry.into()))
     };
     let mut body: Vec<NodeIx> = net
         .reach(body_starts, entry)
@@ -159,14 +159,15 @@ fn mark_nodes(nodes: &mut [PlanNode], loops: &mut [LoopPlan]) {
     }
     for (ix, found) in loops.iter_mut().enumerate() {
         found.children =
-            found.body.iter().filter(|node| nodes[**node as usize].in_loop == Some(ix as LoopIx)).count() as u32;
-        found.inner_loops =
-            found.body.iter().filter_map(|node| nodes[*node as usize].entry_of).collect();
+            found.body.iter().filter(|node| nodes[**node as usize].in_loop == Some(ix as LoopIx)).count()
+                as u32;
+        found.inner_loops = found.body.iter().filter_map(|node| nodes[*node as usize].entry_of).collect();
     }
 }
 
 fn mark_edges(nodes: &mut [PlanNode], edges: &mut [PlanEdge], loops: &mut [LoopPlan]) {
-    let bodies: Vec<HashSet<NodeIx>> = loops.iter().map(|found| found.body.iter().copied().collect()).collect();
+    let bodies: Vec<HashSet<NodeIx>> =
+        loops.iter().map(|found| found.body.iter().copied().collect()).collect();
     for (ix, edge) in edges.iter_mut().enumerate() {
         let ix = ix as EdgeIx;
         let from_entry_port =

@@ -5,9 +5,13 @@ mod compile;
 mod loops;
 mod plan;
 mod problem;
-pub mod validate;
+mod suggest;
+mod validate;
 
 pub use compile::compile;
 pub use plan::{EdgeIx, LoopIx, LoopPlan, Plan, PlanEdge, PlanNode, RetryPolicy};
 pub use problem::{Problem, Severity};
-pub use validate::{parse, validate};
+pub use validate::{
+    CredentialKinds, MAX_DOCUMENT_BYTES, MAX_EDGES, MAX_NODES, effective_params, is_valid, parse, parse_text,
+    validate,
+};

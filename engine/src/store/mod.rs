@@ -1,6 +1,48 @@
 //! Runs, events, waits, workflows and triggers in SQLite or PostgreSQL, behind one type. SQL lives here
 //! and nowhere else in the engine. Must not know decisions.
+//!
+//! - [`commit`](Store::commit) is the only writer of runs: one transaction, fenced by the number of turns.
+//! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
+//! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
+//!
+//! Every statement is one text for both engines and is run on both by a test beside it.
 
+mod codec;
+mod columns;
+mod commit;
+mod cursor;
+mod error;
+mod events;
+mod publish;
+mod query;
+mod runs;
+mod schedules;
+mod triggers;
 pub mod types;
+mod waits;
+mod workflows;
 
+#[cfg(test)]
+mod tests;
+
+pub use codec::MAX_DEPTH;
+pub use error::StoreError;
+pub use publish::Publication;
+pub use query::StatusCount;
 pub use types::*;
+pub use workflows::{DraftChange, NewWorkflow};
+
+use sluice_db::Db;
+
+/// What the engine keeps. Cloning is cheap and shares the connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// A store in an open and migrated database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}

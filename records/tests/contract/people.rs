@@ -44,7 +44,11 @@ async fn two_contacts_that_are_one_person_become_one(db: Db) {
     ground.pass(1000);
     let user = Identity::user_id("US.1").unwrap();
     let young = records.resolve_contact(ws, std::slice::from_ref(&user), Some("Sheena")).await.unwrap().0.id;
-    let change = ContactChange { add_tags: vec!["vip".into()], ..ContactChange::default() };
+    let change = ContactChange {
+        add_tags: vec!["vip".into()],
+        name: Some("Sheena N.".into()),
+        ..ContactChange::default()
+    };
     records.update_contact(ws, &young, &change, None).await.unwrap();
     let ours = records.open_conversation(ws, NUMBER, &old).await.unwrap();
     let theirs = records.open_conversation(ws, NUMBER, &young).await.unwrap();
@@ -54,7 +58,8 @@ async fn two_contacts_that_are_one_person_become_one(db: Db) {
     let (kept, done) = records.resolve_contact(ws, &[phone_of("16505551234"), user], None).await.unwrap();
     assert_eq!((&kept.id, &done.merged), (&old, &vec![young.clone()]), "the older survives");
     assert_eq!(kept.identities.len(), 2);
-    assert_eq!((kept.name.as_deref(), &kept.attributes["tags"]), (Some("Sheena"), &json!(["vip"])));
+    assert_eq!((kept.name.as_deref(), &kept.attributes["tags"]), (Some("Sheena N."), &json!(["vip"])));
+    assert_eq!(kept.profile_name.as_deref(), Some("Sheena"));
     assert_eq!(records.contact(ws, &young).await.unwrap().id, old, "the old id still leads somewhere");
     assert_eq!(records.conversation(ws, &theirs.id).await.unwrap().id, ours.id);
     assert_eq!(records.list_conversations(ws, None, None, 10).await.unwrap().items.len(), 1);

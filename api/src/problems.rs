@@ -1,0 +1,76 @@
+//! Failures of the engine and of the records in the words of the API. Must not know routes.
+
+use crate::error::{self, ApiError};
+use serde_json::json;
+use sluice_engine::drive::EngineError;
+use sluice_engine::graph::Problem;
+use sluice_engine::store::StoreError;
+use sluice_node_sdk::error::NodeError;
+use sluice_records::RecordError;
+
+impl From<StoreError> for ApiError {
+    fn from(failure: StoreError) -> Self {
+        let message = failure.to_string();
+        match failure {
+            StoreError::Conflict { current_revision } => Self::new(error::STALE_REVISION, message)
+                .details(json!({ "current_revision": current_revision })),
+            StoreError::NameTaken => Self::new(error::NAME_TAKEN, message).at("/name"),
+            StoreError::PathTaken { path, workflow } => Self::new(error::PATH_TAKEN, message)
+                .details(json!({ "path": path, "workflow": workflow })),
+            StoreError::NotFound => Self::new(error::NOT_FOUND, message),
+            StoreError::BadCursor => Self::new(error::INVALID_CURSOR, message),
+            StoreError::Db(_) | StoreError::Corrupt { .. } => Self::internal(&failure),
+        }
+    }
+}
+
+impl From<EngineError> for ApiError {
+    fn from(failure: EngineError) -> Self {
+        let message = failure.to_string();
+        match failure {
+            EngineError::Store(failure) => failure.into(),
+            EngineError::Problems(problems) => invalid_workflow(problems),
+            EngineError::NotFound { what, id } => Self::not_found(what, &id),
+            EngineError::NoTrigger(_) => Self::new(error::NO_TRIGGER, message),
+            EngineError::NotPublished(_) => Self::new(error::NOT_PUBLISHED, message),
+            EngineError::Trigger(failure) => trigger(&failure),
+            EngineError::Duplicate => Self::new(error::DUPLICATE_EVENT, message),
+            EngineError::Refused(_) => Self::new(error::RUN_STATE, message),
+            EngineError::NotWaiting(_) => Self::new(error::NOT_WAITING, message),
+            EngineError::ShuttingDown => Self::new(error::SHUTTING_DOWN, message),
+        }
+    }
+}
+
+impl From<RecordError> for ApiError {
+    fn from(failure: RecordError) -> Self {
+        let message = failure.to_string();
+        match failure {
+            RecordError::NotFound { .. } => Self::new(error::NOT_FOUND, message),
+            RecordError::Conflict { .. } => Self::new(error::CONFLICT, message),
+            RecordError::Invalid { path, .. } if path == "cursor" => Self::new(error::INVALID_CURSOR, message),
+            RecordError::Invalid { path, .. } => {
+                Self::new(error::INVALID_VALUE, message).at(&format!("/{path}"))
+            }
+            RecordError::Seal(_) | RecordError::Db(_) => Self::internal(&failure),
+        }
+    }
+}
+
+/// A document that cannot be accepted, with everything that is wrong with it.
+pub(crate) fn invalid_workflow(problems: Vec<Problem>) -> ApiError {
+    let first = problems.first().map_or("", |problem| problem.message.as_str());
+    let message = match problems.len() {
+        0 | 1 => format!("the workflow has a problem: {first}"),
+        count => format!("the workflow has {count} problems, the first: {first}"),
+    };
+    ApiError::new(error::INVALID_WORKFLOW, message).details(json!({ "problems": problems }))
+}
+
+fn trigger(failure: &NodeError) -> ApiError {
+    let code = match &*failure.code {
+        "trigger_declined" => error::TRIGGER_DECLINED,
+        _ => error::TRIGGER_FAILED,
+    };
+    ApiError::new(code, failure.message.clone()).details(json!(failure))
+}

@@ -1,0 +1,64 @@
+//! What all handlers share. Must not know routes.
+
+use crate::config::ApiConfig;
+use crate::inbox::Inbox;
+use crate::metrics::Metrics;
+use sluice_engine::document::Document;
+use sluice_engine::drive::Engine;
+use sluice_records::Records;
+use std::sync::Arc;
+
+/// A built-in workflow that can be installed.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Stable name, such as `keyword-reply`.
+    pub id: String,
+    /// The workflow.
+    pub document: Document,
+}
+
+/// What all handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Runs workflows.
+    pub engine: Engine,
+    /// Contacts, conversations, credentials, keys.
+    pub records: Records,
+    /// What the operator decided.
+    pub config: Arc<ApiConfig>,
+    /// Built-in workflows.
+    pub templates: Arc<Vec<Template>>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Provider bodies that were acknowledged and are being handled.
+    pub(crate) inbox: Inbox,
+    /// Tells event ids of this process from those of former ones.
+    pub(crate) epoch: Arc<str>,
+}
+
+impl ApiState {
+    /// The state of one process.
+    pub fn new(
+        engine: Engine,
+        records: Records,
+        config: ApiConfig,
+        templates: Vec<Template>,
+        metrics: Metrics,
+    ) -> Self {
+        let epoch = engine.new_id("live").into();
+        Self {
+            engine,
+            records,
+            config: Arc::new(config),
+            templates: Arc::new(templates),
+            metrics,
+            inbox: Inbox::default(),
+            epoch,
+        }
+    }
+
+    /// Waits until every body taken so far is handled. For tests and for an orderly stop.
+    pub async fn settle_inbound(&self) {
+        self.inbox.settle().await;
+    }
+}

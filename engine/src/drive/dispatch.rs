@@ -1,0 +1,179 @@
+//! Who answers an outside event: first a run that waits for it, else the published triggers in order of
+//! priority; of those that compete exactly one answers, while listeners all hear it.
+
+use super::engine::{Engine, EngineError, Message};
+use super::lanes::{LaneGuard, LaneTicket};
+use super::start::StartRequest;
+use crate::store::{RunKey, TriggerRow};
+use serde_json::Value;
+use sluice_node_sdk::item::Item;
+use std::sync::Arc;
+
+/// Something that happened outside (or in the records) and that workflows may react to.
+#[derive(Clone, Debug, Default)]
+pub struct OutsideEvent {
+    /// `ws_…`.
+    pub workspace_id: String,
+    /// Topic, such as `whatsapp.message`.
+    pub topic: String,
+    /// What triggers see.
+    pub data: Value,
+    /// The lane in which it is handled, such as the conversation; without one it is handled at once.
+    pub lane: Option<String>,
+    /// A run that waits for this signal takes the event, for example `conversation:con_…`.
+    pub reply_key: Option<String>,
+    /// Identifies the event for ever, so that it starts no workflow twice.
+    pub dedupe_key: Option<String>,
+    /// The stored body that it came with.
+    pub inbound_id: Option<String>,
+}
+
+/// Who took an event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dispatched {
+    /// The waiting run that took it as its reply.
+    pub woken: Option<RunKey>,
+    /// Runs that it started.
+    pub started: Vec<RunKey>,
+    /// Triggers that failed on it: workflow id and message.
+    pub failed: Vec<(String, String)>,
+}
+
+impl Dispatched {
+    /// All runs concerned.
+    pub fn runs(&self) -> impl Iterator<Item = &RunKey> {
+        self.woken.iter().chain(&self.started)
+    }
+}
+
+impl Engine {
+    /// Takes the event's place in its lane. Call this in the order of the events, then [`Engine::dispatch`].
+    pub fn queue(&self, event: &OutsideEvent) -> Option<LaneTicket> {
+        event.lane.as_deref().map(|lane| self.lanes().enter(lane))
+    }
+
+    /// Handles one outside event. Returns when the runs it started or woke are durable.
+    ///
+    /// # Errors
+    /// When the store fails. A trigger that fails is reported in the answer and does not stop the others.
+    pub async fn dispatch(
+        &self,
+        event: OutsideEvent,
+        place: Option<LaneTicket>,
+    ) -> Result<Dispatched, EngineError> {
+        let _busy = self.busy();
+        let mut lane = match place {
+            Some(ticket) => Some(ticket.wait().await),
+            None => None,
+        };
+        let mut done = Dispatched::default();
+        if let Some(key) = &event.reply_key {
+            lane = self.offer_to_waiting(&event, key, lane, &mut done).await?;
+        }
+        let triggers = self.store().triggers_for(&event.workspace_id, "event", &event.topic).await?;
+        // Listeners first: they never answer, and the lane goes with the one that does.
+        let (listeners, others): (Vec<_>, Vec<_>) = triggers.iter().partition(|trigger| trigger.listen_only);
+        for trigger in listeners {
+            self.offer(&event, trigger, None, &mut done).await;
+        }
+        if done.woken.is_some() {
+            return Ok(done);
+        }
+        for trigger in others {
+            let before = done.started.len();
+            lane = self.offer(&event, trigger, lane, &mut done).await;
+            if done.started.len() > before && trigger.competes {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Gives the event to the run that waits for it. The lane goes along, or comes back.
+    async fn offer_to_waiting(
+        &self,
+        event: &OutsideEvent,
+        key: &str,
+        mut lane: Option<LaneGuard>,
+        done: &mut Dispatched,
+    ) -> Result<Option<LaneGuard>, EngineError> {
+        for waiting in self.store().waiting_for(&event.workspace_id, key).await? {
+            let payload = event.data.clone();
+            let given = lane.take();
+            let signal = |answer| Message::Signal { key: key.to_owned(), payload, lane: given, done: answer };
+            match self.ask(&waiting.key, signal).await {
+                Ok(()) => {
+                    done.woken = Some(waiting.key);
+                    return Ok(None);
+                }
+                Err(error) => {
+                    tracing::debug!(run_id = %waiting.key.run_id, %error, "the waiting run did not take the reply")
+                }
+            }
+        }
+        Ok(lane)
+    }
+
+    /// Asks one trigger, and starts its workflow if it accepts. The lane goes along, or comes back.
+    async fn offer(
+        &self,
+        event: &OutsideEvent,
+        trigger: &TriggerRow,
+        lane: Option<LaneGuard>,
+        done: &mut Dispatched,
+    ) -> Option<LaneGuard> {
+        let accepted = match self.ask_published(event, trigger).await {
+            Ok(Some(accepted)) => accepted,
+            Ok(None) => return lane,
+            Err(error) => {
+                tracing::warn!(workflow_id = trigger.workflow_id, %error, "a trigger failed on an event");
+                done.failed.push((trigger.workflow_id.clone(), error.to_string()));
+                return lane;
+            }
+        };
+        let request = StartRequest {
+            workspace_id: event.workspace_id.clone(),
+            workflow_id: trigger.workflow_id.clone(),
+            version: Some(trigger.version),
+            trigger: Some(trigger.node.clone()),
+            event: event.data.clone(),
+            accepted: Some(accepted),
+            lane: event.lane.clone().filter(|_| lane.is_some()),
+            lane_guard: lane,
+            inbound_id: event.inbound_id.clone(),
+            dedupe_key: event
+                .dedupe_key
+                .as_ref()
+                .map(|key| format!("{key}/{}/{}", trigger.workflow_id, trigger.node)),
+            ..StartRequest::default()
+        };
+        match self.start(request).await {
+            Ok(started) => done.started.push(started.key),
+            Err(EngineError::Duplicate) => {
+                tracing::info!(
+                    workflow_id = trigger.workflow_id,
+                    "the event had started this workflow before"
+                );
+            }
+            Err(error) => {
+                tracing::error!(workflow_id = trigger.workflow_id, %error, "a workflow could not be started");
+                done.failed.push((trigger.workflow_id.clone(), error.to_string()));
+            }
+        }
+        None
+    }
+
+    async fn ask_published(
+        &self,
+        event: &OutsideEvent,
+        trigger: &TriggerRow,
+    ) -> Result<Option<Arc<crate::core::NodeOutput>>, EngineError> {
+        let program = self.program(&event.workspace_id, &trigger.workflow_id, trigger.version).await?;
+        let node = program.plan.node(&trigger.node);
+        let node = node.ok_or_else(|| EngineError::NotFound { what: "trigger", id: trigger.node.clone() })?;
+        let data = Arc::new(event.data.clone());
+        let around =
+            self.trigger_surroundings(&program, &event.workspace_id, &trigger.workflow_id, data.clone());
+        around.ask_trigger(node, Item { json: data, files: None, from: None }).map_err(EngineError::Trigger)
+    }
+}

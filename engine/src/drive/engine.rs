@@ -1,0 +1,521 @@
+//! The door of the engine: what a host calls. Keeps the list of runs that are being driven in this process,
+//! the cache of programs, and the loops that fire timers and schedules.
+
+use super::lanes::LaneGuard;
+use super::lanes::Lanes;
+use super::live::Live;
+use super::program::Program;
+use super::start::{RunOutcome, WaitFor};
+use crate::core::Refusal;
+use crate::document::Document;
+use crate::expr::{ExprLimits, Expressions};
+use crate::graph::Problem;
+use crate::store::{RunKey, Store, StoreError};
+use moka::sync::Cache;
+use serde_json::Value;
+use sluice_node_sdk::error::NodeError;
+use sluice_node_sdk::registry::Registry;
+use sluice_node_sdk::services::Services;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Bounds of one engine.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Nodes with effects that may be under way at once.
+    pub max_effects: usize,
+    /// Programs kept ready.
+    pub cached_programs: u64,
+    /// Bounds of expressions and scripts.
+    pub expressions: ExprLimits,
+    /// How often due timers are looked for at the least.
+    pub tick: Duration,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            max_effects: 256,
+            cached_programs: 1_000,
+            expressions: ExprLimits::default(),
+            tick: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Why the engine could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The document has problems that prevent it from running or being published.
+    #[error("the workflow has {} problem(s)", .0.len())]
+    Problems(Vec<Problem>),
+    /// No workflow, version, run or node of that name.
+    #[error("there is no {what} `{id}`")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Its id or name.
+        id: String,
+    },
+    /// The workflow has no trigger that fits.
+    #[error("the workflow has no {0} trigger")]
+    NoTrigger(String),
+    /// The workflow is not published.
+    #[error("the workflow `{0}` is not published")]
+    NotPublished(String),
+    /// The trigger declined the event or failed on it.
+    #[error("the trigger failed: {0}")]
+    Trigger(NodeError),
+    /// A run with the same deduplication key exists.
+    #[error("this event was accepted before")]
+    Duplicate,
+    /// The command does not fit the state of the run.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Nothing waits for the signal.
+    #[error("nothing waits for the signal `{0}`")]
+    NotWaiting(String),
+    /// The engine is shutting down.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
+}
+
+/// What a run in this process can be told.
+pub(super) enum Message {
+    Wake,
+    Signal {
+        key: String,
+        payload: Value,
+        lane: Option<LaneGuard>,
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Cancel {
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Retry {
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+}
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) store: Store,
+    pub(super) registry: Registry,
+    pub(super) expressions: Expressions,
+    pub(super) services: Services,
+    pub(super) config: EngineConfig,
+    pub(super) live: Live,
+    pub(super) lanes: Lanes,
+    pub(super) effects: Arc<Semaphore>,
+    pub(super) tasks: TaskTracker,
+    pub(super) stopping: CancellationToken,
+    /// Told when a wake-up was stored that may be earlier than the one slept for.
+    pub(super) alarm: Notify,
+    waiters: Mutex<HashMap<RunKey, Vec<Waiter>>>,
+    active: Mutex<HashMap<RunKey, mpsc::UnboundedSender<Message>>>,
+    busy: AtomicUsize,
+    idle: Notify,
+    programs: Cache<(String, String, i64), Arc<Program>>,
+}
+
+type Waiter = (WaitFor, oneshot::Sender<RunOutcome>);
+
+/// Counts work under way, so that tests and shutdown can wait for quiet.
+pub(super) struct Busy(Arc<Shared>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if self.0.busy.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.idle.notify_waiters();
+        }
+    }
+}
+
+impl Engine {
+    /// An engine over a migrated store.
+    pub fn new(store: Store, registry: Registry, services: Services, config: EngineConfig) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            registry,
+            expressions: Expressions::new(config.expressions.clone()),
+            services,
+            live: Live::default(),
+            lanes: Lanes::default(),
+            effects: Arc::new(Semaphore::new(config.max_effects)),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            alarm: Notify::new(),
+            waiters: Mutex::default(),
+            active: Mutex::default(),
+            busy: AtomicUsize::new(0),
+            idle: Notify::new(),
+            programs: Cache::new(config.cached_programs),
+            config,
+        }))
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The node types.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// The expression system.
+    pub fn expressions(&self) -> &Expressions {
+        &self.0.expressions
+    }
+
+    /// The live trace.
+    pub fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    /// The lanes.
+    pub fn lanes(&self) -> &Lanes {
+        &self.0.lanes
+    }
+
+    /// Milliseconds since the epoch, by the engine's clock.
+    pub fn now_ms(&self) -> i64 {
+        self.0.services.clock.now_ms()
+    }
+
+    /// A new id with a prefix; ids made later sort later.
+    pub fn new_id(&self, prefix: &str) -> String {
+        encode_id(prefix, uuid::Uuid::now_v7())
+    }
+
+    /// Work under way counts until the value is dropped.
+    pub(super) fn busy(&self) -> Busy {
+        self.0.busy.fetch_add(1, Ordering::SeqCst);
+        Busy(self.0.clone())
+    }
+
+    /// Waits until nothing is under way: every run waits or is over.
+    pub async fn settle(&self) {
+        loop {
+            let quiet = self.0.idle.notified();
+            tokio::pin!(quiet);
+            quiet.as_mut().enable();
+            if self.0.busy.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            quiet.await;
+        }
+    }
+
+    /// The program of a published version.
+    ///
+    /// # Errors
+    /// When the version does not exist or does not compile with the node types of this process.
+    pub async fn program(
+        &self,
+        workspace: &str,
+        workflow: &str,
+        version: i64,
+    ) -> Result<Arc<Program>, EngineError> {
+        let key = (workspace.to_owned(), workflow.to_owned(), version);
+        if let Some(found) = self.0.programs.get(&key) {
+            return Ok(found);
+        }
+        let row = self.0.store.version(workspace, workflow, version).await?;
+        let row = row
+            .ok_or_else(|| EngineError::NotFound { what: "version", id: format!("{workflow}/{version}") })?;
+        let program = Arc::new(self.compile_text(&row.document)?);
+        self.0.programs.insert(key, program.clone());
+        Ok(program)
+    }
+
+    /// Makes a stored document ready.
+    ///
+    /// # Errors
+    /// All problems that prevent it.
+    pub fn compile_text(&self, document: &str) -> Result<Program, EngineError> {
+        let document: Document = serde_json::from_str(document).map_err(|error| {
+            EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
+        })?;
+        self.compile(document)
+    }
+
+    /// Makes a document ready.
+    ///
+    /// # Errors
+    /// All problems that prevent it.
+    pub fn compile(&self, document: Document) -> Result<Program, EngineError> {
+        Program::compile(document, &self.0.registry, &self.0.expressions).map_err(EngineError::Problems)
+    }
+
+    /// Sends a message to a run, which is loaded if no one drives it in this process.
+    pub(super) fn tell(&self, key: &RunKey, message: Message) {
+        let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = match active.get(key) {
+            Some(sender) => match sender.send(message) {
+                Ok(()) => return,
+                Err(unsent) => unsent.0,
+            },
+            None => message,
+        };
+        let (sender, inbox) = mpsc::unbounded_channel();
+        // The receiver is at hand, so sending cannot fail.
+        let _ = sender.send(message);
+        active.insert(key.clone(), sender);
+        drop(active);
+        self.spawn_loaded(key.clone(), inbox);
+    }
+
+    /// Marks a run as driven in this process; its messages go to the returned inbox.
+    pub(super) fn claim(&self, key: &RunKey) -> mpsc::UnboundedReceiver<Message> {
+        let (sender, inbox) = mpsc::unbounded_channel();
+        self.0.active.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), sender);
+        inbox
+    }
+
+    /// Gives up a run, unless a message arrived in the meantime.
+    pub(super) fn release(
+        &self,
+        key: &RunKey,
+        inbox: &mut mpsc::UnboundedReceiver<Message>,
+    ) -> Option<Message> {
+        let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(message) = inbox.try_recv() {
+            return Some(message);
+        }
+        active.remove(key);
+        None
+    }
+
+    /// Whether a run is driven in this process.
+    pub fn is_active(&self, key: &RunKey) -> bool {
+        self.0.active.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
+    /// Cancels a run.
+    ///
+    /// # Errors
+    /// When there is no such run, or it is over.
+    pub async fn cancel(&self, key: &RunKey) -> Result<(), EngineError> {
+        self.ask(key, |done| Message::Cancel { done }).await
+    }
+
+    /// Lets a failed or cancelled run go on from where it failed.
+    ///
+    /// # Errors
+    /// When there is no such run, or it neither failed nor was cancelled.
+    pub async fn retry(&self, key: &RunKey) -> Result<(), EngineError> {
+        self.ask(key, |done| Message::Retry { done }).await
+    }
+
+    pub(super) async fn ask(
+        &self,
+        key: &RunKey,
+        message: impl FnOnce(oneshot::Sender<Result<(), Refusal>>) -> Message,
+    ) -> Result<(), EngineError> {
+        let (done, answer) = oneshot::channel();
+        self.tell(key, message(done));
+        match answer.await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(EngineError::NotFound { what: "run", id: key.run_id.to_string() }),
+        }
+    }
+
+    /// Wakes whatever waits for a signal in a workspace. Returns the runs that were woken.
+    ///
+    /// # Errors
+    /// `NotWaiting` when nothing does.
+    pub async fn signal(
+        &self,
+        workspace: &str,
+        key: &str,
+        payload: Value,
+    ) -> Result<Vec<RunKey>, EngineError> {
+        let waiting = self.0.store.waiting_for(workspace, key).await?;
+        let mut woken = Vec::new();
+        for wait in waiting {
+            let signal =
+                |done| Message::Signal { key: key.to_owned(), payload: payload.clone(), lane: None, done };
+            if self.ask(&wait.key, signal).await.is_ok() {
+                woken.push(wait.key);
+            }
+        }
+        if woken.is_empty() { Err(EngineError::NotWaiting(key.to_owned())) } else { Ok(woken) }
+    }
+
+    /// Goes on with every run that was under way when the process stopped, and tells callers of child
+    /// runs what they missed. To be called once, before new work is taken.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn recover(&self) -> Result<usize, EngineError> {
+        let mut count = 0;
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.0.store.unfinished(after.as_deref(), 200).await?;
+            count += page.items.len();
+            for key in page.items {
+                // Claimed in the order of acceptance, so lanes are entered in that order too.
+                self.resume(key);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        for (parent, child) in self.0.store.missed_children().await? {
+            self.tell_parent(&parent, &child).await?;
+        }
+        Ok(count)
+    }
+
+    /// Goes on with a run that is queued or was under way.
+    pub(super) fn resume(&self, key: RunKey) {
+        let inbox = self.claim(&key);
+        self.spawn_loaded(key, inbox);
+    }
+
+    pub(super) async fn tell_parent(&self, parent: &RunKey, child: &str) -> Result<(), EngineError> {
+        let child = RunKey { workspace_id: parent.workspace_id.clone(), run_id: child.into() };
+        let outcome = self.outcome(&child).await?;
+        let payload = outcome.as_child_payload(&child.run_id);
+        let key = crate::core::child_signal(&child.run_id);
+        let (done, _) = oneshot::channel();
+        self.tell(parent, Message::Signal { key, payload, lane: None, done });
+        Ok(())
+    }
+
+    /// How a run stands, with its result if it is over.
+    ///
+    /// # Errors
+    /// When there is no such run.
+    pub async fn outcome(&self, key: &RunKey) -> Result<RunOutcome, EngineError> {
+        let stored = self.0.store.load(key).await?;
+        let stored =
+            stored.ok_or_else(|| EngineError::NotFound { what: "run", id: key.run_id.to_string() })?;
+        let program = self.program_of_run(&stored.run).await?;
+        let state = crate::core::RunState::replay(&program.plan, &stored.events).map_err(|_| {
+            EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
+        })?;
+        Ok(RunOutcome::of(&program, &state, stored.error.as_ref()))
+    }
+
+    /// Fires every timer that is due now; returns how many runs were woken.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn fire_due(&self) -> Result<usize, EngineError> {
+        let due = self.0.store.due_wakes(self.now_ms(), 1_000).await?;
+        for key in &due {
+            self.tell(key, Message::Wake);
+        }
+        Ok(due.len())
+    }
+
+    /// Starts the loops that fire timers and schedules until the engine stops.
+    pub fn spawn_loops(&self) {
+        let engine = self.clone();
+        self.0.tasks.spawn(async move {
+            while !engine.0.stopping.is_cancelled() {
+                let pause = engine.tick().await.unwrap_or_else(|error| {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "looking for due timers failed"
+                    );
+                    engine.0.config.tick
+                });
+                tokio::select! {
+                    () = engine.0.stopping.cancelled() => return,
+                    () = engine.0.alarm.notified() => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
+            }
+        });
+    }
+
+    /// Fires what is due and says how long to sleep.
+    async fn tick(&self) -> Result<Duration, EngineError> {
+        self.fire_due().await?;
+        self.fire_schedules().await?;
+        let now = self.now_ms();
+        let next = [self.0.store.next_wake().await?, self.0.store.next_schedule_at().await?];
+        let next = next.into_iter().flatten().min().map_or(i64::MAX, |next| next.saturating_sub(now));
+        // A moment that has come already belongs to a run that is being woken; give it time to commit.
+        let next = Duration::from_millis(u64::try_from(next.max(20)).unwrap_or(20));
+        Ok(next.min(self.0.config.tick))
+    }
+
+    /// Stops taking work, lets what is under way come to its next commit, and waits for it at most `grace`.
+    pub async fn shut_down(&self, grace: Duration) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(grace, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!(
+                "some work was still under way when the engine stopped; it goes on at the next start"
+            );
+        }
+    }
+
+    /// Runs work that shutdown waits for.
+    pub(super) fn spawn_task(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.tasks.spawn(work);
+    }
+
+    /// Asks to be told how a run stands once it is over (or has a reply for its caller).
+    pub fn watch(&self, key: &RunKey, wanted: WaitFor) -> oneshot::Receiver<RunOutcome> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiters = self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = waiters.entry(key.clone()).or_default();
+        list.retain(|(_, sender)| !sender.is_closed());
+        list.push((wanted, sender));
+        receiver
+    }
+
+    /// Whether anyone asked to be told.
+    pub(super) fn is_watched(&self, key: &RunKey) -> bool {
+        self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
+    /// Tells those who wait for a run.
+    pub(super) fn tell_watchers(&self, key: &RunKey, outcome: &RunOutcome) {
+        let mut waiters = self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(list) = waiters.remove(key) else { return };
+        let mut left = Vec::new();
+        for (wanted, sender) in list {
+            let is_ready = outcome.status.is_over() || (wanted == WaitFor::Reply && outcome.reply.is_some());
+            if is_ready {
+                // Whoever asked may have gone away.
+                let _ = sender.send(outcome.clone());
+            } else if !sender.is_closed() {
+                left.push((wanted, sender));
+            }
+        }
+        if !left.is_empty() {
+            waiters.insert(key.clone(), left);
+        }
+    }
+}
+
+/// An id as text: prefix, underscore, 26 characters of Crockford's base 32 that sort like the number.
+pub(super) fn encode_id(prefix: &str, id: uuid::Uuid) -> String {
+    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let number = id.as_u128();
+    let digits = (0..26).rev().map(|place| char::from(DIGITS[(number >> (place * 5) & 31) as usize]));
+    let mut text = String::with_capacity(prefix.len() + 27);
+    text.push_str(prefix);
+    text.push('_');
+    text.extend(digits);
+    text
+}

@@ -1,0 +1,240 @@
+//! Runs one execution of one node and turns its answer into a result for the core. Pure nodes run inline
+//! and are never awaited; the others run as tasks with a time limit.
+
+use super::program::Program;
+use super::scope::{NodeParams, RunScope, sdk_input};
+use crate::core::{NodeIx, NodeOutput, NodeResult, PortIx, RunState, Wait};
+use crate::expr::Expressions;
+use futures::FutureExt;
+use sluice_node_sdk::context::{LogLine, NodeContext, RunInfo};
+use sluice_node_sdk::error::{ErrorKind, NodeError};
+use sluice_node_sdk::item::{Input, Item};
+use sluice_node_sdk::node::DynNode;
+use sluice_node_sdk::outcome::{Outcome, Output, Resumed};
+use sluice_node_sdk::services::Services;
+use sluice_node_sdk::spec::Effect;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What a run lends to its node executions.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(super) program: Arc<Program>,
+    pub(super) info: Arc<RunInfo>,
+    pub(super) scope: Arc<RunScope>,
+    pub(super) services: Services,
+    pub(super) expressions: Expressions,
+    pub(super) cancel: CancellationToken,
+}
+
+/// One execution, ready to go.
+pub(crate) struct Execution {
+    node: Arc<dyn DynNode>,
+    ports: Arc<Program>,
+    index: NodeIx,
+    context: NodeContext,
+    input: Input,
+    timeout: Duration,
+    effect: Effect,
+}
+
+/// What came of an execution.
+pub(crate) struct Executed {
+    pub(crate) result: NodeResult,
+    pub(super) logs: Vec<LogLine>,
+}
+
+impl Surroundings {
+    /// Gathers everything that an execution needs from the state of its run.
+    pub(crate) fn prepare(&self, state: &RunState, node: NodeIx, attempt: u32) -> Execution {
+        let program = &self.program;
+        let planned = program.plan.at(node);
+        let gathered = state.input(&program.plan, node);
+        let input = sdk_input(&gathered);
+        let items = input.items().clone();
+        let params = NodeParams::new(
+            program,
+            node,
+            state,
+            &gathered,
+            items,
+            self.scope.clone(),
+            self.expressions.clone(),
+        );
+        let loop_state = state.record(node).and_then(|record| record.output.loop_state.clone());
+        let loop_state = loop_state.filter(|_| state.in_loop_round(&program.plan, node));
+        let resumed = state
+            .resumed(node)
+            .map(|(cause, wait)| Resumed { cause: cause.clone(), state: wait.state.clone() });
+        let context = NodeContext {
+            run: self.info.clone(),
+            node_id: planned.id.clone(),
+            iteration: state.iteration(node),
+            attempt,
+            resumed,
+            loop_state,
+            params: Arc::new(params),
+            services: self.services.clone(),
+            cancel: self.cancel.clone(),
+            logs: std::sync::Mutex::default(),
+        };
+        Execution {
+            node: program.nodes[node as usize].node.clone(),
+            ports: program.clone(),
+            index: node,
+            context,
+            input,
+            timeout: Duration::from_millis(planned.timeout_ms),
+            effect: planned.effect,
+        }
+    }
+
+    /// Asks a trigger node whether it accepts an event; `None` when it declines.
+    ///
+    /// # Errors
+    /// What the trigger failed with.
+    pub(super) fn ask_trigger(
+        &self,
+        node: NodeIx,
+        event: Item,
+    ) -> Result<Option<Arc<NodeOutput>>, NodeError> {
+        let state = RunState::new(&self.program.plan);
+        let mut execution = self.prepare(&state, node, 1);
+        let items = Arc::new(vec![event]);
+        let params = NodeParams::for_trigger(
+            &self.program,
+            node,
+            items.clone(),
+            self.scope.clone(),
+            self.expressions.clone(),
+        );
+        execution.context.params = Arc::new(params);
+        execution.input = Input::main(items);
+        match execution.run_inline().result {
+            NodeResult::Done(output) if output.ports.is_empty() => Ok(None),
+            NodeResult::Done(output) => Ok(Some(output)),
+            NodeResult::Failed(error) => Err(error),
+            _ => Err(NodeError::bug("A trigger may only return items")),
+        }
+    }
+}
+
+impl Execution {
+    /// Runs a pure node: polled once, never awaited.
+    pub(crate) fn run_inline(self) -> Executed {
+        let answer =
+            AssertUnwindSafe(self.node.run(&self.context, self.input.clone())).catch_unwind().now_or_never();
+        let answer = match answer {
+            Some(Ok(answer)) => answer,
+            Some(Err(panic)) => Err(panicked(panic.as_ref())),
+            None => Err(NodeError::bug(format!(
+                "The node type `{}` says it is pure, yet it waited for something",
+                self.ports.plan.at(self.index).node_type
+            ))),
+        };
+        self.executed(answer)
+    }
+
+    /// Runs a node with an effect, within its time limit.
+    pub(super) async fn run(self) -> Executed {
+        let work = AssertUnwindSafe(self.node.run(&self.context, self.input.clone())).catch_unwind();
+        let answer = match tokio::time::timeout(self.timeout, work).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => Err(panicked(panic.as_ref())),
+            Err(_) => Err(self.timed_out()),
+        };
+        self.executed(answer)
+    }
+
+    fn timed_out(&self) -> NodeError {
+        let message = format!("The node took longer than its limit of {} ms", self.timeout.as_millis());
+        match self.effect {
+            Effect::Once => NodeError::unknown_outcome(format!("{message}; it may or may not have happened")),
+            Effect::Pure | Effect::Idempotent => NodeError::timeout(message),
+        }
+    }
+
+    fn executed(self, answer: Result<Outcome, NodeError>) -> Executed {
+        let logs = self.context.take_logs();
+        let result = match answer {
+            Ok(Outcome::Done(output)) => self
+                .output(output, &logs)
+                .map_or_else(NodeResult::Failed, |output| NodeResult::Done(Arc::new(output))),
+            Ok(Outcome::Suspend(wait)) => NodeResult::Suspend(Arc::new(Wait {
+                kind: wait.kind,
+                until: wait.until,
+                signal: wait.signal,
+                state: wait.state,
+                info: wait.info,
+            })),
+            Ok(Outcome::Call(call)) => NodeResult::Call {
+                workflow: call.workflow,
+                items: call.items,
+                child_run_id: child_id(&self.context.effect_id()),
+                wait: call.wait,
+            },
+            Ok(Outcome::Stop(stop)) => {
+                self.output(Output::main(stop.items), &logs).map_or_else(NodeResult::Failed, |output| {
+                    NodeResult::Stop { error: stop.error, output: Arc::new(output) }
+                })
+            }
+            Err(error) => NodeResult::Failed(self.as_failed(error)),
+        };
+        Executed { result, logs }
+    }
+
+    /// A time-out that a `once` node reports itself leaves the outcome as unknown as one that we measure.
+    fn as_failed(&self, error: NodeError) -> NodeError {
+        if error.kind == ErrorKind::Timeout && self.effect == Effect::Once {
+            return NodeError {
+                kind: ErrorKind::UnknownOutcome,
+                code: ErrorKind::UnknownOutcome.code().into(),
+                ..error
+            };
+        }
+        error
+    }
+
+    fn output(&self, output: Output, logs: &[LogLine]) -> Result<NodeOutput, NodeError> {
+        let planned = self.ports.plan.at(self.index);
+        let mut ports: Vec<(PortIx, Arc<Vec<Item>>)> = Vec::with_capacity(output.ports.len());
+        for (name, items) in output.ports.into_iter().filter(|(_, items)| !items.is_empty()) {
+            let port = planned.port(&name).ok_or_else(|| {
+                NodeError::bug(format!(
+                    "The node type `{}` gave items to a port `{name}` that it does not have",
+                    planned.node_type
+                ))
+            })?;
+            ports.push((port, Arc::new(items)));
+        }
+        Ok(NodeOutput { ports, reply: output.reply, loop_state: output.loop_state, logs: logs.to_vec() })
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> NodeError {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    NodeError::bug(format!("The node panicked: {}", text.unwrap_or_else(|| "no message".to_owned())))
+        .code("node_panicked")
+}
+
+/// The id of the child run that an execution starts: the same after a crash, so that it starts once only.
+fn child_id(effect_id: &str) -> String {
+    let space = uuid::Uuid::from_u128(0x51ce_0000_0000_4000_8000_0000_0000_0001);
+    super::engine::encode_id("run", uuid::Uuid::new_v5(&space, effect_id.as_bytes()))
+}
+
+impl Surroundings {
+    /// Evaluates a text of the workflow's settings for one item.
+    pub(super) fn eval(
+        &self,
+        template: &crate::expr::Template,
+        item: Option<Item>,
+    ) -> Result<serde_json::Value, crate::expr::ExprError> {
+        super::scope::eval_setting(template, item, &self.scope)
+    }
+}

@@ -1,0 +1,115 @@
+//! Lanes: whoever holds a lane works alone on it; others follow in the order in which they asked. Used for
+//! conversations (one message at a time, in order) and for the `lane` setting of workflows.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+
+type Queues = Mutex<HashMap<String, VecDeque<oneshot::Sender<()>>>>;
+
+/// All lanes of a process.
+#[derive(Clone, Debug, Default)]
+pub struct Lanes(Arc<Queues>);
+
+/// A place in the queue of a lane.
+#[derive(Debug)]
+pub struct LaneTicket {
+    guard: LaneGuard,
+    turn: Option<oneshot::Receiver<()>>,
+}
+
+/// The right to work on a lane, given up when dropped.
+#[derive(Debug)]
+pub struct LaneGuard {
+    lanes: Lanes,
+    key: String,
+    held: bool,
+}
+
+impl Lanes {
+    /// Takes a place in the queue of a lane; the order of calls is the order of work.
+    pub fn enter(&self, key: &str) -> LaneTicket {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = match queues.get_mut(key) {
+            Some(queue) => {
+                let (sender, receiver) = oneshot::channel();
+                queue.push_back(sender);
+                Some(receiver)
+            }
+            None => {
+                queues.insert(key.to_owned(), VecDeque::new());
+                None
+            }
+        };
+        let guard = LaneGuard { lanes: self.clone(), key: key.to_owned(), held: turn.is_none() };
+        LaneTicket { guard, turn }
+    }
+
+    fn leave(&self, key: &str) {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(queue) = queues.get_mut(key) else { return };
+        while let Some(next) = queue.pop_front() {
+            if next.send(()).is_ok() {
+                return;
+            }
+        }
+        queues.remove(key);
+    }
+}
+
+impl LaneTicket {
+    /// Waits until everyone who asked before has left.
+    pub async fn wait(mut self) -> LaneGuard {
+        if let Some(turn) = &mut self.turn {
+            // The sender lives in the queue until it is used, so this cannot fail while the lane exists.
+            let _ = turn.await;
+            self.guard.held = true;
+        }
+        let key = std::mem::take(&mut self.guard.key);
+        let held = std::mem::take(&mut self.guard.held);
+        LaneGuard { lanes: self.guard.lanes.clone(), key, held }
+    }
+}
+
+impl Drop for LaneTicket {
+    fn drop(&mut self) {
+        // A turn that was handed over and never taken up is passed on.
+        if let Some(turn) = &mut self.turn
+            && !self.guard.held
+            && turn.try_recv().is_ok()
+        {
+            self.guard.held = true;
+        }
+    }
+}
+
+impl Drop for LaneGuard {
+    fn drop(&mut self) {
+        if self.held {
+            self.lanes.leave(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn places_are_taken_in_order_and_given_up_places_are_passed_over() {
+        let lanes = Lanes::default();
+        let first = lanes.enter("a").wait().await;
+        let (second, third, fourth) = (lanes.enter("a"), lanes.enter("a"), lanes.enter("a"));
+        let other = lanes.enter("b").wait().await;
+        drop(second);
+        drop(first);
+        let third = third.wait().await;
+        let fourth = tokio::spawn(fourth.wait());
+        tokio::task::yield_now().await;
+        assert!(!fourth.is_finished());
+        drop(third);
+        drop(fourth.await.unwrap());
+        drop(other);
+        assert!(lanes.0.lock().unwrap().is_empty());
+    }
+}

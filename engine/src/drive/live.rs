@@ -1,0 +1,164 @@
+//! The live trace: what happens in runs, as it happens, for whoever listens. A bounded ring keeps the last
+//! events so that a listener that lost its connection can go on.
+
+use crate::core::{Event, EventKind, NodePhase, RunState, RunStatus, fold};
+use crate::graph::Plan;
+use crate::store::RunKey;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sluice_node_sdk::spec::Effect;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::broadcast;
+
+/// How many events a slow listener may be behind, and how many are kept for reconnection.
+const KEPT: usize = 4_096;
+
+/// Something that happened in a run, as told to listeners.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LiveEvent {
+    /// Counts up within this process; 0 for events read back from the store.
+    #[serde(skip)]
+    pub id: u64,
+    /// Name, such as `node.succeeded`.
+    pub event: String,
+    /// `run_…`.
+    pub run_id: String,
+    /// `ws_…`.
+    #[serde(skip)]
+    pub workspace_id: String,
+    /// `wf_…`.
+    pub workflow_id: String,
+    /// Position in the run's events.
+    pub seq: i64,
+    /// Milliseconds since the epoch.
+    pub at: i64,
+    /// Id of the node concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// What else there is to know: `attempt`, `error`, `wait`, `status`, output items per port.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub data: Value,
+}
+
+/// Tells listeners.
+#[derive(Clone, Debug)]
+pub struct Live {
+    sender: broadcast::Sender<Arc<LiveEvent>>,
+    kept: Arc<Mutex<(u64, VecDeque<Arc<LiveEvent>>)>>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { sender: broadcast::channel(KEPT).0, kept: Arc::default() }
+    }
+}
+
+impl Live {
+    /// Tells everyone.
+    pub fn publish(&self, events: Vec<LiveEvent>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for mut event in events {
+            kept.0 += 1;
+            event.id = kept.0;
+            let event = Arc::new(event);
+            kept.1.push_back(event.clone());
+            if kept.1.len() > KEPT {
+                kept.1.pop_front();
+            }
+            // Nobody listening is fine.
+            let _ = self.sender.send(event);
+        }
+    }
+
+    /// Listens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<LiveEvent>> {
+        self.sender.subscribe()
+    }
+
+    /// Listens from after event `id`; the kept events come first. `None` when `id` is no longer kept.
+    pub fn resume(&self, id: u64) -> Option<(Vec<Arc<LiveEvent>>, broadcast::Receiver<Arc<LiveEvent>>)> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = kept.1.front().map_or(kept.0 + 1, |event| event.id);
+        if id + 1 < oldest || id > kept.0 {
+            return None;
+        }
+        let missed = kept.1.iter().filter(|event| event.id > id).cloned().collect();
+        Some((missed, self.sender.subscribe()))
+    }
+}
+
+/// A stored event in the words of listeners. Pure nodes are never announced in the log, so their start is
+/// told together with their end.
+pub fn live_events(key: &RunKey, workflow_id: &str, plan: &Plan, seq: i64, event: &Event) -> Vec<LiveEvent> {
+    let node = fold::node_of(&event.kind);
+    let make = |name: &str, data: Value| LiveEvent {
+        id: 0,
+        event: name.to_owned(),
+        run_id: key.run_id.to_string(),
+        workspace_id: key.workspace_id.to_string(),
+        workflow_id: workflow_id.to_owned(),
+        seq,
+        at: event.at,
+        node: node.and_then(|node| plan.nodes.get(node as usize)).map(|node| node.id.to_string()),
+        data,
+    };
+    let is_pure =
+        node.and_then(|node| plan.nodes.get(node as usize)).is_some_and(|node| node.effect == Effect::Pure);
+    let started = |attempt: u32| make("node.started", json!({ "attempt": attempt }));
+    let outputs = |node: u32, output: &crate::core::NodeOutput| {
+        let ports = output.ports.iter().map(|(port, items)| {
+            (plan.at(node).ports[*port as usize].to_string(), serde_json::to_value(items).unwrap_or_default())
+        });
+        json!({ "output": ports.collect::<serde_json::Map<_, _>>() })
+    };
+    match &event.kind {
+        EventKind::RunStarted { trigger, output, .. } => {
+            vec![make("run.started", Value::Null), make("node.succeeded", outputs(*trigger, output))]
+        }
+        EventKind::NodeStarted { attempt, .. } => vec![started(*attempt)],
+        EventKind::NodeSucceeded { node, output, .. } => {
+            let mut told = if is_pure { vec![started(1)] } else { Vec::new() };
+            told.push(make("node.succeeded", outputs(*node, output)));
+            told
+        }
+        EventKind::NodeFailed { error, retry_at, .. } => {
+            let mut told = if is_pure { vec![started(1)] } else { Vec::new() };
+            told.push(make("node.failed", json!({ "error": error, "retry_at": retry_at })));
+            told
+        }
+        EventKind::NodeSkipped { .. } => vec![make("node.skipped", Value::Null)],
+        EventKind::NodeSuspended { wait, .. } => vec![make("node.waiting", json!({ "wait": wait }))],
+        EventKind::NodeResumed { cause, .. } => vec![make("node.resumed", json!({ "cause": cause }))],
+        EventKind::NodeCancelled { .. } => vec![make("node.cancelled", Value::Null)],
+        EventKind::RunEnding { .. } => Vec::new(),
+        EventKind::RunFinished { status } => vec![make(&format!("run.{}", status.as_str()), Value::Null)],
+        EventKind::RunRetried {} => vec![make("run.retried", Value::Null)],
+    }
+}
+
+/// What listeners are told when a turn leaves the run waiting.
+pub fn waiting_event(
+    key: &RunKey,
+    workflow_id: &str,
+    plan: &Plan,
+    state: &RunState,
+    seq: i64,
+    at: i64,
+) -> Option<LiveEvent> {
+    if state.status() != RunStatus::Waiting {
+        return None;
+    }
+    let nodes: Vec<&str> = state.nodes_in(NodePhase::Waiting).map(|node| &*plan.at(node).id).collect();
+    Some(LiveEvent {
+        id: 0,
+        event: "run.waiting".to_owned(),
+        run_id: key.run_id.to_string(),
+        workspace_id: key.workspace_id.to_string(),
+        workflow_id: workflow_id.to_owned(),
+        seq,
+        at,
+        node: None,
+        data: json!({ "nodes": nodes, "until": state.next_wake() }),
+    })
+}

@@ -1,0 +1,114 @@
+//! A workflow version made ready: its plan, its node implementations and its compiled parameters. Built
+//! once per version and shared by all its runs.
+
+use crate::core::NodeIx;
+use crate::document::Document;
+use crate::expr::{CompiledParams, Expressions, Template};
+use crate::graph::{self, Plan, Problem};
+use serde_json::Value;
+use sluice_node_sdk::node::DynNode;
+use sluice_node_sdk::registry::Registry;
+use sluice_node_sdk::spec::TriggerSource;
+use std::sync::Arc;
+
+/// A runnable workflow version.
+pub struct Program {
+    /// The document it was made from.
+    pub document: Document,
+    /// Its graph in numbers.
+    pub plan: Arc<Plan>,
+    /// Per node of the plan.
+    pub nodes: Vec<ProgramNode>,
+    /// Gives the lane of a run, from the trigger's item.
+    pub lane: Option<Template>,
+    /// Longest life of a run, milliseconds.
+    pub timeout_ms: Option<i64>,
+    /// The workflow's zone.
+    pub time_zone: Arc<str>,
+}
+
+/// A node of a program.
+pub struct ProgramNode {
+    /// What runs.
+    pub node: Arc<dyn DynNode>,
+    /// Its parameters.
+    pub params: Arc<CompiledParams>,
+    /// Whether its parameters ask for items of other nodes.
+    pub looks_back: bool,
+}
+
+impl Program {
+    /// Makes a document ready.
+    ///
+    /// # Errors
+    /// All problems that prevent it: of the graph, of expressions, of settings.
+    pub fn compile(
+        document: Document,
+        registry: &Registry,
+        expressions: &Expressions,
+    ) -> Result<Self, Vec<Problem>> {
+        let plan = graph::compile(&document, registry)?;
+        let mut problems = Vec::new();
+        let mut nodes = Vec::with_capacity(plan.nodes.len());
+        for (ix, planned) in document.nodes.iter().enumerate() {
+            // The graph compiler has refused unknown types.
+            let Some(node) = registry.get(&planned.node_type).cloned() else { continue };
+            let params = raw_params(planned, node.spec());
+            let is_raw = |pointer: &str| node.spec().raw_params.iter().any(|raw| raw == pointer);
+            match expressions.compile_value(&params, &is_raw) {
+                Ok(params) => {
+                    let looks_back = params.references().next().is_some();
+                    nodes.push(ProgramNode { node, params: Arc::new(params), looks_back });
+                }
+                Err(errors) => problems.extend(errors.into_iter().map(|error| {
+                    let path = format!("/nodes/{ix}/params{}", error.pointer);
+                    Problem::error(error.kind.code(), path, error.to_string()).of(&planned.id)
+                })),
+            }
+        }
+        let lane = document.settings.lane.as_deref().map(|text| expressions.compile_text(text)).transpose();
+        let lane = lane.unwrap_or_else(|error| {
+            problems.push(Problem::error(error.kind.code(), "/settings/lane", error.to_string()));
+            None
+        });
+        let timeout_ms = document
+            .settings
+            .timeout
+            .as_deref()
+            .map(sluice_node_sdk::duration::parse_duration_ms)
+            .transpose();
+        let timeout_ms = timeout_ms.unwrap_or_else(|error| {
+            problems.push(Problem::error("invalid_duration", "/settings/timeout", error.to_string()));
+            None
+        });
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let time_zone = document.settings.timezone.as_deref().unwrap_or("UTC").into();
+        Ok(Self { document, plan: Arc::new(plan), nodes, lane, timeout_ms, time_zone })
+    }
+
+    /// The first trigger of a source, or of any when none is given.
+    pub fn trigger(&self, wanted: impl Fn(&TriggerSource) -> bool) -> Option<NodeIx> {
+        let found = self.nodes.iter().position(|node| {
+            node.node.spec().trigger.as_ref().is_some_and(|trigger| wanted(&trigger.source))
+        });
+        found.map(|ix| ix as NodeIx)
+    }
+
+    /// A parameter of a node as written, if it holds no expression.
+    pub fn raw_param(&self, node: NodeIx, name: &str) -> Option<&Value> {
+        self.document.nodes.get(node as usize)?.params.get(name)
+    }
+}
+
+/// The parameters of a node, with the node-level credential name in the place where the node looks for it.
+pub fn raw_params(node: &crate::document::NodeDoc, spec: &sluice_node_sdk::spec::NodeSpec) -> Value {
+    let mut params = node.params.clone();
+    if let (Some(name), Some(need)) = (&node.credential, spec.credentials.first())
+        && !params.contains_key(&need.param)
+    {
+        params.insert(need.param.clone(), Value::String(name.clone()));
+    }
+    Value::Object(params)
+}

@@ -1,0 +1,297 @@
+//! What the parameters of a running node can see: the current item, the run, and the items of earlier
+//! nodes that led here. Lineage is walked only when an expression asks for it.
+
+use super::program::{Program, ProgramNode};
+use crate::core::{Delivery, NodeInput, NodeIx, Record, RunState, Source};
+use crate::expr::{CompiledParams, ExprError, ExprErrorKind, Expressions, NodeView, Scope, ScopeError};
+use serde_json::{Value, json};
+use sluice_node_sdk::context::ParamSource;
+use sluice_node_sdk::error::NodeError;
+use sluice_node_sdk::item::{Input, Item, Items};
+use sluice_node_sdk::services::Clock;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// What all nodes of a run can see by name.
+pub struct RunScope {
+    /// `run`, `workflow`, `trigger`, `contact`, `conversation`.
+    pub variables: HashMap<&'static str, Arc<Value>>,
+    /// For `now()`.
+    pub clock: Arc<dyn Clock>,
+    /// The workflow's zone.
+    pub time_zone: Arc<str>,
+}
+
+impl RunScope {
+    /// The scope of a run whose trigger gave `trigger` as its first item.
+    pub fn new(
+        run: Value,
+        workflow: Value,
+        trigger: Arc<Value>,
+        clock: Arc<dyn Clock>,
+        time_zone: Arc<str>,
+    ) -> Self {
+        let part = |name: &str| Arc::new(trigger.get(name).cloned().unwrap_or(Value::Null));
+        let variables = HashMap::from([
+            ("contact", part("contact")),
+            ("conversation", part("conversation")),
+            ("run", Arc::new(run)),
+            ("workflow", Arc::new(workflow)),
+            ("trigger", trigger.clone()),
+        ]);
+        Self { variables, clock, time_zone }
+    }
+}
+
+/// The parameters of one node execution.
+pub struct NodeParams {
+    params: Arc<CompiledParams>,
+    expressions: Expressions,
+    run: Arc<RunScope>,
+    program: Arc<Program>,
+    /// The items of the `main` input.
+    items: Items,
+    /// Where they come from.
+    sources: Vec<Source>,
+    /// Latest record per node, when the parameters look back.
+    records: Vec<Option<Arc<Record>>>,
+    views: Mutex<HashMap<NodeIx, Arc<[Arc<Value>]>>>,
+}
+
+/// The input of a node as the SDK wants it.
+pub fn sdk_input(input: &NodeInput) -> Input {
+    let join = |deliveries: &[Delivery]| -> Items {
+        match deliveries {
+            [one] => one.items.clone(),
+            many => Arc::new(many.iter().flat_map(|found| found.items.iter().cloned()).collect()),
+        }
+    };
+    let mut made = Input::default();
+    for (port, deliveries) in &input.ports {
+        made = made.with_port(port.clone(), join(deliveries));
+    }
+    made.with_returned(join(&input.returned))
+}
+
+impl NodeParams {
+    /// The parameters of `node` for its present execution in `state`.
+    pub fn new(
+        program: &Arc<Program>,
+        node: NodeIx,
+        state: &RunState,
+        input: &NodeInput,
+        items: Items,
+        run: Arc<RunScope>,
+        expressions: Expressions,
+    ) -> Self {
+        let ProgramNode { params, looks_back, .. } = &program.nodes[node as usize];
+        let records = if *looks_back {
+            (0..program.nodes.len()).map(|ix| state.record(ix as NodeIx).cloned()).collect()
+        } else {
+            Vec::new()
+        };
+        let sources = input.port("main").iter().map(|found| found.source).collect();
+        Self {
+            params: params.clone(),
+            expressions,
+            run,
+            program: program.clone(),
+            items,
+            sources,
+            records,
+            views: Mutex::default(),
+        }
+    }
+
+    fn scope(&self, index: usize) -> ItemScope<'_> {
+        ItemScope { of: self, index, number: OnceLock::new() }
+    }
+
+    /// The item of `wanted` that led to input item `index`.
+    fn ancestor(&self, wanted: NodeIx, index: usize) -> Option<&Item> {
+        let (mut sources, mut index) = (self.sources.as_slice(), index);
+        loop {
+            let (source, offset) = locate(sources, index)?;
+            let record = self.records.get(source.node as usize)?.as_ref()?;
+            if record.iteration != source.iteration {
+                return None;
+            }
+            let items = record.output.port(source.port)?;
+            let item = items.get(offset)?;
+            if source.node == wanted {
+                return Some(item);
+            }
+            let inputs: usize = record.inputs.iter().map(|source| source.items as usize).sum();
+            index = match item.from {
+                Some(from) => from as usize,
+                None if inputs == 1 => 0,
+                None if inputs == items.len() => offset,
+                None => return None,
+            };
+            sources = &record.inputs;
+        }
+    }
+
+    fn node_view(&self, id: &str, index: usize) -> Result<NodeView, ScopeError> {
+        let node = self.program.plan.node(id).ok_or_else(|| ScopeError::UnknownNode(id.to_owned()))?;
+        let record = self.records.get(node as usize).and_then(Option::as_ref);
+        let record = record.ok_or_else(|| ScopeError::NotRun(id.to_owned()))?;
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        let items = views.entry(node).or_insert_with(|| {
+            record
+                .output
+                .ports
+                .iter()
+                .flat_map(|(_, items)| items.iter().map(|item| item.json.clone()))
+                .collect()
+        });
+        let json = match self.ancestor(node, index) {
+            Some(item) => item.json.clone(),
+            // Lineage can be broken (an aggregate, a merge); one single item is still certain.
+            None if items.len() == 1 => items[0].clone(),
+            None => return Err(ScopeError::NoItem(id.to_owned())),
+        };
+        Ok(NodeView { json, items: items.clone() })
+    }
+}
+
+/// Finds the source of the input item with that index, and the item's place in that source's port.
+fn locate(sources: &[Source], mut index: usize) -> Option<(Source, usize)> {
+    for source in sources {
+        if index < source.items as usize {
+            return Some((*source, index));
+        }
+        index -= source.items as usize;
+    }
+    None
+}
+
+struct ItemScope<'a> {
+    of: &'a NodeParams,
+    index: usize,
+    number: OnceLock<Arc<Value>>,
+}
+
+impl Scope for ItemScope<'_> {
+    fn json(&self) -> Arc<Value> {
+        static NULL: OnceLock<Arc<Value>> = OnceLock::new();
+        match self.of.items.get(self.index) {
+            Some(item) => item.json.clone(),
+            None => NULL.get_or_init(Arc::default).clone(),
+        }
+    }
+
+    fn node(&self, id: &str) -> Result<NodeView, ScopeError> {
+        self.of.node_view(id, self.index)
+    }
+
+    fn var(&self, name: &str) -> Option<Arc<Value>> {
+        if name == "item" {
+            return Some(self.number.get_or_init(|| Arc::new(json!({ "index": self.index }))).clone());
+        }
+        self.of.run.variables.get(name).cloned()
+    }
+
+    fn now(&self) -> i64 {
+        self.of.run.clock.now_ms()
+    }
+
+    fn time_zone(&self) -> &str {
+        &self.of.run.time_zone
+    }
+}
+
+impl ParamSource for NodeParams {
+    fn is_static(&self) -> bool {
+        self.params.is_static()
+    }
+
+    fn resolve(&self, item: usize) -> Result<Value, NodeError> {
+        self.params.resolve(&self.scope(item)).map_err(|error| param_error(&error))
+    }
+
+    fn resolve_at(&self, pointer: &str, item: usize) -> Result<Value, NodeError> {
+        self.params.resolve_at(pointer, &self.scope(item)).map_err(|error| param_error(&error))
+    }
+
+    fn run_script(
+        &self,
+        code: &str,
+        item: usize,
+        variables: Vec<(String, Value)>,
+    ) -> Result<Value, NodeError> {
+        let variables = variables.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        self.expressions.run_script(code, &self.scope(item), variables).map_err(|error| param_error(&error))
+    }
+}
+
+/// An expression's failure as the failure of its node.
+pub fn param_error(error: &ExprError) -> NodeError {
+    let place =
+        if error.pointer.is_empty() { String::new() } else { format!("Parameter `{}`: ", error.pointer) };
+    let message = format!("{place}{error}");
+    let made = match error.kind {
+        ExprErrorKind::Undefined | ExprErrorKind::Type | ExprErrorKind::Function => {
+            NodeError::invalid_input(message)
+        }
+        ExprErrorKind::Syntax | ExprErrorKind::Limit => NodeError::invalid_params(message),
+    };
+    made.code(error.kind.code()).at(error.pointer.clone()).details(json!({
+        "expression": error.expression, "line": error.line, "column": error.column,
+    }))
+}
+
+impl NodeParams {
+    /// The parameters of a trigger that is asked about an event: its only item is the event.
+    pub fn for_trigger(
+        program: &Arc<Program>,
+        node: NodeIx,
+        items: Items,
+        run: Arc<RunScope>,
+        expressions: Expressions,
+    ) -> Self {
+        Self {
+            params: program.nodes[node as usize].params.clone(),
+            expressions,
+            run,
+            program: program.clone(),
+            items,
+            sources: Vec::new(),
+            records: Vec::new(),
+            views: Mutex::default(),
+        }
+    }
+}
+
+/// Evaluates a text of the workflow's settings, which sees one item and no other nodes.
+pub fn eval_setting(
+    template: &crate::expr::Template,
+    item: Option<Item>,
+    run: &Arc<RunScope>,
+) -> Result<Value, ExprError> {
+    struct SettingScope<'a>(Arc<Value>, &'a RunScope);
+
+    impl Scope for SettingScope<'_> {
+        fn json(&self) -> Arc<Value> {
+            self.0.clone()
+        }
+
+        fn node(&self, id: &str) -> Result<NodeView, ScopeError> {
+            Err(ScopeError::NotRun(id.to_owned()))
+        }
+
+        fn var(&self, name: &str) -> Option<Arc<Value>> {
+            self.1.variables.get(name).cloned()
+        }
+
+        fn now(&self) -> i64 {
+            self.1.clock.now_ms()
+        }
+
+        fn time_zone(&self) -> &str {
+            &self.1.time_zone
+        }
+    }
+
+    template.eval(&SettingScope(item.map(|item| item.json).unwrap_or_default(), run))
+}

@@ -1,0 +1,349 @@
+//! How a run begins: the trigger is asked, the lane is worked out, and the first turn is committed before
+//! anyone is told that the run exists.
+
+use super::driver::Driver;
+use super::engine::{Engine, EngineError};
+use super::execute::Surroundings;
+use super::lanes::LaneGuard;
+use super::program::Program;
+use super::scope::RunScope;
+use crate::core::{Command, Event, EventKind, NodeIx, NodeOutput, RunError, RunState, RunStatus};
+use crate::document::Document;
+use crate::store::{Commit, NewRun, RunKey, Turn};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sluice_node_sdk::context::RunInfo;
+use sluice_node_sdk::item::{Item, Items};
+use sluice_node_sdk::outcome::Reply;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// What is to be started.
+#[derive(Default)]
+pub struct StartRequest {
+    /// `ws_…`.
+    pub workspace_id: String,
+    /// `wf_…`.
+    pub workflow_id: String,
+    /// A published version; the active one when missing (and no draft is given).
+    pub version: Option<i64>,
+    /// A draft to try out in place of a version.
+    pub draft: Option<Document>,
+    /// Id of the trigger; the first that fits when missing.
+    pub trigger: Option<String>,
+    /// The outside event.
+    pub event: Value,
+    /// What the trigger answered, if it was asked already.
+    pub accepted: Option<Arc<NodeOutput>>,
+    /// A test run started by a person.
+    pub is_test: bool,
+    /// No outside effects.
+    pub dry_run: bool,
+    /// Outputs of nodes (by id) that are not to run.
+    pub pins: BTreeMap<String, Vec<Item>>,
+    /// The lane, when the event decides it; else the workflow's `lane` setting does.
+    pub lane: Option<String>,
+    /// The right to work on that lane, if it is held already.
+    pub lane_guard: Option<LaneGuard>,
+    /// The run that calls.
+    pub parent_run_id: Option<String>,
+    /// The stored body that caused it.
+    pub inbound_id: Option<String>,
+    /// Refuse a second run with this key.
+    pub dedupe_key: Option<String>,
+    /// Ask to be told how it ends.
+    pub watch: Option<WaitFor>,
+}
+
+/// What a caller waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitFor {
+    /// The end of the run.
+    Over,
+    /// The answer of a `flow.respond` node, or the end.
+    Reply,
+}
+
+/// A run that was accepted and is durable.
+#[derive(Debug)]
+pub struct Started {
+    /// Which run.
+    pub key: RunKey,
+    /// How it stands, if it came to its end (or to its reply) in its first turn.
+    pub outcome: Option<RunOutcome>,
+    /// Tells how it stands later, if that was asked for.
+    pub later: Option<oneshot::Receiver<RunOutcome>>,
+}
+
+/// How a run stands, for those who wait for it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunOutcome {
+    /// Status.
+    pub status: RunStatus,
+    /// Why it failed.
+    pub error: Option<RunError>,
+    /// The answer for the caller of a webhook.
+    pub reply: Option<Reply>,
+    /// The `json` of the items that the last node gave.
+    pub output: Vec<Value>,
+}
+
+impl RunOutcome {
+    /// The outcome that a state stands for.
+    pub(super) fn of(program: &Program, state: &RunState, error: Option<&RunError>) -> Self {
+        let last = state.last().filter(|_| state.status().is_over()).and_then(|node| state.record(node));
+        let items = last.iter().flat_map(|record| &record.output.ports).flat_map(|(_, items)| items.iter());
+        debug_assert!(program.nodes.len() == program.plan.nodes.len());
+        Self {
+            status: state.status(),
+            error: error.or(state.error()).cloned(),
+            reply: state.reply().cloned(),
+            output: items.map(|item| (*item.json).clone()).collect(),
+        }
+    }
+
+    /// What the caller of a child run is told.
+    pub(super) fn as_child_payload(&self, run_id: &str) -> Value {
+        json!({ "run_id": run_id, "status": self.status, "items": self.output, "error": self.error })
+    }
+}
+
+impl Engine {
+    /// Starts a run. When this returns, the run is durable; a run of pure nodes only is over.
+    ///
+    /// # Errors
+    /// When the workflow cannot be found or compiled, its trigger declines or fails, the event was accepted
+    /// before, or the store fails. Nothing is stored then.
+    pub async fn start(&self, mut request: StartRequest) -> Result<Started, EngineError> {
+        if self.0.stopping.is_cancelled() {
+            return Err(EngineError::ShuttingDown);
+        }
+        let (program, version) = self.program_to_start(&request).await?;
+        let trigger = pick_trigger(&program, request.trigger.as_deref())?;
+        let now = self.now_ms();
+        let key =
+            RunKey { workspace_id: request.workspace_id.as_str().into(), run_id: self.new_id("run").into() };
+        let mut run = NewRun {
+            key: key.clone(),
+            workflow_id: request.workflow_id.clone(),
+            version,
+            document: None,
+            trigger_type: program.plan.at(trigger).node_type.to_string(),
+            is_test: request.is_test,
+            dry_run: request.dry_run,
+            lane: request.lane.take(),
+            parent_run_id: request.parent_run_id.take(),
+            inbound_id: request.inbound_id.take(),
+            dedupe_key: request.dedupe_key.take(),
+            created_at: now,
+        };
+        if request.draft.is_some() || version == 0 {
+            run.document = Some(document_text(&program.document)?.into());
+        }
+        let event = Arc::new(std::mem::take(&mut request.event));
+        let around = self.surroundings(&program, &run, event.clone());
+        let output = match request.accepted.take() {
+            Some(output) => output,
+            None => around
+                .ask_trigger(trigger, Item { json: event, files: None, from: None })
+                .map_err(EngineError::Trigger)?
+                .ok_or_else(|| {
+                    EngineError::Trigger(
+                        sluice_node_sdk::error::NodeError::rejected("the trigger declined the event")
+                            .code("trigger_declined"),
+                    )
+                })?,
+        };
+        if run.lane.is_none() {
+            run.lane = lane_of(&program, &around, &output)?;
+        }
+        let start = Command::Start {
+            trigger,
+            output,
+            pins: pins(&program, std::mem::take(&mut request.pins))?,
+            deadline: program.timeout_ms.map(|limit| now.saturating_add(limit)),
+        };
+        let later = request.watch.map(|wanted| self.watch(&key, wanted));
+        let outcome = if run.lane.is_some() && request.lane_guard.is_none() {
+            self.start_queued(run, start).await?;
+            None
+        } else {
+            let driver = Driver::fresh(self, run, around, request.lane_guard.take());
+            driver.begin(start, request.watch).await?
+        };
+        Ok(Started { key, outcome, later })
+    }
+
+    async fn program_to_start(&self, request: &StartRequest) -> Result<(Arc<Program>, i64), EngineError> {
+        if let Some(draft) = &request.draft {
+            return Ok((Arc::new(self.compile(draft.clone())?), 0));
+        }
+        let version = match request.version {
+            Some(version) => version,
+            None => {
+                let row = self.0.store.workflow(&request.workspace_id, &request.workflow_id).await?;
+                let row = row.ok_or_else(|| EngineError::NotFound {
+                    what: "workflow",
+                    id: request.workflow_id.clone(),
+                })?;
+                row.published_version.ok_or_else(|| EngineError::NotPublished(row.name))?
+            }
+        };
+        Ok((self.program(&request.workspace_id, &request.workflow_id, version).await?, version))
+    }
+
+    /// The program of a stored run.
+    pub async fn program_of_run(&self, run: &NewRun) -> Result<Arc<Program>, EngineError> {
+        match &run.document {
+            Some(text) => Ok(Arc::new(self.compile_text(text)?)),
+            None => self.program(&run.key.workspace_id, &run.workflow_id, run.version).await,
+        }
+    }
+
+    /// What a run lends to its nodes.
+    pub(crate) fn surroundings(
+        &self,
+        program: &Arc<Program>,
+        run: &NewRun,
+        trigger: Arc<Value>,
+    ) -> Surroundings {
+        let info = RunInfo {
+            run_id: run.key.run_id.to_string(),
+            workspace_id: run.key.workspace_id.to_string(),
+            workflow_id: run.workflow_id.clone(),
+            workflow_name: program.document.name.clone(),
+            time_zone: program.time_zone.to_string(),
+            dry_run: run.dry_run,
+        };
+        let facts = json!({
+            "id": info.run_id, "is_test": run.is_test, "dry_run": run.dry_run, "created_at": run.created_at,
+        });
+        let workflow = json!({ "id": info.workflow_id, "name": info.workflow_name, "version": run.version });
+        let clock = self.0.services.clock.clone();
+        Surroundings {
+            scope: Arc::new(RunScope::new(facts, workflow, trigger, clock, program.time_zone.clone())),
+            program: program.clone(),
+            info: Arc::new(info),
+            services: self.0.services.clone(),
+            expressions: self.0.expressions.clone(),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// Stores a run whose lane may be busy; it goes on once the lane is free.
+    async fn start_queued(&self, run: NewRun, start: Command) -> Result<(), EngineError> {
+        let key = run.key.clone();
+        let busy = self.busy();
+        let turn = queued_turn(run, start, self.now_ms());
+        match self.0.store.commit(vec![turn]).await?.first() {
+            Some(Commit::Done) => {}
+            Some(Commit::Duplicate) => return Err(EngineError::Duplicate),
+            Some(Commit::Stale) | None => {
+                return Err(EngineError::NotFound { what: "run", id: key.run_id.to_string() });
+            }
+        }
+        self.resume(key);
+        drop(busy);
+        Ok(())
+    }
+}
+
+/// The first turn of a run that does not begin at once: only the trigger's event.
+pub(super) fn queued_turn(run: NewRun, start: Command, now: i64) -> Turn {
+    let mut events = Vec::new();
+    if let Command::Start { trigger, output, pins, deadline } = start {
+        events.push(Event { at: now, kind: EventKind::RunStarted { trigger, output, pins, deadline } });
+    }
+    Turn {
+        key: run.key.clone(),
+        expected: 0,
+        new_run: Some(Box::new(run)),
+        events,
+        first_seq: 0,
+        status: RunStatus::Queued,
+        error: None,
+        reply: None,
+        started_at: None,
+        ended_at: None,
+        wake_at: None,
+        waits: None,
+        children: Vec::new(),
+    }
+}
+
+/// The stored form of a document.
+pub(super) fn document_text(document: &Document) -> Result<String, EngineError> {
+    serde_json::to_string(document).map_err(|error| {
+        EngineError::Problems(vec![crate::graph::Problem::error("invalid_document", "", error.to_string())])
+    })
+}
+
+fn pick_trigger(program: &Program, wanted: Option<&str>) -> Result<NodeIx, EngineError> {
+    let found = match wanted {
+        Some(id) => program.plan.node(id).filter(|node| program.plan.at(*node).is_trigger),
+        None => program.trigger(|_| true),
+    };
+    found.ok_or_else(|| match wanted {
+        Some(id) => EngineError::NotFound { what: "trigger", id: id.to_owned() },
+        None => EngineError::NoTrigger("usable".to_owned()),
+    })
+}
+
+fn pins(
+    program: &Program,
+    pins: BTreeMap<String, Vec<Item>>,
+) -> Result<BTreeMap<NodeIx, Items>, EngineError> {
+    let numbered = pins.into_iter().map(|(id, items)| match program.plan.node(&id) {
+        Some(node) => Ok((node, Arc::new(items))),
+        None => Err(EngineError::NotFound { what: "node", id }),
+    });
+    numbered.collect()
+}
+
+fn lane_of(
+    program: &Arc<Program>,
+    around: &Surroundings,
+    output: &NodeOutput,
+) -> Result<Option<String>, EngineError> {
+    let Some(template) = &program.lane else { return Ok(None) };
+    let item = output.ports.first().and_then(|(_, items)| items.first());
+    let value = around
+        .eval(template, item.cloned())
+        .map_err(|error| EngineError::Trigger(super::scope::param_error(&error.at("/settings/lane"))))?;
+    let lane = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    // Lanes of different workflows and workspaces are different lanes.
+    Ok(Some(format!("{}/{}/{lane}", around.info.workspace_id, around.info.workflow_id)))
+}
+
+impl Engine {
+    /// What a trigger sees while it is asked, before there is a run.
+    pub(super) fn trigger_surroundings(
+        &self,
+        program: &Arc<Program>,
+        workspace: &str,
+        workflow: &str,
+        event: Arc<Value>,
+    ) -> Surroundings {
+        let run = NewRun {
+            key: RunKey { workspace_id: workspace.into(), run_id: "".into() },
+            workflow_id: workflow.to_owned(),
+            version: 0,
+            document: None,
+            trigger_type: String::new(),
+            is_test: false,
+            dry_run: false,
+            lane: None,
+            parent_run_id: None,
+            inbound_id: None,
+            dedupe_key: None,
+            created_at: self.now_ms(),
+        };
+        self.surroundings(program, &run, event)
+    }
+}

@@ -1,0 +1,249 @@
+//! Replay: runs recorded effects through any version of a workflow and says what would have been different.
+//! Nothing outside happens and nothing is stored: pure nodes are computed anew, nodes with effects answer what
+//! they answered then.
+
+use crate::core::{
+    Command, Decision, Effect, Event, EventKind, Machine, NodeIx, NodeResult, RunError, RunStatus, Wait,
+};
+use crate::document::Document;
+use crate::drive::{Engine, EngineError, Program};
+use crate::store::{NewRun, RunKey, StoredRun};
+use crate::view::{NodeRunView, NodeStatus, RunView, view};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sluice_node_sdk::outcome::Cause;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// What a run is replayed on.
+#[derive(Clone, Debug, Default)]
+pub enum ReplayOn {
+    /// The version it ran on.
+    #[default]
+    Same,
+    /// Another published version.
+    Version(i64),
+    /// A document, such as the present draft.
+    Document(Box<Document>),
+}
+
+/// What a replay showed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReplayView {
+    /// How the replayed run ended.
+    pub status: RunStatus,
+    /// How the recorded run stands.
+    pub recorded_status: RunStatus,
+    /// Whether anything is different.
+    pub is_same: bool,
+    /// What is different, node run by node run.
+    pub differences: Vec<Difference>,
+    /// Nodes with effects that have no recorded answer; they were not run and gave nothing.
+    pub not_recorded: Vec<String>,
+    /// Why the replayed run failed.
+    pub error: Option<RunError>,
+    /// The replayed run.
+    pub run: RunView,
+}
+
+/// One node run that came out differently.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Difference {
+    /// The node.
+    pub node: String,
+    /// Its iteration.
+    pub iteration: u32,
+    /// `added`, `removed` or `changed`.
+    pub change: String,
+    /// Status and output then.
+    #[schema(value_type = Object)]
+    pub before: Option<Value>,
+    /// Status and output now.
+    #[schema(value_type = Object)]
+    pub after: Option<Value>,
+}
+
+/// What the outside answered, by node id, in order.
+#[derive(Default)]
+struct Recording {
+    results: BTreeMap<String, VecDeque<NodeResult>>,
+    causes: BTreeMap<String, VecDeque<Cause>>,
+}
+
+impl Engine {
+    /// Replays a run.
+    ///
+    /// # Errors
+    /// When there is no such run or version, or the store fails.
+    pub async fn replay(&self, key: &RunKey, on: ReplayOn) -> Result<ReplayView, EngineError> {
+        let stored = self.store().load(key).await?;
+        let stored =
+            stored.ok_or_else(|| EngineError::NotFound { what: "run", id: key.run_id.to_string() })?;
+        let recorded_program = self.program_of_run(&stored.run).await?;
+        let program = match on {
+            ReplayOn::Same => recorded_program.clone(),
+            ReplayOn::Version(version) => {
+                self.program(&key.workspace_id, &stored.run.workflow_id, version).await?
+            }
+            ReplayOn::Document(document) => Arc::new(self.compile(*document)?),
+        };
+        let (events, not_recorded) = self.replay_events(&stored, &recorded_program, &program)?;
+        let before = view(&recorded_program, &stored)?;
+        let after = view(&program, &replayed(&stored, events, &program)?)?;
+        let differences = differences(&before.nodes, &after.nodes);
+        Ok(ReplayView {
+            status: after.status,
+            recorded_status: before.status,
+            is_same: differences.is_empty() && after.status == before.status,
+            differences,
+            not_recorded,
+            error: after.error.clone(),
+            run: after,
+        })
+    }
+
+    fn replay_events(
+        &self,
+        stored: &StoredRun,
+        recorded: &Arc<Program>,
+        program: &Arc<Program>,
+    ) -> Result<(Vec<Event>, Vec<String>), EngineError> {
+        let mut recording = Recording::of(stored, &recorded.plan);
+        let Some(Event { at, kind: EventKind::RunStarted { trigger, output, pins, deadline } }) =
+            stored.events.first()
+        else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let id = recorded.plan.at(*trigger).id.clone();
+        let trigger = program.plan.node(&id).or_else(|| program.trigger(|_| true));
+        let trigger = trigger.ok_or_else(|| EngineError::NotFound { what: "trigger", id: id.to_string() })?;
+        let rename = |node: &NodeIx| program.plan.node(&recorded.plan.at(*node).id);
+        let pins = pins.iter().filter_map(|(node, items)| Some((rename(node)?, items.clone()))).collect();
+        let event = output.ports.first().and_then(|(_, items)| items.first().map(|item| item.json.clone()));
+        let around = self.surroundings(program, &stored.run, event.unwrap_or_default());
+        let mut machine = Machine::new(program.plan.clone());
+        let mut events = Vec::new();
+        let mut not_recorded = Vec::new();
+        let start = Command::Start { trigger, output: output.clone(), pins, deadline: *deadline };
+        let mut commands = VecDeque::from([(start, *at)]);
+        while let Some((command, now)) = commands.pop_front() {
+            let mut decision = Decision::default();
+            // A command that the new version refuses (a wait that is gone) is no difference by itself.
+            if machine.handle(command, now, &mut decision).is_err() {
+                continue;
+            }
+            for effect in &decision.effects {
+                match effect {
+                    Effect::RunPure { node, iteration } => {
+                        let executed = around.prepare(machine.state(), *node, 1).run_inline();
+                        commands.push_back((done(*node, *iteration, 1, now, executed.result), now));
+                    }
+                    Effect::Run { node, iteration, attempt } => {
+                        let id = program.plan.at(*node).id.to_string();
+                        let result = recording.results.get_mut(&id).and_then(VecDeque::pop_front);
+                        let result = result.unwrap_or_else(|| {
+                            not_recorded.push(id);
+                            NodeResult::Done(Arc::default())
+                        });
+                        commands.push_back((done(*node, *iteration, *attempt, now, result), now));
+                    }
+                    Effect::StartChild { .. } | Effect::CancelRunning => {}
+                }
+            }
+            for event in &decision.events {
+                if let EventKind::NodeSuspended { node, wait } = &event.kind {
+                    commands.extend(recording.resumption(&program.plan.at(*node).id, wait, now));
+                }
+            }
+            events.extend(decision.events);
+        }
+        Ok((events, not_recorded))
+    }
+}
+
+fn done(node: NodeIx, iteration: u32, attempt: u32, began: i64, result: NodeResult) -> Command {
+    Command::NodeDone { node, iteration, attempt, began, logs: Vec::new(), result }
+}
+
+impl Recording {
+    /// Final answers only: attempts that were tried again count as their last.
+    fn of(stored: &StoredRun, plan: &crate::graph::Plan) -> Self {
+        let mut recording = Self::default();
+        for event in &stored.events {
+            let (node, result) = match &event.kind {
+                EventKind::NodeSucceeded { node, output, .. } => (node, NodeResult::Done(output.clone())),
+                EventKind::NodeFailed { node, error, retry_at: None, .. } => {
+                    (node, NodeResult::Failed((**error).clone()))
+                }
+                EventKind::NodeSuspended { node, wait } => (node, NodeResult::Suspend(wait.clone())),
+                EventKind::NodeResumed { node, cause } => {
+                    let id = plan.at(*node).id.to_string();
+                    recording.causes.entry(id).or_default().push_back(cause.clone());
+                    continue;
+                }
+                _ => continue,
+            };
+            recording.results.entry(plan.at(*node).id.to_string()).or_default().push_back(result);
+        }
+        recording
+    }
+
+    /// What came then for a node that waits now, and the time at which it comes.
+    fn resumption(&mut self, node: &str, wait: &Arc<Wait>, now: i64) -> Option<(Command, i64)> {
+        let cause = self.causes.get_mut(node)?.pop_front()?;
+        Some(match cause {
+            Cause::Signal { payload } => {
+                (Command::Signal { key: wait.signal.clone().unwrap_or_default(), payload }, now)
+            }
+            Cause::Timer => (Command::Wake, wait.until.unwrap_or(now).max(now)),
+        })
+    }
+}
+
+/// The replayed run in the form of a stored one.
+fn replayed(stored: &StoredRun, events: Vec<Event>, program: &Program) -> Result<StoredRun, EngineError> {
+    let state = crate::core::RunState::replay(&program.plan, &events).map_err(|_| {
+        EngineError::Store(crate::store::StoreError::Corrupt {
+            what: "replayed events",
+            id: stored.run.key.run_id.to_string(),
+        })
+    })?;
+    Ok(StoredRun {
+        run: NewRun { ..stored.run.clone() },
+        turns: 1,
+        status: state.status(),
+        error: state.error().cloned(),
+        reply: state.reply().cloned(),
+        events,
+        started_at: stored.started_at,
+        ended_at: None,
+    })
+}
+
+fn differences(before: &[NodeRunView], after: &[NodeRunView]) -> Vec<Difference> {
+    fn index(views: &[NodeRunView]) -> BTreeMap<(&str, u32), &NodeRunView> {
+        let ran = views.iter().filter(|view| view.status != NodeStatus::Pending);
+        ran.map(|view| ((view.id.as_str(), view.iteration), view)).collect()
+    }
+    let facts =
+        |view: &NodeRunView| json!({ "status": view.status, "output": view.output, "error": view.error });
+    let (before, after) = (index(before), index(after));
+    let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
+    let compared = keys.into_iter().filter_map(|key| {
+        let (then, now) = (before.get(&key).map(|view| facts(view)), after.get(&key).map(|view| facts(view)));
+        let change = match (&then, &now) {
+            (Some(then), Some(now)) if then == now => return None,
+            (Some(_), Some(_)) => "changed",
+            (Some(_), None) => "removed",
+            _ => "added",
+        };
+        Some(Difference {
+            node: key.0.to_owned(),
+            iteration: key.1,
+            change: change.to_owned(),
+            before: then,
+            after: now,
+        })
+    });
+    compared.collect()
+}

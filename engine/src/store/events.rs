@@ -1,0 +1,55 @@
+//! Events read back. Must not know what they mean.
+
+use super::{RunKey, Store, StoreError, codec};
+use crate::core::Event;
+use sluice_db::Row;
+
+impl Store {
+    /// The events of a run from number `from` on, each with its number; the first event of a run has number 0,
+    /// so someone who has seen `n` events asks for `n`.
+    ///
+    /// # Errors
+    /// When the database fails or the events are damaged.
+    pub async fn events_since(&self, key: &RunKey, from: i64) -> Result<Vec<(i64, Event)>, StoreError> {
+        // The row that holds event `from` is the last one that begins at or before it.
+        const SQL: &str = "select first_seq, at, body from run_events where workspace_id = $1 and run_id = $2 \
+             and first_seq >= coalesce((select max(first_seq) from run_events \
+                 where workspace_id = $1 and run_id = $2 and first_seq <= $3), 0) order by first_seq";
+        let rows = self.db.query(SQL).bind(&*key.workspace_id).bind(&*key.run_id).bind(from).all().await?;
+        let mut events = Vec::new();
+        for row in &rows {
+            let numbered = (row.int("first_seq")?..).zip(decode(key, row)?);
+            events.extend(numbered.filter(|(number, _)| *number >= from));
+        }
+        Ok(events)
+    }
+
+    /// The first `count` events of a run: exactly those that its row vouches for, even when a later turn is
+    /// committed between the two reads.
+    pub(super) async fn first_events(&self, key: &RunKey, count: i64) -> Result<Vec<Event>, StoreError> {
+        const SQL: &str = "select first_seq, at, body from run_events where workspace_id = $1 and run_id = $2 \
+             and first_seq < $3 order by first_seq";
+        let rows = self.db.query(SQL).bind(&*key.workspace_id).bind(&*key.run_id).bind(count).all().await?;
+        let mut events = Vec::new();
+        for row in &rows {
+            if row.int("first_seq")? != events.len() as i64 {
+                return Err(StoreError::Corrupt { what: "a row of events", id: key.run_id.to_string() });
+            }
+            events.extend(decode(key, row)?);
+        }
+        if events.len() as i64 != count {
+            return Err(StoreError::Corrupt { what: "the last events", id: key.run_id.to_string() });
+        }
+        Ok(events)
+    }
+}
+
+fn decode(key: &RunKey, row: &Row) -> Result<Vec<Event>, StoreError> {
+    codec::decode(row.int("at")?, &row.bytes("body")?).map_err(|error| corrupt(key, &error))
+}
+
+/// The error for people, with the cause in the log.
+pub(super) fn corrupt(key: &RunKey, error: &codec::CodecError) -> StoreError {
+    tracing::error!(run = %key.run_id, error = error as &dyn std::error::Error, "events are damaged");
+    StoreError::Corrupt { what: "the events", id: key.run_id.to_string() }
+}

@@ -1,0 +1,176 @@
+//! Runs as the driver needs them: one whole run, and the runs that need attention. Must not know decisions.
+
+use super::columns::status_of;
+use super::{NewRun, Page, RunKey, Store, StoreError, StoredRun, cursor};
+use crate::core::{RunError, RunStatus};
+use serde::de::DeserializeOwned;
+use sluice_db::Row;
+
+/// Sorted by nothing more: a million runs may wait for the same morning, and sorting them to take a few would
+/// read them all.
+pub(super) const DUE_WAKES: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
+             order by wake_at limit $2";
+
+pub(super) const UNFINISHED: &str = "select workspace_id, run_id, created_at from runs where status <= 1 \
+             and (created_at, workspace_id, run_id) > ($1, $2, $3) order by created_at, workspace_id, run_id limit $4";
+
+pub(super) const LANE_HAS_ACTIVE: &str = "select 1 as found from runs where workspace_id = $1 and lane = $2 and run_id <> $3 \
+             and status <= 1 limit 1";
+
+/// In the order of the index, where a queued run stands before a running one, so that one entry is read.
+pub(super) const NEXT_IN_LANE: &str = "select workspace_id, run_id, status from runs where workspace_id = $1 \
+             and lane = $2 and status <= 1 order by status, created_at, run_id limit 1";
+
+pub(super) const NEXT_WAKE: &str = "select min(wake_at) as at from runs where wake_at is not null";
+
+impl Store {
+    /// A run with all its events, as of one turn.
+    ///
+    /// # Errors
+    /// When the database fails or what is stored is damaged.
+    pub async fn load(&self, key: &RunKey) -> Result<Option<StoredRun>, StoreError> {
+        let row = self
+            .db
+            .query("select * from runs where workspace_id = $1 and run_id = $2")
+            .bind(&*key.workspace_id)
+            .bind(&*key.run_id)
+            .optional()
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let events = self.first_events(key, row.int("events")?).await?;
+        Ok(Some(StoredRun {
+            run: fixed_facts(key, &row)?,
+            turns: row.int("turns")?,
+            status: read_status(&row)?,
+            error: read_error(&row)?,
+            reply: read_json(&row, "reply", "the reply")?,
+            events,
+            started_at: row.opt_int("started_at")?,
+            ended_at: row.opt_int("ended_at")?,
+        }))
+    }
+
+    /// Up to `limit` runs whose time to be woken has come, the longest overdue first; those of one moment are in
+    /// no certain order. They stay due until a turn is committed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due_wakes(&self, now: i64, limit: u32) -> Result<Vec<RunKey>, StoreError> {
+        let rows = self.db.query(DUE_WAKES).bind(now).bind(limit).all().await?;
+        rows.iter().map(read_key).collect()
+    }
+
+    /// The next moment at which a run must be woken.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_wake(&self) -> Result<Option<i64>, StoreError> {
+        let row = self.db.query(NEXT_WAKE).one().await?;
+        Ok(row.opt_int("at")?)
+    }
+
+    /// The runs that are queued or running, oldest first: what a process must take up again at its start.
+    ///
+    /// # Errors
+    /// `BadCursor`, or when the database fails.
+    pub async fn unfinished(&self, after: Option<&str>, limit: u32) -> Result<Page<RunKey>, StoreError> {
+        let (at, workspace, run) =
+            cursor::decode(after)?.unwrap_or_else(|| (i64::MIN, String::new(), String::new()));
+        let size = cursor::page_size(limit);
+        let rows = self.db.query(UNFINISHED).bind(at).bind(workspace).bind(run).bind(size + 1).all().await?;
+        let found = rows
+            .iter()
+            .map(|row| Ok((row.int("created_at")?, read_key(row)?)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let page = cursor::page(found, size, |(at, key)| {
+            (*at, key.workspace_id.to_string(), key.run_id.to_string())
+        });
+        Ok(Page { items: page.items.into_iter().map(|(_, key)| key).collect(), next: page.next })
+    }
+
+    /// Callers that still wait for a child run that is over: the process stopped before it could tell them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn missed_children(&self) -> Result<Vec<(RunKey, String)>, StoreError> {
+        const SQL: &str = "select a.workspace_id, a.run_id, c.run_id as child from run_waits a \
+             join runs c on c.workspace_id = a.workspace_id and a.signal = 'run:' || c.run_id \
+             where a.kind = 4 and c.status >= 3";
+        let rows = self.db.query(SQL).all().await?;
+        rows.iter().map(|row| Ok((read_key(row)?, row.text("child")?))).collect()
+    }
+
+    /// Whether a run of the lane, other than `except`, is queued or running.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lane_has_active(
+        &self,
+        workspace_id: &str,
+        lane: &str,
+        except: &str,
+    ) -> Result<bool, StoreError> {
+        let row =
+            self.db.query(LANE_HAS_ACTIVE).bind(workspace_id).bind(lane).bind(except).optional().await?;
+        Ok(row.is_some())
+    }
+
+    /// The queued run that a lane must take up next: the one accepted first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_in_lane(&self, workspace_id: &str, lane: &str) -> Result<Option<RunKey>, StoreError> {
+        let row = self.db.query(NEXT_IN_LANE).bind(workspace_id).bind(lane).optional().await?;
+        match row {
+            Some(row) if read_status(&row)? == RunStatus::Queued => read_key(&row).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The key of a row with `workspace_id` and `run_id`.
+pub(super) fn read_key(row: &Row) -> Result<RunKey, StoreError> {
+    Ok(RunKey { workspace_id: row.text("workspace_id")?.into(), run_id: row.text("run_id")?.into() })
+}
+
+/// The status of a row with `run_id` and `status`.
+pub(super) fn read_status(row: &Row) -> Result<RunStatus, StoreError> {
+    match status_of(row.int("status")?) {
+        Some(status) => Ok(status),
+        None => Err(StoreError::Corrupt { what: "the status", id: row.text("run_id")? }),
+    }
+}
+
+/// The error of a row with `run_id` and `error`.
+pub(super) fn read_error(row: &Row) -> Result<Option<RunError>, StoreError> {
+    read_json(row, "error", "the error")
+}
+
+fn read_json<T: DeserializeOwned>(
+    row: &Row,
+    column: &str,
+    what: &'static str,
+) -> Result<Option<T>, StoreError> {
+    let Some(text) = row.opt_text(column)? else { return Ok(None) };
+    match serde_json::from_str(&text) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(StoreError::Corrupt { what, id: row.text("run_id")? }),
+    }
+}
+
+fn fixed_facts(key: &RunKey, row: &Row) -> Result<NewRun, StoreError> {
+    Ok(NewRun {
+        key: key.clone(),
+        workflow_id: row.text("workflow_id")?,
+        version: row.int("version")?,
+        document: row.opt_text("document")?.map(Into::into),
+        trigger_type: row.text("trigger_type")?,
+        is_test: row.bool("is_test")?,
+        dry_run: row.bool("dry_run")?,
+        lane: row.opt_text("lane")?,
+        parent_run_id: row.opt_text("parent_run_id")?,
+        inbound_id: row.opt_text("inbound_id")?,
+        dedupe_key: row.opt_text("dedupe_key")?,
+        created_at: row.int("created_at")?,
+    })
+}
