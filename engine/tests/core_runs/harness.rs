@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sluice_engine::core::fold::{allowed_before, name, node_of};
 use sluice_engine::core::{
-    Command, Decision, Effect, Event, EventKind, Machine, NodeIx, NodeOutput, NodePhase, NodeResult, Refusal,
+    Command, Decision, Effect, Event, Machine, NodeIx, NodeOutput, NodePhase, NodeResult, Refusal,
     RunState, RunStatus, Wait,
 };
 use sluice_engine::document::Document;
@@ -309,11 +309,6 @@ impl Sim {
     /// Names of the events since the `from`-th.
     pub(crate) fn events(&self, from: usize) -> Vec<&'static str> {
         self.log[from..].iter().map(|event| name(&event.kind)).collect()
-    }
-
-    /// Whether the run was ended by something else than running out of work.
-    pub(crate) fn was_ended(&self) -> bool {
-        self.log.iter().rev().any(|event| matches!(event.kind, EventKind::RunEnding { .. }))
     }
 }
 
