@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use moka::sync::Cache;
+use moka::sync::{Cache, CacheBuilder};
 use serde_json::Value;
 
 use super::engine::Engines;
@@ -109,8 +109,8 @@ impl Expressions {
 
 /// Room for `entries` short texts; a long one takes the room of one per 256 bytes.
 fn cache(entries: u64) -> Cache<Box<str>, Arc<Program>> {
-    let weighed = Cache::builder().max_capacity(entries);
-    weighed.weigher(|text: &_, _: &_| weight(text)).build()
+    let room: CacheBuilder<Box<str>, Arc<Program>, _> = Cache::builder().max_capacity(entries);
+    room.weigher(|text, _| weight(text)).build()
 }
 
 fn weight(text: &str) -> u32 {
