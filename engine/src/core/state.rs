@@ -2,7 +2,7 @@
 //! events always gives the same state.
 
 use super::event::{NodeIx, NodeOutput, PortIx, RunError, RunStatus, Wait};
-use crate::graph::Plan;
+use crate::graph::{EdgeIx, Plan};
 use sluice_node_sdk::item::Items;
 use sluice_node_sdk::outcome::{Cause, Reply};
 use smallvec::SmallVec;
@@ -45,6 +45,8 @@ pub struct RunState {
     pub(super) pins: BTreeMap<NodeIx, Items>,
     /// The run fails at this moment.
     pub(super) deadline: Option<i64>,
+    /// When it began, or was last retried.
+    pub(super) began: i64,
     /// The answer for the caller of a webhook.
     pub(super) reply: Option<Reply>,
     /// One per node of the plan.
@@ -61,7 +63,7 @@ pub struct RunState {
     pub(super) running: u32,
     /// Number of nodes in phase `Waiting`.
     pub(super) waiting: u32,
-    /// Executions so far, over all nodes.
+    /// Executions so far, over all nodes, and waits among them.
     pub(super) executions: u64,
     /// The node that finished last.
     pub(super) last: Option<NodeIx>,
@@ -141,8 +143,8 @@ pub(super) struct LoopState {
     pub(super) over: bool,
     /// Direct body nodes that are not through.
     pub(super) open: u32,
-    /// What came back in this iteration.
-    pub(super) returned: Vec<Delivery>,
+    /// What came back in this iteration, in the order of edges.
+    pub(super) returned: Vec<(EdgeIx, Delivery)>,
 }
 
 /// The input of an execution: per input port, where its items come from and the items.
@@ -175,6 +177,7 @@ impl RunState {
             trigger: None,
             pins: BTreeMap::new(),
             deadline: None,
+            began: 0,
             reply: None,
             nodes,
             edges: vec![EdgeState::default(); plan.edges.len()],
@@ -278,7 +281,8 @@ impl RunState {
         }
         let waits = self.nodes.iter().filter(|node| node.phase == NodePhase::Waiting);
         let due = waits.filter_map(|node| node.retry_at.or_else(|| node.wait.as_ref()?.until));
-        due.chain(self.deadline).min()
+        // A run that is ending already is not ended again.
+        due.chain(self.deadline.filter(|_| self.ending.is_none())).min()
     }
 
     /// The moment at which a waiting node is due.
@@ -299,7 +303,8 @@ impl RunState {
             }
         }
         if let Some(at) = plan.at(node).entry_of {
-            input.returned.clone_from(&self.loops[at as usize].returned);
+            let returned = &self.loops[at as usize].returned;
+            input.returned = returned.iter().map(|(_, delivery)| delivery.clone()).collect();
         }
         input
     }
@@ -327,7 +332,7 @@ impl PartialEq for RunState {
             && self.ending == other.ending
             && self.trigger == other.trigger
             && self.pins == other.pins
-            && self.deadline == other.deadline
+            && (self.deadline, self.began) == (other.deadline, other.began)
             && self.reply == other.reply
             && self.nodes == other.nodes
             && self.edges == other.edges

@@ -26,8 +26,8 @@ pub struct Thread {
     pub phone_number_id: String,
     /// Where messages to the contact go.
     pub recipient: Option<Recipient>,
-    /// Until when free-form messages may be sent (milliseconds since the epoch); `None` when the customer
-    /// never wrote.
+    /// Until when free-form messages may be sent (milliseconds since the epoch); `None` when that is not known:
+    /// then Meta decides.
     pub window_expires_at: Option<i64>,
 }
 

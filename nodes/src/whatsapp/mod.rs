@@ -14,6 +14,7 @@ mod media;
 mod message;
 mod message_received;
 mod payload;
+mod records;
 mod reply;
 mod send;
 mod sender;

@@ -163,6 +163,8 @@ impl Send {
         };
         let thread = match known {
             Some(thread) if thread.phone_number_id == sender.phone_number_id => Some(thread),
+            // Looking for a conversation may open one, which a pretence must not.
+            _ if relaxed => None,
             _ => self.desk.thread_with(workspace, &sender.phone_number_id, &recipient).await?,
         };
         Ok(Draft {
@@ -220,7 +222,7 @@ impl Draft {
 
     fn check_window(&self, ctx: &NodeContext) -> Result<(), NodeError> {
         let Some(thread) = &self.thread else { return Ok(()) };
-        let open = thread.window_expires_at.is_some_and(|until| until > ctx.now_ms());
+        let open = thread.window_expires_at.is_none_or(|until| until > ctx.now_ms());
         if open || ctx.run.dry_run || matches!(self.message, Message::Template(_)) {
             return Ok(());
         }
