@@ -38,8 +38,8 @@ pub struct TestReport {
     pub run: Option<RunView>,
 }
 
-/// Runs all tests of a document. Of its `neighbours` those are published that it names in a parameter or as
-/// its error workflow, so that it can call them.
+/// Runs all tests of a document. Of its `neighbours` those are published that it names in a parameter, so that
+/// it can call them.
 pub async fn run_tests(host: &impl Host, document: &Document, neighbours: &[Document]) -> Vec<TestReport> {
     let called = called(document, neighbours);
     let mut reports = Vec::with_capacity(document.tests.len());
@@ -81,8 +81,7 @@ fn names(document: &Document, name: &str) -> bool {
             _ => false,
         }
     }
-    document.settings.error_workflow.as_deref() == Some(name)
-        || document.nodes.iter().flat_map(|node| node.params.values()).any(|value| holds(value, name))
+    document.nodes.iter().flat_map(|node| node.params.values()).any(|value| holds(value, name))
 }
 
 async fn publish(engine: &Engine, workspace_id: &str, document: &Document) -> Result<(), String> {
