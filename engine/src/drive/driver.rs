@@ -5,17 +5,16 @@ use super::engine::{Busy, Engine, EngineError, Message};
 use super::execute::{Executed, Surroundings};
 use super::lanes::LaneGuard;
 use super::live::{live_events, waiting_event};
-use super::start::{RunOutcome, WaitFor, queued_turn};
+use super::start::{RunOutcome, WaitFor, child_payload, queued_turn};
 use crate::core::{
     Command, Decision, Effect, Event, EventKind, Machine, NodeIx, NodePhase, NodeResult, Refusal, RunError,
     RunState, RunStatus,
 };
 use crate::store::{Commit, NewRun, RunKey, StoreError, StoredRun, Turn, WaitRow};
-use serde_json::{Value, json};
+use serde_json::json;
 use sluice_node_sdk::item::Item;
 use sluice_node_sdk::spec::TriggerSource;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -173,7 +172,7 @@ impl Driver {
         let state = self.machine.state();
         let is_ready =
             state.status().is_over() || (wanted == Some(WaitFor::Reply) && state.reply().is_some());
-        let outcome = is_ready.then(|| RunOutcome::of(&self.around.program, state, None));
+        let outcome = is_ready.then(|| RunOutcome::of(state, None));
         if let Some(inbox) = self.inbox.take() {
             let engine = self.engine.clone();
             engine.spawn_task(self.go_on(None, inbox));
@@ -431,11 +430,11 @@ impl Driver {
             self.lane = None;
         }
         if (is_over || state.reply().is_some()) && self.engine.is_watched(key) {
-            self.engine.tell_watchers(key, &RunOutcome::of(&self.around.program, state, None));
+            self.engine.tell_watchers(key, &RunOutcome::of(state, None));
         }
         if let Some(parent) = self.run.parent_run_id.as_deref().filter(|_| is_over) {
             let parent = RunKey { workspace_id: key.workspace_id.clone(), run_id: parent.into() };
-            let payload = RunOutcome::of(&self.around.program, state, None).as_child_payload(&key.run_id);
+            let payload = child_payload(state, None, &key.run_id);
             let (done, _) = tokio::sync::oneshot::channel();
             let signal = crate::core::child_signal(&key.run_id);
             self.engine.tell(&parent, Message::Signal { key: signal, payload, lane: None, done });
@@ -470,14 +469,18 @@ impl Driver {
         if !finished || self.run.trigger_type == "trigger.error" {
             return None;
         }
+        let error = self.machine.state().error();
         let event = json!({
             "run": { "id": &*self.run.key.run_id, "trigger": self.run.trigger_type },
             "workflow": { "id": self.run.workflow_id, "name": self.around.program.document.name },
-            "error": self.machine.state().error(),
+            "node": error.and_then(|error| error.node.as_deref()),
+            "error": error,
         });
         let made = self
             .engine
-            .workflow_turn(&self.run, name, event, |source| matches!(source, TriggerSource::Error))
+            .workflow_turn(&self.run, name, vec![event.into()], |source| {
+                matches!(source, TriggerSource::Error)
+            })
             .await;
         made.inspect_err(
             |error| tracing::warn!(workflow = name, %error, "the error workflow was not started"),
@@ -519,26 +522,16 @@ impl Engine {
         items: &[Item],
         run_id: &str,
     ) -> Result<Turn, EngineError> {
-        let event = match items {
-            [one] => (*one.json).clone(),
-            many => Value::Array(many.iter().map(|item| (*item.json).clone()).collect()),
-        };
         let mut turn = self
-            .workflow_turn(caller, workflow, event, |source| matches!(source, TriggerSource::Workflow))
+            .workflow_turn(caller, workflow, items.to_vec(), |source| {
+                matches!(source, TriggerSource::Workflow)
+            })
             .await?;
         let key = RunKey { workspace_id: caller.key.workspace_id.clone(), run_id: run_id.into() };
         turn.key = key.clone();
         if let Some(run) = &mut turn.new_run {
             run.key = key;
             run.parent_run_id = Some(caller.key.run_id.to_string());
-        }
-        // Several items stay several items.
-        if items.len() != 1
-            && let Some(EventKind::RunStarted { output, .. }) =
-                turn.events.first_mut().map(|event| &mut event.kind)
-        {
-            let ports = vec![(0, Arc::new(items.to_vec()))];
-            *output = Arc::new(crate::core::NodeOutput { ports, ..Default::default() });
         }
         Ok(turn)
     }
@@ -548,7 +541,7 @@ impl Engine {
         &self,
         caller: &NewRun,
         workflow: &str,
-        event: Value,
+        items: Vec<Item>,
         wanted: impl Fn(&TriggerSource) -> bool,
     ) -> Result<Turn, EngineError> {
         let workspace = &*caller.key.workspace_id;
@@ -575,9 +568,11 @@ impl Engine {
             dedupe_key: None,
             created_at: now,
         };
-        let item = Item { json: Arc::new(event), files: None, from: None };
-        let around = self.surroundings(&program, &run, item.json.clone());
-        let output = around.ask_trigger(trigger, item).map_err(EngineError::Trigger)?;
+        let first = items.first().map(|item| item.json.clone()).unwrap_or_default();
+        let around = self.surroundings(&program, &run, first);
+        // Where the items came from in the caller means nothing in the child.
+        let items = items.into_iter().map(|item| Item { from: None, ..item }).collect();
+        let output = around.ask_trigger(trigger, items).map_err(EngineError::Trigger)?;
         let output = output.ok_or_else(|| EngineError::NoTrigger("accepting".to_owned()))?;
         let deadline = program.timeout_ms.map(|limit| now.saturating_add(limit));
         let start = Command::Start { trigger, output, pins: Default::default(), deadline };

@@ -6,7 +6,7 @@ use super::lanes::Lanes;
 use super::live::Live;
 use super::program::Program;
 use super::start::{RunOutcome, WaitFor};
-use crate::core::Refusal;
+use crate::core::{Refusal, RunError, RunState};
 use crate::document::Document;
 use crate::expr::{ExprLimits, Expressions};
 use crate::graph::Problem;
@@ -406,8 +406,8 @@ impl Engine {
 
     pub(super) async fn tell_parent(&self, parent: &RunKey, child: &str) -> Result<(), EngineError> {
         let child = RunKey { workspace_id: parent.workspace_id.clone(), run_id: child.into() };
-        let outcome = self.outcome(&child).await?;
-        let payload = outcome.as_child_payload(&child.run_id);
+        let (state, error) = self.state_of(&child).await?;
+        let payload = super::start::child_payload(&state, error.as_ref(), &child.run_id);
         let key = crate::core::child_signal(&child.run_id);
         let (done, _) = oneshot::channel();
         self.tell(parent, Message::Signal { key, payload, lane: None, done });
@@ -419,14 +419,20 @@ impl Engine {
     /// # Errors
     /// When there is no such run.
     pub async fn outcome(&self, key: &RunKey) -> Result<RunOutcome, EngineError> {
+        let (state, error) = self.state_of(key).await?;
+        Ok(RunOutcome::of(&state, error.as_ref()))
+    }
+
+    /// The state of a stored run, and its error as stored.
+    async fn state_of(&self, key: &RunKey) -> Result<(RunState, Option<RunError>), EngineError> {
         let stored = self.0.store.load(key).await?;
         let stored =
             stored.ok_or_else(|| EngineError::NotFound { what: "run", id: key.run_id.to_string() })?;
         let program = self.program_of_run(&stored.run).await?;
-        let state = crate::core::RunState::replay(&program.plan, &stored.events).map_err(|_| {
+        let state = RunState::replay(&program.plan, &stored.events).map_err(|_| {
             EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
         })?;
-        Ok(RunOutcome::of(&program, &state, stored.error.as_ref()))
+        Ok((state, stored.error))
     }
 
     /// Fires every timer that is due now; returns how many runs were woken.

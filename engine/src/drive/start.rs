@@ -92,22 +92,26 @@ pub struct RunOutcome {
 
 impl RunOutcome {
     /// The outcome that a state stands for.
-    pub(super) fn of(program: &Program, state: &RunState, error: Option<&RunError>) -> Self {
-        let last = state.last().filter(|_| state.status().is_over()).and_then(|node| state.record(node));
-        let items = last.iter().flat_map(|record| &record.output.ports).flat_map(|(_, items)| items.iter());
-        debug_assert!(program.nodes.len() == program.plan.nodes.len());
+    pub(super) fn of(state: &RunState, error: Option<&RunError>) -> Self {
         Self {
             status: state.status(),
             error: error.or(state.error()).cloned(),
             reply: state.reply().cloned(),
-            output: items.map(|item| (*item.json).clone()).collect(),
+            output: result_of(state).map(|item| (*item.json).clone()).collect(),
         }
     }
+}
 
-    /// What the caller of a child run is told.
-    pub(super) fn as_child_payload(&self, run_id: &str) -> Value {
-        json!({ "run_id": run_id, "status": self.status, "items": self.output, "error": self.error })
-    }
+/// The items that the last node of a finished run gave.
+fn result_of(state: &RunState) -> impl Iterator<Item = &Item> {
+    let last = state.last().filter(|_| state.status().is_over()).and_then(|node| state.record(node));
+    last.into_iter().flat_map(|record| &record.output.ports).flat_map(|(_, items)| items.iter())
+}
+
+/// What the caller of a child run is told when the child is over.
+pub(super) fn child_payload(state: &RunState, error: Option<&RunError>, run_id: &str) -> Value {
+    let items: Vec<&Item> = result_of(state).collect();
+    json!({ "run_id": run_id, "status": state.status(), "items": items, "error": error.or(state.error()) })
 }
 
 impl Engine {
@@ -147,7 +151,7 @@ impl Engine {
         let output = match request.accepted.take() {
             Some(output) => output,
             None => around
-                .ask_trigger(trigger, Item { json: event, files: None, from: None })
+                .ask_trigger(trigger, vec![Item { json: event, files: None, from: None }])
                 .map_err(EngineError::Trigger)?
                 .ok_or_else(|| {
                     EngineError::Trigger(
