@@ -7,6 +7,7 @@ mod errors;
 mod event;
 mod examples;
 mod interactive;
+mod interactive_params;
 mod keywords;
 mod limits;
 mod mark_read;
@@ -20,6 +21,7 @@ mod send;
 mod sender;
 mod status_received;
 mod template;
+mod template_params;
 #[cfg(test)]
 mod tests;
 mod wait_reply;
