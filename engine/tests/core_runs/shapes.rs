@@ -161,10 +161,10 @@ fn wild_plan(kinds: &[(u8, u8)], forward: &[(u8, u8, u8)], back: &[(u8, u8, u8)]
     let nodes: Vec<Value> =
         (0..kinds.len()).map(|ix| node_with(&format!("n{ix}"), kind(ix), settings(kinds[ix].1))).collect();
     let mut edges: Vec<String> = vec!["start > n0".to_owned()];
-    for ix in 1..kinds.len() {
+    for (ix, (kind, choice)) in kinds.iter().enumerate().skip(1) {
         // One in eight has no way in.
-        if kinds[ix].1 % 8 != 0 {
-            edges.push(format!("{} > n{ix}", port(kinds[ix].1 as usize % ix, kinds[ix].0 / 7)));
+        if !choice.is_multiple_of(8) {
+            edges.push(format!("{} > n{ix}", port(*choice as usize % ix, kind / 7)));
         }
     }
     for (from, to, choice) in forward {
