@@ -151,7 +151,7 @@ pub(crate) fn pointer(path: &serde_path_to_error::Path) -> String {
         Segment::Map { key } => Some(key.replace('~', "~0").replace('/', "~1")),
         Segment::Enum { .. } | Segment::Unknown => None,
     });
-    parts.fold(String::new(), |text, part| text + "/" + &part)
+    parts.fold(String::new(), |text, part| text + "/" + part.as_str())
 }
 
 #[cfg(test)]

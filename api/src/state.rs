@@ -7,6 +7,7 @@ use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
 use sluice_records::Records;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// A built-in workflow that can be installed.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct ApiState {
     pub(crate) inbox: Inbox,
     /// Tells event ids of this process from those of former ones.
     pub(crate) epoch: Arc<str>,
+    /// Ends all event streams, so that an orderly stop need not wait for their readers.
+    pub stopping: CancellationToken,
 }
 
 impl ApiState {
@@ -54,6 +57,7 @@ impl ApiState {
             metrics,
             inbox: Inbox::default(),
             epoch,
+            stopping: CancellationToken::new(),
         }
     }
 

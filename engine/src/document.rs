@@ -260,7 +260,7 @@ pub struct Expect {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "BTreeMap<String, Vec<Value>>")]
     pub output: IndexMap<String, Vec<Value>>,
-    /// The code of the run's error.
+    /// The code of the run's error; `trigger_declined` when the trigger is to turn the event away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The node that failed the run.

@@ -120,6 +120,62 @@ fn every_error_has_a_stable_code_and_says_what_to_do() {
     }
 }
 
+#[test]
+fn sound_examples_raise_no_problem_before_they_run() {
+    for node in sluice_nodes::core() {
+        for example in node.spec().examples.iter().filter(|example| example.error.is_none()) {
+            let errors: Vec<_> = node.check(&example.params).into_iter().filter(|p| !p.is_warning).collect();
+            assert!(errors.is_empty(), "{} example `{}`: {errors:?}", node.spec().node_type, example.title);
+        }
+    }
+}
+
+#[test]
+fn faults_that_show_before_running_are_found() {
+    let registry = Registry::new(sluice_nodes::core()).unwrap();
+    let table = [
+        (
+            "data.crypto",
+            json!({ "operation": "hmac", "value": "{{ json.x }}" }),
+            "key_missing",
+            "/credential",
+        ),
+        ("data.crypto", json!({ "operation": "hmac", "key": "k" }), "key_in_the_open", "/key"),
+        ("data.csv", json!({ "operation": "parse" }), "text_missing", "/text"),
+        ("data.csv", json!({ "operation": "format", "delimiter": "||" }), "delimiter", "/delimiter"),
+        ("data.datetime", json!({ "operation": "add", "amount": "x" }), "not_an_amount", "/amount"),
+        ("data.datetime", json!({ "timezone": "Nowhere" }), "unknown_time_zone", "/timezone"),
+        ("data.dedupe", json!({ "fields": ["a"], "key": "{{ json.b }}" }), "dedupe_key", "/key"),
+        ("data.json_schema", json!({ "schema": { "type": "x" } }), "invalid_schema", "/schema/type"),
+        ("data.rename", json!({ "fields": { "a": "x", "b": "x" } }), "duplicate_field", "/fields"),
+        ("data.sort", json!({ "by": [{ "value": "{{ json.a }}" }, {}] }), "sort_key_missing", "/by/1"),
+        ("data.summarize", json!({ "values": [{ "op": "sum" }] }), "field_missing", "/values/0"),
+        ("flow.call", json!({ "workflow": " " }), "workflow_missing", "/workflow"),
+        ("flow.merge", json!({ "mode": "combine_by_key" }), "keys_missing", "/keys"),
+        ("flow.respond", json!({ "status": 99 }), "invalid_status", "/status"),
+        (
+            "flow.switch",
+            json!({ "cases": [{ "name": "a", "when": "{{ json.x }}" }, { "name": "default", "when": true }] }),
+            "duplicate_case",
+            "/cases/1/name",
+        ),
+        ("flow.wait", json!({}), "wait_target", ""),
+        ("flow.wait", json!({ "for": "{{ json.a }}", "until": "09:00" }), "wait_target", ""),
+        ("flow.wait", json!({ "for": "1d", "timeout": "2d" }), "timeout_unused", "/timeout"),
+        (
+            "trigger.workflow",
+            json!({ "input_schema": { "type": "x" } }),
+            "invalid_schema",
+            "/input_schema/type",
+        ),
+    ];
+    for (node_type, params, code, pointer) in table {
+        let found = registry.get(node_type).unwrap().check(&params);
+        let found: Vec<_> = found.iter().map(|found| (&*found.code, &*found.pointer)).collect();
+        assert_eq!(found, [(code, pointer)], "{node_type} {params}");
+    }
+}
+
 /// Parameters that fail for every item, as an expression with a fault does.
 struct Broken;
 

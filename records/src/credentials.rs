@@ -45,6 +45,17 @@ pub struct OpenCredential {
     pub secret: Secret,
 }
 
+impl OpenCredential {
+    /// Public and secret fields in one object; where both have a field, the secret one counts.
+    pub fn merged(&self) -> Value {
+        let mut all = self.info.public.as_object().cloned().unwrap_or_default();
+        for (name, value) in self.secret.expose().as_object().into_iter().flatten() {
+            all.insert(name.clone(), value.clone());
+        }
+        Value::Object(all)
+    }
+}
+
 impl Credential {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {

@@ -59,7 +59,12 @@ pub(crate) struct SandboxArgs {
     #[arg(long, default_value = "http://127.0.0.1:8080/api/whatsapp/webhook")]
     pub(crate) webhook: String,
     /// App secret that signs webhooks
-    #[arg(long, env = "SLUICE_WHATSAPP_APP_SECRET", hide_env_values = true, default_value = "sandbox-app-secret")]
+    #[arg(
+        long,
+        env = "SLUICE_WHATSAPP_APP_SECRET",
+        hide_env_values = true,
+        default_value = "sandbox-app-secret"
+    )]
     pub(crate) app_secret: String,
 }
 

@@ -162,11 +162,18 @@ impl Settings {
         let data = given.data.unwrap_or_else(|| PathBuf::from("./data"));
         let listen = given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let grace = given.shutdown_grace.as_deref().unwrap_or("20s");
-        let grace = parse_duration_ms(grace).map_err(|error| ConfigError::Value("shutdown_grace", error.to_string()))?;
+        let grace = parse_duration_ms(grace)
+            .map_err(|error| ConfigError::Value("shutdown_grace", error.to_string()))?;
         let graph = given.graph_base_url.unwrap_or_else(|| "https://graph.facebook.com/v22.0".to_owned());
         Ok(Config {
-            database: given.database.unwrap_or_else(|| format!("sqlite:{}", data.join("sluice.db").display())),
-            public_url: given.public_url.unwrap_or_else(|| format!("http://{listen}")).trim_end_matches('/').to_owned(),
+            database: given
+                .database
+                .unwrap_or_else(|| format!("sqlite:{}", data.join("sluice.db").display())),
+            public_url: given
+                .public_url
+                .unwrap_or_else(|| format!("http://{listen}"))
+                .trim_end_matches('/')
+                .to_owned(),
             role: given.role.unwrap_or_default(),
             whatsapp_app_secrets: list(given.whatsapp_app_secret.as_deref()),
             whatsapp_verify_token: given.whatsapp_verify_token,
@@ -207,7 +214,8 @@ impl Settings {
 }
 
 fn read(path: &Path) -> Result<Settings, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
     toml::from_str(&text).map_err(|error| ConfigError::Wrong(path.to_owned(), Box::new(error)))
 }
 
@@ -218,10 +226,12 @@ fn list(text: Option<&str>) -> Vec<String> {
 
 /// The base URL with a Graph API version at its end; the one we are built for when none is given.
 fn graph_base_url(text: &str) -> Result<String, ConfigError> {
-    let url = url::Url::parse(text).map_err(|error| ConfigError::Value("graph_base_url", error.to_string()))?;
+    let url =
+        url::Url::parse(text).map_err(|error| ConfigError::Value("graph_base_url", error.to_string()))?;
     let text = text.trim_end_matches('/');
     let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
-    let has_version = last.is_some_and(|part| part.starts_with('v') && part[1..].starts_with(|c: char| c.is_ascii_digit()));
+    let has_version =
+        last.is_some_and(|part| part.starts_with('v') && part[1..].starts_with(|c: char| c.is_ascii_digit()));
     Ok(if has_version { text.to_owned() } else { format!("{text}/v22.0") })
 }
 
@@ -252,7 +262,10 @@ mod tests {
     #[test]
     fn a_graph_base_url_without_version_gets_ours() {
         assert_eq!(graph_base_url("http://127.0.0.1:8090/").unwrap(), "http://127.0.0.1:8090/v22.0");
-        assert_eq!(graph_base_url("https://graph.facebook.com/v24.0").unwrap(), "https://graph.facebook.com/v24.0");
+        assert_eq!(
+            graph_base_url("https://graph.facebook.com/v24.0").unwrap(),
+            "https://graph.facebook.com/v24.0"
+        );
         assert!(graph_base_url("graph").is_err());
     }
 }

@@ -11,8 +11,9 @@ pub(crate) fn table(view: &RunView) -> String {
     let head = ["node", "type", "status", "try", "ms", "result"].map(ToOwned::to_owned);
     let mut rows = vec![head];
     rows.extend(view.nodes.iter().map(row));
-    let widths: Vec<usize> =
-        (0..rows[0].len()).map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for row in rows {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));

@@ -33,16 +33,21 @@ pub struct Installation {
 struct RecordCredentials(Records);
 
 impl CredentialSource for RecordCredentials {
-    fn credential<'a>(&'a self, workspace_id: &'a str, name: &'a str) -> BoxFuture<'a, Result<Credential, NodeError>> {
+    fn credential<'a>(
+        &'a self,
+        workspace_id: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Credential, NodeError>> {
         Box::pin(async move {
             let opened = self.0.open_credential(workspace_id, name).await.map_err(|error| match error {
-                RecordError::NotFound { .. } => {
-                    NodeError::auth(format!("There is no credential named `{name}`; add it in the workspace's settings"))
-                        .code("credential_missing")
-                }
-                other => NodeError::auth(format!("The credential `{name}` cannot be opened: {other}")).code("credential_sealed"),
+                RecordError::NotFound { .. } => NodeError::auth(format!(
+                    "There is no credential named `{name}`; add it in the workspace's settings"
+                ))
+                .code("credential_missing"),
+                other => NodeError::auth(format!("The credential `{name}` cannot be opened: {other}"))
+                    .code("credential_sealed"),
             })?;
-            Ok(Credential { kind: opened.kind.clone(), data: opened.merged() })
+            Ok(Credential { kind: opened.info.kind.clone(), data: opened.merged() })
         })
     }
 }
@@ -65,8 +70,10 @@ impl Installation {
         let db = open_database(config).await?;
         db.migrate().await.map_err(|error| explain(&error))?;
         let records = Records::new(db.clone(), Cipher::new(master_key(config)?));
-        let policy = EgressPolicy::parse(&config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
-        let http = ReqwestTransport::new(policy).map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
+        let policy =
+            EgressPolicy::parse(&config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
+        let http = ReqwestTransport::new(policy)
+            .map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
         let engine = engine(&db, &records, extra, Arc::new(SystemClock), Arc::new(http), config)?;
         Ok(Self { db, records, engine })
     }
@@ -76,7 +83,7 @@ impl Installation {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub async fn open_database(config: &Config) -> Result<Db, String> {
+pub(crate) async fn open_database(config: &Config) -> Result<Db, String> {
     if config.database.starts_with("sqlite:") && !config.database.contains(":memory:") {
         std::fs::create_dir_all(&config.data)
             .map_err(|error| format!("the data folder {} cannot be made: {error}", config.data.display()))?;
@@ -93,14 +100,16 @@ pub async fn open_database(config: &Config) -> Result<Db, String> {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub fn master_key(config: &Config) -> Result<MasterKey, String> {
+pub(crate) fn master_key(config: &Config) -> Result<MasterKey, String> {
     match &config.master_key {
         Some(text) => MasterKey::parse(text).map_err(|error| format!("SLUICE_MASTER_KEY: {error}")),
         None => {
-            std::fs::create_dir_all(&config.data)
-                .map_err(|error| format!("the data folder {} cannot be made: {error}", config.data.display()))?;
+            std::fs::create_dir_all(&config.data).map_err(|error| {
+                format!("the data folder {} cannot be made: {error}", config.data.display())
+            })?;
             let path = config.data.join("master.key");
-            MasterKey::load_or_create(&path).map_err(|error| format!("{}: {}", path.display(), explain(&error)))
+            MasterKey::load_or_create(&path)
+                .map_err(|error| format!("{}: {}", path.display(), explain(&error)))
         }
     }
 }
@@ -124,7 +133,7 @@ fn engine(
 }
 
 /// An error with its causes, on one line.
-pub fn explain(error: &dyn std::error::Error) -> String {
+pub(crate) fn explain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -167,14 +176,20 @@ impl MemoryHost {
     /// # Errors
     /// When the guard's list is wrong.
     pub fn outside(&self) -> Result<Arc<dyn HttpTransport>, String> {
-        let policy = EgressPolicy::parse(&self.config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
-        let http = ReqwestTransport::new(policy).map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
+        let policy = EgressPolicy::parse(&self.config.egress_allow)
+            .map_err(|error| format!("egress_allow: {error}"))?;
+        let http = ReqwestTransport::new(policy)
+            .map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
         Ok(Arc::new(http))
     }
 }
 
 impl Host for MemoryHost {
-    async fn engine(&self, clock: Arc<SimClock>, http: Arc<ScriptedHttp>) -> Result<(Engine, String), String> {
+    async fn engine(
+        &self,
+        clock: Arc<SimClock>,
+        http: Arc<ScriptedHttp>,
+    ) -> Result<(Engine, String), String> {
         let (installation, workspace) = self.open(clock, http).await?;
         seed(&installation.records, &workspace, &self.config.base_urls).await?;
         Ok((installation.engine, workspace))
@@ -182,7 +197,11 @@ impl Host for MemoryHost {
 }
 
 /// What workflow tests may rely on: a connected number with its credential.
-async fn seed(records: &Records, workspace: &str, _base_urls: &BTreeMap<String, String>) -> Result<(), String> {
+async fn seed(
+    records: &Records,
+    workspace: &str,
+    _base_urls: &BTreeMap<String, String>,
+) -> Result<(), String> {
     use sluice_records::{NewCredential, NewNumber, Secret};
     let credential = NewCredential {
         name: "whatsapp".to_owned(),

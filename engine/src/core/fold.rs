@@ -2,7 +2,7 @@
 //! the state (a damaged log) is refused and changes nothing.
 
 use super::event::{Event, EventKind, NodeIx, NodeOutput, RunStatus, Wait};
-use super::state::{Delivery, NodePhase, Record, RunState, Source};
+use super::state::{Delivery, NodePhase, Record, RunState, Source, join};
 use crate::graph::{EdgeIx, LoopIx, Plan};
 use sluice_node_sdk::outcome::Cause;
 use std::sync::Arc;
@@ -285,8 +285,12 @@ impl RunState {
             self.loops[*inner as usize] = Default::default();
         }
         let state = &mut self.loops[at as usize];
+        let returned = std::mem::take(&mut state.returned);
+        if state.active {
+            let round = join(returned.iter().map(|(_, delivery)| delivery));
+            Arc::make_mut(&mut state.rounds).push(round);
+        }
         (state.active, state.over, state.open) = (true, false, found.children);
-        state.returned.clear();
         for edge in self.entry_edges(plan, at, true) {
             self.resolve(plan, edge, record);
         }
@@ -300,6 +304,7 @@ impl RunState {
         let state = &mut self.loops[at as usize];
         state.over = true;
         state.returned.clear();
+        state.rounds = Arc::default();
         if !began {
             for edge in self.entry_edges(plan, at, true) {
                 self.resolve(plan, edge, None);

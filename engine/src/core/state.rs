@@ -145,6 +145,9 @@ pub(super) struct LoopState {
     pub(super) open: u32,
     /// What came back in this iteration, in the order of edges.
     pub(super) returned: Vec<(EdgeIx, Delivery)>,
+    /// What came back in the iterations before this one. Shared with the running entry, so that handing it
+    /// over costs nothing.
+    pub(super) rounds: Arc<Vec<Items>>,
 }
 
 /// The input of an execution: per input port, where its items come from and the items.
@@ -154,6 +157,21 @@ pub struct NodeInput {
     pub ports: Vec<(Arc<str>, Vec<Delivery>)>,
     /// For loop entries: what came back.
     pub returned: Vec<Delivery>,
+    /// For loop entries: what came back in each iteration before the last.
+    pub rounds: Arc<Vec<Items>>,
+}
+
+/// The items of several deliveries as one list; a single delivery is shared, not copied.
+pub fn join<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Items {
+    let mut deliveries = deliveries.into_iter();
+    match (deliveries.next(), deliveries.next()) {
+        (None, _) => Items::default(),
+        (Some(one), None) => one.items.clone(),
+        (Some(first), Some(second)) => {
+            let all = [first, second].into_iter().chain(deliveries);
+            Arc::new(all.flat_map(|found| found.items.iter().cloned()).collect())
+        }
+    }
 }
 
 impl NodeInput {
@@ -305,6 +323,7 @@ impl RunState {
         if let Some(at) = plan.at(node).entry_of {
             let returned = &self.loops[at as usize].returned;
             input.returned = returned.iter().map(|(_, delivery)| delivery.clone()).collect();
+            input.rounds = self.loops[at as usize].rounds.clone();
         }
         input
     }

@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// A run on its way.
 pub(super) struct Driver {
@@ -36,6 +35,8 @@ pub(super) struct Driver {
     jobs: JoinSet<Job>,
     next: VecDeque<Command>,
     lane: Option<LaneGuard>,
+    /// Taken before the first commit, so that nobody else starts to drive a run that has just become visible.
+    inbox: Option<mpsc::UnboundedReceiver<Message>>,
     _busy: Busy,
 }
 
@@ -68,10 +69,11 @@ impl Engine {
             };
             match Driver::load(&engine, &key, lane, busy).await {
                 Ok(Some(driver)) => driver.go_on(first, inbox).await,
-                Ok(None) => drop(engine.release(&key, &mut inbox)),
+                Ok(None) => engine.give_up(&key, &mut inbox),
                 Err(error) => {
                     tracing::error!(run_id = %key.run_id, error = &error as &dyn std::error::Error, "the run cannot be loaded");
-                    engine.release(&key, &mut inbox);
+                    engine.postpone(&key);
+                    engine.give_up(&key, &mut inbox);
                 }
             }
         });
@@ -106,6 +108,7 @@ impl Driver {
             jobs: JoinSet::new(),
             next: VecDeque::new(),
             lane,
+            inbox: None,
             _busy: busy,
         }
     }
@@ -148,6 +151,10 @@ impl Driver {
         if !stored.status.is_over() && stored.status != RunStatus::Waiting {
             driver.next.push_back(Command::Recover);
         }
+        if stored.status == RunStatus::Queued {
+            // Nobody told listeners of its beginning yet.
+            engine.0.live.publish(driver.told(&stored.events, 0));
+        }
         Ok(Some(driver))
     }
 
@@ -167,8 +174,7 @@ impl Driver {
         let is_ready =
             state.status().is_over() || (wanted == Some(WaitFor::Reply) && state.reply().is_some());
         let outcome = is_ready.then(|| RunOutcome::of(&self.around.program, state, None));
-        if !state.status().is_over() || !self.next.is_empty() {
-            let inbox = self.engine.claim(&self.run.key);
+        if let Some(inbox) = self.inbox.take() {
             let engine = self.engine.clone();
             engine.spawn_task(self.go_on(None, inbox));
         }
@@ -222,7 +228,7 @@ impl Driver {
         tracing::warn!(run_id = %self.run.key.run_id, "another process has gone on with this run");
         self.around.cancel.cancel();
         self.jobs.abort_all();
-        while self.engine.release(&self.run.key, inbox).is_some() {}
+        self.engine.give_up(&self.run.key, inbox);
     }
 
     async fn answer(&mut self, message: Message) -> Result<(), ()> {
@@ -354,14 +360,15 @@ impl Driver {
         waiting.collect()
     }
 
+    fn told(&self, events: &[Event], first_seq: i64) -> Vec<super::live::LiveEvent> {
+        let (key, workflow, plan) = (&self.run.key, self.run.workflow_id.as_str(), self.machine.plan());
+        let numbered = events.iter().zip(first_seq..);
+        numbered.flat_map(|(event, seq)| live_events(key, workflow, plan, seq, event)).collect()
+    }
+
     fn live_of(&self, turn: &Turn) -> Vec<super::live::LiveEvent> {
         let (key, workflow, plan) = (&self.run.key, self.run.workflow_id.as_str(), self.machine.plan());
-        let mut told: Vec<_> = turn
-            .events
-            .iter()
-            .zip(turn.first_seq..)
-            .flat_map(|(event, seq)| live_events(key, workflow, plan, seq, event))
-            .collect();
+        let mut told = self.told(&turn.events, turn.first_seq);
         let last = turn.first_seq + turn.events.len() as i64 - 1;
         told.extend(waiting_event(key, workflow, plan, self.machine.state(), last, self.engine.now_ms()));
         told
@@ -371,11 +378,17 @@ impl Driver {
     /// turns are tried until the store works again.
     async fn commit(&mut self, turn: Turn) -> Result<(), TurnError> {
         let count = turn.events.len() as i64;
+        if self.is_new && (!turn.status.is_over() || !self.next.is_empty()) {
+            self.inbox = self.engine.claim(&turn.key);
+        }
         let mut pause = Duration::from_millis(50);
         let outcome = loop {
             match self.engine.0.store.commit(vec![turn.clone()]).await {
                 Ok(outcomes) => break outcomes.first().copied().unwrap_or(Commit::Stale),
-                Err(error) if self.is_new => return Err(TurnError::Store(error)),
+                Err(error) if self.is_new => {
+                    self.leave();
+                    return Err(TurnError::Store(error));
+                }
                 Err(error) => {
                     tracing::error!(
                         run_id = %self.run.key.run_id,
@@ -390,15 +403,23 @@ impl Driver {
             }
         };
         if outcome != Commit::Done {
+            self.leave();
             return Err(TurnError::Lost);
         }
-        if turn.wake_at.is_some() {
-            self.engine.0.alarm.notify_one();
+        if let Some(at) = turn.wake_at {
+            self.engine.set_alarm(at);
         }
         self.is_new = false;
         self.turns += 1;
         self.seq += count;
         Ok(())
+    }
+
+    /// Gives up the place of a run that did not come to be.
+    fn leave(&mut self) {
+        if let Some(mut inbox) = self.inbox.take() {
+            self.engine.give_up(&self.run.key, &mut inbox);
+        }
     }
 
     /// Tells those who wait for this run.
@@ -432,10 +453,6 @@ impl Driver {
     }
 
     fn start_job(&mut self, node: NodeIx, iteration: u32, attempt: u32) {
-        if self.around.cancel.is_cancelled() && self.machine.state().error().is_none() {
-            // A retried run gets a new token; the old one has fired.
-            self.around.cancel = CancellationToken::new();
-        }
         let execution = self.around.prepare(self.machine.state(), node, attempt);
         let engine = self.engine.clone();
         self.jobs.spawn(async move {

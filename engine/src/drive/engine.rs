@@ -17,7 +17,7 @@ use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::services::Services;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
@@ -121,7 +121,10 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
     pub(super) stopping: CancellationToken,
     /// Told when a wake-up was stored that may be earlier than the one slept for.
-    pub(super) alarm: Notify,
+    alarm: Notify,
+    /// When the timer loop looks again by itself, milliseconds since the epoch.
+    sleeping_until: AtomicI64,
+    postponed: Cache<RunKey, ()>,
     waiters: Mutex<HashMap<RunKey, Vec<Waiter>>>,
     active: Mutex<HashMap<RunKey, mpsc::UnboundedSender<Message>>>,
     busy: AtomicUsize,
@@ -156,6 +159,8 @@ impl Engine {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             alarm: Notify::new(),
+            sleeping_until: AtomicI64::new(i64::MAX),
+            postponed: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
             waiters: Mutex::default(),
             active: Mutex::default(),
             busy: AtomicUsize::new(0),
@@ -278,11 +283,22 @@ impl Engine {
         self.spawn_loaded(key.clone(), inbox);
     }
 
-    /// Marks a run as driven in this process; its messages go to the returned inbox.
-    pub(super) fn claim(&self, key: &RunKey) -> mpsc::UnboundedReceiver<Message> {
+    /// Marks a run as driven in this process; its messages go to the returned inbox. `None` when someone
+    /// drives it already.
+    pub(super) fn claim(&self, key: &RunKey) -> Option<mpsc::UnboundedReceiver<Message>> {
+        let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
+        if active.contains_key(key) {
+            return None;
+        }
         let (sender, inbox) = mpsc::unbounded_channel();
-        self.0.active.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), sender);
-        inbox
+        active.insert(key.clone(), sender);
+        Some(inbox)
+    }
+
+    /// Gives up a run together with the messages that arrived for it; whoever sent them is told that the run
+    /// cannot be reached.
+    pub(super) fn give_up(&self, key: &RunKey, inbox: &mut mpsc::UnboundedReceiver<Message>) {
+        while self.release(key, inbox).is_some() {}
     }
 
     /// Gives up a run, unless a message arrived in the meantime.
@@ -383,8 +399,9 @@ impl Engine {
 
     /// Goes on with a run that is queued or was under way.
     pub(super) fn resume(&self, key: RunKey) {
-        let inbox = self.claim(&key);
-        self.spawn_loaded(key, inbox);
+        if let Some(inbox) = self.claim(&key) {
+            self.spawn_loaded(key, inbox);
+        }
     }
 
     pub(super) async fn tell_parent(&self, parent: &RunKey, child: &str) -> Result<(), EngineError> {
@@ -418,9 +435,8 @@ impl Engine {
     /// When the store fails.
     pub async fn fire_due(&self) -> Result<usize, EngineError> {
         let due = self.0.store.due_wakes(self.now_ms(), 1_000).await?;
-        for key in &due {
-            self.tell(key, Message::Wake);
-        }
+        let due: Vec<&RunKey> = due.iter().filter(|key| !self.0.postponed.contains_key(*key)).collect();
+        due.iter().for_each(|key| self.tell(key, Message::Wake));
         Ok(due.len())
     }
 
@@ -453,8 +469,10 @@ impl Engine {
         let next = [self.0.store.next_wake().await?, self.0.store.next_schedule_at().await?];
         let next = next.into_iter().flatten().min().map_or(i64::MAX, |next| next.saturating_sub(now));
         // A moment that has come already belongs to a run that is being woken; give it time to commit.
-        let next = Duration::from_millis(u64::try_from(next.max(20)).unwrap_or(20));
-        Ok(next.min(self.0.config.tick))
+        let next = Duration::from_millis(u64::try_from(next.max(20)).unwrap_or(20)).min(self.0.config.tick);
+        let pause = i64::try_from(next.as_millis()).unwrap_or(i64::MAX);
+        self.0.sleeping_until.store(now.saturating_add(pause), Ordering::SeqCst);
+        Ok(next)
     }
 
     /// Stops taking work, lets what is under way come to its next commit, and waits for it at most `grace`.
@@ -481,6 +499,23 @@ impl Engine {
         list.retain(|(_, sender)| !sender.is_closed());
         list.push((wanted, sender));
         receiver
+    }
+
+    /// Forgets everyone who asked about a run that did not come to be.
+    pub(super) fn forget_watchers(&self, key: &RunKey) {
+        self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// Tells the timer loop of a moment at which a run must be woken, if that is earlier than the loop's own.
+    pub(super) fn set_alarm(&self, at: i64) {
+        if at < self.0.sleeping_until.load(Ordering::SeqCst) {
+            self.0.alarm.notify_one();
+        }
+    }
+
+    /// Keeps a run that cannot be loaded from being woken over and over.
+    pub(super) fn postpone(&self, key: &RunKey) {
+        self.0.postponed.insert(key.clone(), ());
     }
 
     /// Whether anyone asked to be told.

@@ -21,4 +21,4 @@ pub use dispatch::{Dispatched, OutsideEvent};
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use live::LiveEvent;
 pub use program::Program;
-pub use start::{RunOutcome, StartRequest, Started};
+pub use start::{RunOutcome, StartRequest, Started, WaitFor};

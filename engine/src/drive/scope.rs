@@ -2,7 +2,8 @@
 //! nodes that led here. Lineage is walked only when an expression asks for it.
 
 use super::program::{Program, ProgramNode};
-use crate::core::{Delivery, NodeInput, NodeIx, Record, RunState, Source};
+use crate::core::state::join;
+use crate::core::{NodeInput, NodeIx, Record, RunState, Source};
 use crate::expr::{CompiledParams, ExprError, ExprErrorKind, Expressions, NodeView, Scope, ScopeError};
 use serde_json::{Value, json};
 use sluice_node_sdk::context::ParamSource;
@@ -60,17 +61,11 @@ pub struct NodeParams {
 
 /// The input of a node as the SDK wants it.
 pub fn sdk_input(input: &NodeInput) -> Input {
-    let join = |deliveries: &[Delivery]| -> Items {
-        match deliveries {
-            [one] => one.items.clone(),
-            many => Arc::new(many.iter().flat_map(|found| found.items.iter().cloned()).collect()),
-        }
-    };
     let mut made = Input::default();
     for (port, deliveries) in &input.ports {
         made = made.with_port(port.clone(), join(deliveries));
     }
-    made.with_returned(join(&input.returned))
+    made.with_returned(join(&input.returned)).with_rounds(input.rounds.clone())
 }
 
 impl NodeParams {

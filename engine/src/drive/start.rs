@@ -166,14 +166,19 @@ impl Engine {
             deadline: program.timeout_ms.map(|limit| now.saturating_add(limit)),
         };
         let later = request.watch.map(|wanted| self.watch(&key, wanted));
-        let outcome = if run.lane.is_some() && request.lane_guard.is_none() {
-            self.start_queued(run, start).await?;
-            None
+        let begun = if run.lane.is_some() && request.lane_guard.is_none() {
+            self.start_queued(run, start).await.map(|()| None)
         } else {
             let driver = Driver::fresh(self, run, around, request.lane_guard.take());
-            driver.begin(start, request.watch).await?
+            driver.begin(start, request.watch).await
         };
-        Ok(Started { key, outcome, later })
+        match begun {
+            Ok(outcome) => Ok(Started { key, outcome, later }),
+            Err(error) => {
+                self.forget_watchers(&key);
+                Err(error)
+            }
+        }
     }
 
     async fn program_to_start(&self, request: &StartRequest) -> Result<(Arc<Program>, i64), EngineError> {

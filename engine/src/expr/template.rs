@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use moka::sync::Cache;
+use moka::sync::{Cache, CacheBuilder};
 use serde_json::Value;
 
 use super::engine::Engines;
@@ -109,8 +109,12 @@ impl Expressions {
 
 /// Room for `entries` short texts; a long one takes the room of one per 256 bytes.
 fn cache(entries: u64) -> Cache<Box<str>, Arc<Program>> {
-    let weight = |text: &Box<str>, _: &Arc<Program>| u32::try_from(text.len() / 256 + 1).unwrap_or(u32::MAX);
-    Cache::builder().max_capacity(entries).weigher(weight).build()
+    let room: CacheBuilder<Box<str>, Arc<Program>, _> = Cache::builder().max_capacity(entries);
+    room.weigher(|text, _| weight(text)).build()
+}
+
+fn weight(text: &str) -> u32 {
+    u32::try_from(text.len() / 256 + 1).unwrap_or(u32::MAX)
 }
 
 /// A compiled parameter text.

@@ -23,6 +23,12 @@ pub(super) const NEXT_IN_LANE: &str = "select workspace_id, run_id, status from 
 
 pub(super) const NEXT_WAKE: &str = "select min(wake_at) as at from runs where wake_at is not null";
 
+/// The id of the child is cut out of the signal, not the signal put together from the id, so that the child is
+/// looked up by its key.
+pub(super) const MISSED_CHILDREN: &str = "select a.workspace_id, a.run_id, c.run_id as child from run_waits a \
+             join runs c on c.workspace_id = a.workspace_id and c.run_id = substr(a.signal, 5) \
+             where a.kind = 4 and a.signal like 'run:%' and c.status >= 3 order by a.workspace_id, a.run_id, c.run_id";
+
 impl Store {
     /// A run with all its events, as of one turn.
     ///
@@ -93,10 +99,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn missed_children(&self) -> Result<Vec<(RunKey, String)>, StoreError> {
-        const SQL: &str = "select a.workspace_id, a.run_id, c.run_id as child from run_waits a \
-             join runs c on c.workspace_id = a.workspace_id and a.signal = 'run:' || c.run_id \
-             where a.kind = 4 and c.status >= 3";
-        let rows = self.db.query(SQL).all().await?;
+        let rows = self.db.query(MISSED_CHILDREN).all().await?;
         rows.iter().map(|row| Ok((read_key(row)?, row.text("child")?))).collect()
     }
 

@@ -1,5 +1,6 @@
 //! `data.crypto`: hashes, signatures, encodings and ids. Must not know where secrets are kept.
 
+use crate::values::check;
 use crate::values::field::with_field;
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
@@ -156,6 +157,17 @@ impl Node for Crypto {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let signs = check::plain_text(params, "operation").is_some_and(|name| name.starts_with("hmac"));
+        let keyed = check::is_set(params, "credential") || check::is_set(params, "key");
+        let mut problems = check::problems(if signs && !keyed { Err(key_missing()) } else { Ok(()) });
+        if signs && check::plain_text(params, "key").is_some() {
+            let message = "This key can be seen by everybody who can see the workflow; use `credential`";
+            problems.push(ParamProblem::warning("/key", "key_in_the_open", message));
+        }
+        problems
+    }
+
     async fn run(&self, ctx: &Context<'_, CryptoParams>, input: Input) -> Result<Outcome, NodeError> {
         let mut items = Vec::with_capacity(input.items().len());
         let mut opened: Option<(String, hmac::Key)> = None;
@@ -211,11 +223,13 @@ async fn key_of(ctx: &Context<'_, CryptoParams>, params: &CryptoParams) -> Resul
             Ok(hmac::Key::new(algorithm, credential.text("value")?.as_bytes()))
         }
         (None, Some(key)) if !key.is_empty() => Ok(hmac::Key::new(algorithm, key.as_bytes())),
-        _ => {
-            let message = "A signature needs a key: set `credential`";
-            Err(NodeError::invalid_params(message).code("key_missing").at("/credential"))
-        }
+        _ => Err(key_missing()),
     }
+}
+
+fn key_missing() -> NodeError {
+    let message = "A signature needs a key: set `credential`";
+    NodeError::invalid_params(message).code("key_missing").at("/credential")
 }
 
 /// A signature, or whether one is right.

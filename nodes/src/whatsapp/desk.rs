@@ -20,14 +20,14 @@ pub struct Sender {
 /// A conversation, as far as sending needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thread {
-    /// `conv_…`.
+    /// `cnv_…`.
     pub conversation_id: String,
     /// The sending number.
     pub phone_number_id: String,
     /// Where messages to the contact go.
     pub recipient: Option<Recipient>,
-    /// Until when free-form messages may be sent (milliseconds since the epoch); `None` when the customer
-    /// never wrote.
+    /// Until when free-form messages may be sent (milliseconds since the epoch); `None` when that is not known:
+    /// then Meta decides.
     pub window_expires_at: Option<i64>,
 }
 

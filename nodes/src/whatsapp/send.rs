@@ -88,11 +88,12 @@ impl Send {
         draft.check_window(ctx)?;
         let recorded = !ctx.services.http.is_scripted();
         let sending = draft.sending(&ctx.run.workspace_id, &body);
-        if recorded && let Some(earlier) = self.desk.announce(&sending).await? {
-            if let OnRecord { conversation_id, message_id: Some(message_id) } = earlier {
-                ctx.info("An earlier attempt already sent this message; it is not sent again");
-                return Ok(draft.already_sent(message_id, conversation_id, body));
-            }
+        if recorded
+            && let Some(OnRecord { conversation_id, message_id: Some(message_id) }) =
+                self.desk.announce(&sending).await?
+        {
+            ctx.info("An earlier attempt already sent this message; it is not sent again");
+            return Ok(draft.already_sent(message_id, conversation_id, body));
         }
         let credential = draft.addressing.credential.as_deref().or(draft.sender.credential.as_deref());
         let token = sender::token(ctx, credential).await?;
@@ -163,6 +164,8 @@ impl Send {
         };
         let thread = match known {
             Some(thread) if thread.phone_number_id == sender.phone_number_id => Some(thread),
+            // Looking for a conversation may open one, which a pretence must not.
+            _ if relaxed => None,
             _ => self.desk.thread_with(workspace, &sender.phone_number_id, &recipient).await?,
         };
         Ok(Draft {
@@ -220,7 +223,7 @@ impl Draft {
 
     fn check_window(&self, ctx: &NodeContext) -> Result<(), NodeError> {
         let Some(thread) = &self.thread else { return Ok(()) };
-        let open = thread.window_expires_at.is_some_and(|until| until > ctx.now_ms());
+        let open = thread.window_expires_at.is_none_or(|until| until > ctx.now_ms());
         if open || ctx.run.dry_run || matches!(self.message, Message::Template(_)) {
             return Ok(());
         }

@@ -24,15 +24,20 @@ const CUSTOMER: &str = "919876543210";
 pub(super) async fn run(args: DemoArgs, extra: Extra) -> Answer {
     let mut settings = args.settings;
     settings.data = settings.data.or_else(|| Some(PathBuf::from("./data/demo")));
-    settings.whatsapp_app_secret = settings.whatsapp_app_secret.or_else(|| Some(SandboxConfig::default().app_secret));
-    settings.whatsapp_verify_token = settings.whatsapp_verify_token.or_else(|| Some(SandboxConfig::default().verify_token));
+    settings.whatsapp_app_secret =
+        settings.whatsapp_app_secret.or_else(|| Some(SandboxConfig::default().app_secret));
+    settings.whatsapp_verify_token =
+        settings.whatsapp_verify_token.or_else(|| Some(SandboxConfig::default().verify_token));
     // The sandbox takes its address first, so that the service knows where its Graph API is.
     let app_secret = settings.whatsapp_app_secret.clone().unwrap_or_default();
     let sandbox_config = SandboxConfig { app_secret, ..SandboxConfig::default() };
     let number = sandbox_config.numbers.first().cloned().ok_or("the sandbox has no number")?;
     let sandbox = Sandbox::start_on(&args.sandbox_listen, sandbox_config).await;
     let sandbox = sandbox.map_err(|error| {
-        format!("the sandbox cannot listen on {}: {error}; choose another address with --sandbox-listen", args.sandbox_listen)
+        format!(
+            "the sandbox cannot listen on {}: {error}; choose another address with --sandbox-listen",
+            args.sandbox_listen
+        )
     })?;
     settings.graph_base_url = settings.graph_base_url.or_else(|| Some(sandbox.base_url()));
     let service = Service::open(configure(settings)?, &extra).await?;
@@ -69,7 +74,8 @@ async fn furnish(installation: &Installation, number: &sluice_sandbox::Number) -
     };
     records.connect_number(&workspace.id, new).await.map_err(|error| explain(&error))?;
     for (id, text) in TEMPLATES {
-        let document: Document = serde_json::from_str(text).map_err(|error| format!("template {id}: {error}"))?;
+        let document: Document =
+            serde_json::from_str(text).map_err(|error| format!("template {id}: {error}"))?;
         match installation.engine.create_workflow(&workspace.id, document).await {
             Ok(row) => {
                 let published = installation.engine.publish(&workspace.id, &row.id, None).await;
@@ -79,8 +85,11 @@ async fn furnish(installation: &Installation, number: &sluice_sandbox::Number) -
             Err(error) => return Err(format!("template {id}: {}", describe(&error))),
         }
     }
-    let key = records.create_api_key(KeyScope::Workspace(workspace.id), "demo").await.map_err(|error| explain(&error))?;
-    Ok(key.secret)
+    let key = records
+        .create_api_key(KeyScope::Workspace(workspace.id), "demo")
+        .await
+        .map_err(|error| explain(&error))?;
+    Ok(key.key)
 }
 
 fn welcome(address: &str, sandbox: &str, phone_number_id: &str, key: &str) -> String {

@@ -22,7 +22,12 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
         ("database", check_database(&config).await),
         ("master key", master_key(&config).map(|_| "readable".to_owned())),
         ("listening address", check_address(&config).await),
-        ("egress_allow", EgressPolicy::parse(&config.egress_allow).map(|_| "well-formed".to_owned()).map_err(|error| error.to_string())),
+        (
+            "egress_allow",
+            EgressPolicy::parse(&config.egress_allow)
+                .map(|_| "well-formed".to_owned())
+                .map_err(|error| error.to_string()),
+        ),
         ("WhatsApp app secret", check_whatsapp(&config)),
     ];
     let mut good = true;
@@ -43,10 +48,16 @@ async fn check_database(config: &Config) -> Result<String, String> {
         None => "reachable, empty; `sluice migrate` or `sluice serve` sets it up".to_owned(),
         Some(version) if version == db.known_schema() => format!("reachable, schema version {version}"),
         Some(version) if version < db.known_schema() => {
-            format!("reachable, schema version {version}; `sluice migrate` brings it to {}", db.known_schema())
+            format!(
+                "reachable, schema version {version}; `sluice migrate` brings it to {}",
+                db.known_schema()
+            )
         }
         Some(version) => {
-            return Err(format!("schema version {version} is newer than this program knows ({}); update sluice", db.known_schema()));
+            return Err(format!(
+                "schema version {version} is newer than this program knows ({}); update sluice",
+                db.known_schema()
+            ));
         }
     };
     Ok(found)
@@ -64,10 +75,14 @@ async fn check_address(config: &Config) -> Result<String, String> {
 
 fn check_whatsapp(config: &Config) -> Result<String, String> {
     if config.whatsapp_app_secrets.is_empty() {
-        return Ok("not set; WhatsApp webhooks are refused until SLUICE_WHATSAPP_APP_SECRET is set".to_owned());
+        return Ok(
+            "not set; WhatsApp webhooks are refused until SLUICE_WHATSAPP_APP_SECRET is set".to_owned()
+        );
     }
     if config.whatsapp_verify_token.is_none() {
-        return Err("SLUICE_WHATSAPP_VERIFY_TOKEN is not set; Meta cannot verify the webhook address".to_owned());
+        return Err(
+            "SLUICE_WHATSAPP_VERIFY_TOKEN is not set; Meta cannot verify the webhook address".to_owned()
+        );
     }
     Ok(format!("{} set", config.whatsapp_app_secrets.len()))
 }

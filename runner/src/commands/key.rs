@@ -25,7 +25,7 @@ pub(super) async fn create(args: KeyCreateArgs) -> Answer {
         },
     };
     let key = records.create_api_key(scope, &args.name).await.map_err(|error| explain(&error))?;
-    println!("{}", key.secret);
+    println!("{}", key.key);
     db.close().await;
     Ok(exit(true))
 }

@@ -40,7 +40,10 @@ fn print_spec(spec: &NodeSpec) {
     if !spec.docs.is_empty() {
         println!("{}\n", spec.docs);
     }
-    println!("Effect: {}", serde_json::to_value(spec.effect).unwrap_or_default().as_str().unwrap_or_default());
+    println!(
+        "Effect: {}",
+        serde_json::to_value(spec.effect).unwrap_or_default().as_str().unwrap_or_default()
+    );
     println!("Inputs: {}", ports(&spec.inputs));
     println!("Outputs: {}, error\n", ports(&spec.outputs));
     println!("Parameters:");

@@ -80,7 +80,8 @@ async fn watch(engine: &Engine, key: &RunKey, patience: Duration) -> Result<RunV
         let view = engine.run_view(key).await.map_err(|error| describe(&error))?;
         let view = view.ok_or("the run is gone")?;
         let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-        let wakes_in = view.wake_at.map(|at| Duration::from_millis(u64::try_from(at - engine.now_ms()).unwrap_or(0)));
+        let wakes_in =
+            view.wake_at.map(|at| Duration::from_millis(u64::try_from(at - engine.now_ms()).unwrap_or(0)));
         let is_worth_it = view.status == RunStatus::Waiting && wakes_in.is_some_and(|pause| pause <= left);
         if view.status.is_over() || left.is_zero() || (view.status == RunStatus::Waiting && !is_worth_it) {
             return Ok(view);

@@ -11,7 +11,8 @@ pub(super) async fn run(args: SandboxArgs) -> Answer {
         webhook_url: Some(args.webhook),
         ..SandboxConfig::default()
     };
-    let sandbox = Sandbox::start_on(&args.listen, config).await.map_err(|error| format!("{}: {error}", args.listen))?;
+    let sandbox =
+        Sandbox::start_on(&args.listen, config).await.map_err(|error| format!("{}: {error}", args.listen))?;
     println!("Graph API stand-in at {}", sandbox.base_url());
     super::serve::stop_signal().await;
     sandbox.stop();

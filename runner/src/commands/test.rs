@@ -62,7 +62,11 @@ fn junit(reports: &[(String, TestReport)]) -> String {
             xml.push_str("/>\n");
         } else {
             let text = escape(&report.failures.join("\n"));
-            let _ = writeln!(xml, "><failure message=\"{} check(s) failed\">{text}</failure></testcase>", report.failures.len());
+            let _ = writeln!(
+                xml,
+                "><failure message=\"{} check(s) failed\">{text}</failure></testcase>",
+                report.failures.len()
+            );
         }
     }
     xml.push_str("</testsuite>\n");

@@ -3,15 +3,16 @@
 use super::{Answer, Extra, configure, exit, files};
 use crate::cli::TransferArgs;
 use crate::wiring::{Installation, explain};
-use sluice_engine::store::StoreError;
 use sluice_engine::drive::EngineError;
+use sluice_engine::store::StoreError;
 use sluice_engine::testing::describe;
 
 /// Writes every workflow of the workspace as `<name>.json`.
 pub(super) async fn export(args: TransferArgs, extra: Extra) -> Answer {
     let config = configure(args.settings)?;
     let installation = Installation::open(&config, &extra).await?;
-    let workspace = installation.records.workspace_by_name(&args.workspace).await.map_err(|error| explain(&error))?;
+    let workspace =
+        installation.records.workspace_by_name(&args.workspace).await.map_err(|error| explain(&error))?;
     std::fs::create_dir_all(&args.folder).map_err(|error| format!("{}: {error}", args.folder.display()))?;
     let mut after: Option<String> = None;
     let mut count = 0;
@@ -19,7 +20,8 @@ pub(super) async fn export(args: TransferArgs, extra: Extra) -> Answer {
         let page = installation.engine.store().list_workflows(&workspace.id, after.as_deref(), 100).await;
         let page = page.map_err(|error| explain(&error))?;
         for row in page.items {
-            let text = sluice_engine::document::export_text(&row.draft).map_err(|error| format!("{}: {error}", row.name))?;
+            let text = sluice_engine::document::export_text(&row.draft)
+                .map_err(|error| format!("{}: {error}", row.name))?;
             let path = args.folder.join(format!("{}.json", file_name(&row.name)));
             std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
             println!("{}", path.display());
@@ -38,7 +40,8 @@ pub(super) async fn export(args: TransferArgs, extra: Extra) -> Answer {
 pub(super) async fn import(args: TransferArgs, extra: Extra) -> Answer {
     let config = configure(args.settings)?;
     let installation = Installation::open(&config, &extra).await?;
-    let workspace = installation.records.workspace_by_name(&args.workspace).await.map_err(|error| explain(&error))?;
+    let workspace =
+        installation.records.workspace_by_name(&args.workspace).await.map_err(|error| explain(&error))?;
     let mut good = true;
     for path in files::find(&[args.folder])? {
         let document = match files::read(&path) {
@@ -54,8 +57,11 @@ pub(super) async fn import(args: TransferArgs, extra: Extra) -> Answer {
             Ok(row) => println!("{} {name}", row.id),
             Err(EngineError::Store(StoreError::NameTaken)) if args.replace => {
                 let row = installation.engine.store().workflow_by_name(&workspace.id, &name).await;
-                let row = row.map_err(|error| explain(&error))?.ok_or_else(|| format!("{name}: deleted meanwhile"))?;
-                let saved = installation.engine.save_draft(&workspace.id, &row.id, row.revision, document).await;
+                let row = row
+                    .map_err(|error| explain(&error))?
+                    .ok_or_else(|| format!("{name}: deleted meanwhile"))?;
+                let saved =
+                    installation.engine.save_draft(&workspace.id, &row.id, row.revision, document).await;
                 println!("{} {name} (replaced)", saved.map_err(|error| describe(&error))?.id);
             }
             Err(error) => {

@@ -11,7 +11,7 @@ use crate::exchange::Reply;
 use crate::journal::lock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// `GET /{waba_id}/message_templates`: filters, fields and cursors.
 pub(crate) fn list(wa: &WhatsApp, call: &GraphCall<'_>, waba_id: &str) -> Checked<Reply> {
@@ -29,15 +29,33 @@ pub(crate) fn list(wa: &WhatsApp, call: &GraphCall<'_>, waba_id: &str) -> Checke
     let end = (start + limit).min(wanted.len());
     let page = wanted.get(start..end).unwrap_or_default();
     let data: Vec<Value> = page.iter().map(|template| template.view(fields.as_deref())).collect();
-    if data.is_empty() {
-        return Ok(Reply::ok(json!({ "data": [] })));
+    let mut answer = json!({ "data": data });
+    if let Some(names) = call.call.query("summary") {
+        let all = world.templates.of_account(waba_id).count();
+        answer["summary"] = summary(names, wanted.len(), all);
+    }
+    if start >= end {
+        return Ok(Reply::ok(answer));
     }
     let mut paging =
         json!({ "cursors": { "before": encode_cursor(start), "after": encode_cursor(end - 1) } });
     if end < wanted.len() {
         paging["next"] = next_url(call, &encode_cursor(end - 1)).into();
     }
-    Ok(Reply::ok(json!({ "data": data, "paging": paging })))
+    answer["paging"] = paging;
+    Ok(Reply::ok(answer))
+}
+
+/// The counts that `summary=` asks for. The limit is the one of an unverified business (Meta's template overview).
+fn summary(names: &str, found: usize, all: usize) -> Value {
+    let known = json!({
+        "total_count": found,
+        "message_template_count": all,
+        "message_template_limit": 250,
+        "are_translations_complete": true,
+    });
+    let asked = names.split(',').map(str::trim);
+    asked.filter_map(|name| Some((name.to_owned(), known.get(name)?.clone()))).collect::<Map<_, _>>().into()
 }
 
 fn matches(call: &GraphCall<'_>, template: &Template) -> bool {

@@ -62,3 +62,12 @@ fn what_the_driver_asks_reads_an_index() {
         }
     });
 }
+
+#[test]
+fn a_child_is_looked_up_by_its_key() {
+    on_sqlite(async |db| {
+        let plan = plan(&db, runs::MISSED_CHILDREN.to_owned(), Vec::new()).await;
+        let by_key = "SEARCH c USING INDEX sqlite_autoindex_runs_1 (workspace_id=? AND run_id=?)";
+        assert!(plan.iter().any(|step| step == by_key), "{plan:#?}");
+    });
+}

@@ -8,6 +8,7 @@ sluice_db::contract_tests! {
     waits_are_replaced_only_when_said,
     approvals_are_listed_page_by_page,
     many_waits_of_one_run_are_written,
+    callers_of_children_that_ended_are_found,
     a_damaged_wait_is_named,
 }
 
@@ -103,6 +104,24 @@ async fn many_waits_of_one_run_are_written(db: Db) {
     commit_all(&store, vec![waiting("run_1", rows)]).await;
     let found = store.waiting_for(WS, "s").await.unwrap();
     assert_eq!(found.iter().map(|found| found.since).collect::<Vec<_>>(), (0..250).collect::<Vec<_>>());
+}
+
+async fn callers_of_children_that_ended_are_found(db: Db) {
+    let store = Store::new(db);
+    let call = |child: &str| wait_row(child, WaitKind::Call, Some(&format!("run:{child}")), 1);
+    let mut elsewhere = facts("run_done", 1);
+    elsewhere.key.workspace_id = "ws_2".into();
+    let turns = vec![
+        waiting("run_1", vec![call("run_busy"), call("run_done"), call("run_failed")]),
+        waiting("run_2", vec![wait_row("a", WaitKind::Signal, Some("run:run_done"), 1), call("run_gone")]),
+        first_turn(facts("run_busy", 1), RunStatus::Waiting),
+        first_turn(facts("run_done", 1), RunStatus::Succeeded),
+        first_turn(facts("run_failed", 1), RunStatus::Failed),
+        first_turn(elsewhere, RunStatus::Succeeded),
+    ];
+    commit_all(&store, turns).await;
+    let missed = store.missed_children().await.unwrap();
+    assert_eq!(missed, [(key("run_1"), "run_done".to_owned()), (key("run_1"), "run_failed".to_owned())]);
 }
 
 async fn a_damaged_wait_is_named(db: Db) {

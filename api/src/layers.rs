@@ -1,0 +1,95 @@
+//! What surrounds every handler: request ids, the error envelope, times, panics, security headers. Must not know
+//! routes.
+
+use crate::error::{self, ApiError, Envelope, ErrorBody, ErrorFields};
+use crate::metrics;
+use crate::state::ApiState;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::any::Any;
+use std::time::{Duration, Instant};
+use tracing::Instrument;
+
+/// Names a request in the log, in and out.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request its id, logs and counts it, and puts a failure into the envelope.
+pub(crate) async fn number_requests(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    let id = given_id(&request).unwrap_or_else(|| state.engine.new_id("req"));
+    let method = request.method().as_str().to_owned();
+    // The pattern and not the address: addresses may hold tokens.
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", request_id = %id, method, route);
+    let began = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    fill_envelope(&mut response, &id);
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    tracing::debug!(parent: &span, status, took_ms = took.as_millis() as u64, "answered");
+    metrics::request(&method, &route, status, took);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// The caller's own id, if it is harmless.
+fn given_id(request: &Request) -> Option<String> {
+    let given = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_.:/=+".contains(c);
+    (!given.is_empty() && given.len() <= 128 && given.chars().all(harmless)).then(|| given.to_owned())
+}
+
+fn fill_envelope(response: &mut Response, request_id: &str) {
+    let Some(Envelope(fields)) = response.extensions_mut().remove::<Envelope>() else { return };
+    let body = ErrorBody { error: ErrorFields { request_id: request_id.to_owned(), ..(*fields).clone() } };
+    let text = serde_json::to_string(&body).unwrap_or_default();
+    *response.body_mut() = text.into();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+}
+
+/// Sets the headers that tell browsers to do nothing clever; a handler that set one itself knows better.
+pub(crate) async fn secure(request: Request, next: Next) -> Response {
+    let is_private = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    let mut set = |name: HeaderName, value: &'static str| {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if is_private {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    response
+}
+
+/// Gives a request up after a while.
+pub(crate) async fn limit_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::plain(error::TIMED_OUT).into_response(),
+    }
+}
+
+/// A handler that panicked: logged with its message, hidden from the caller.
+pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    tracing::error!(panic = text, "a handler panicked");
+    ApiError::plain(error::INTERNAL).into_response()
+}
+
+/// An address that is not of this API.
+pub(crate) async fn no_such_route() -> ApiError {
+    ApiError::plain(error::NO_SUCH_ROUTE)
+}
+
+/// A method that an address does not have. The router adds the header `Allow`.
+pub(crate) async fn method_not_allowed() -> ApiError {
+    debug_assert_eq!(error::METHOD_NOT_ALLOWED.status, StatusCode::METHOD_NOT_ALLOWED.as_u16());
+    ApiError::plain(error::METHOD_NOT_ALLOWED)
+}

@@ -1,0 +1,100 @@
+//! What is counted, for Prometheus. Must not know what a run does.
+
+use crate::state::ApiState;
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use sluice_engine::drive::Engine;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Upper bounds of the histogram of request times, seconds.
+const TIMES: [f64; 11] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// The counters of this process. The default counts nothing.
+#[derive(Clone, Default)]
+pub struct Metrics(Option<PrometheusHandle>);
+
+/// Why counting could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("metrics could not be set up; another recorder is installed in this process")]
+pub struct MetricsError(#[from] BuildError);
+
+impl Metrics {
+    /// Counts in this process from now on. Further calls give the same counters.
+    ///
+    /// # Errors
+    /// When the host has installed another recorder.
+    pub fn install() -> Result<Self, MetricsError> {
+        static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+        static INSTALLING: Mutex<()> = Mutex::new(());
+        let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = HANDLE.get() {
+            return Ok(Self(Some(handle.clone())));
+        }
+        let times = Matcher::Full("sluice_http_request_seconds".to_owned());
+        let handle = PrometheusBuilder::new().set_buckets_for_metric(times, &TIMES)?.install_recorder()?;
+        Ok(Self(Some(HANDLE.get_or_init(|| handle).clone())))
+    }
+
+    /// Everything in Prometheus' text format.
+    pub(crate) fn render(&self) -> String {
+        self.0.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+    }
+}
+
+/// Counts one answered request.
+pub(crate) fn request(method: &str, route: &str, status: u16, took: Duration) {
+    let (method, route) = (known_method(method), route.to_owned());
+    counter!("sluice_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
+        .increment(1);
+    histogram!("sluice_http_request_seconds", "method" => method, "route" => route).record(took.as_secs_f64());
+}
+
+/// Callers can invent methods; the list of labels must not grow with their fantasy.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("other")
+}
+
+/// Counts one stored provider body by what became of it.
+pub(crate) fn inbound(source: &str, status: &'static str) {
+    counter!("sluice_inbound_total", "source" => source.to_owned(), "status" => status).increment(1);
+}
+
+/// Counts runs as they begin, wait and end, until the engine is gone.
+pub(crate) fn count_runs(engine: &Engine) {
+    let mut live = engine.live().subscribe();
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    runtime.spawn(async move {
+        loop {
+            match live.recv().await {
+                Ok(event) => {
+                    if let Some(step) = event.event.strip_prefix("run.") {
+                        counter!("sluice_runs_total", "status" => step.to_owned()).increment(1);
+                    }
+                }
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "some events were too fast to be counted");
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    });
+}
+
+/// Reads what is a level and not a count.
+pub(crate) async fn read_levels(state: &ApiState) {
+    gauge!("sluice_inbound_in_hand").set(state.inbox.in_hand() as f64);
+    match state.engine.store().count_active().await {
+        Ok(counts) => {
+            for status in ["queued", "running"] {
+                let found = counts.iter().find(|count| count.status.as_str() == status);
+                gauge!("sluice_runs_active", "status" => status).set(found.map_or(0, |count| count.runs) as f64);
+            }
+        }
+        Err(failure) => {
+            tracing::error!(error = &failure as &dyn std::error::Error, "runs could not be counted");
+        }
+    }
+}

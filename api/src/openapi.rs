@@ -1,0 +1,111 @@
+//! The API document: collected from the handlers, completed with what is true of all of them. Must not know what a
+//! single route does.
+
+use crate::auth::WORKSPACE_HEADER;
+use crate::error::{Code, ErrorBody};
+use crate::{error, routes};
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
+
+/// The frame of the document.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Sluice",
+        description = "Workflows for marketing and customer conversations: drafts and versions, runs, approvals, \
+                       credentials, inbound bodies. Times are milliseconds since the Unix epoch (UTC).",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/", description = "This server")),
+    paths(crate::routes::hooks::receive::receive),
+    components(schemas(ErrorBody)),
+)]
+pub(crate) struct Frame;
+
+/// The OpenAPI 3.1 document of all routes.
+pub fn openapi() -> OpenApi {
+    let mut document = routes::documented().into_openapi();
+    let components = document.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            &mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head,
+            &mut item.options,
+        ];
+        for operation in operations.into_iter().flatten() {
+            complete(path, operation);
+        }
+    }
+    document
+}
+
+/// Public routes need no key.
+pub(crate) fn is_public(path: &str) -> bool {
+    !path.starts_with("/api/") || path == "/api/openapi.json" || path == "/api/whatsapp/webhook"
+}
+
+fn complete(path: &str, operation: &mut Operation) {
+    let has_body = operation.request_body.is_some();
+    let parameters = operation.parameters.as_deref().unwrap_or_default();
+    let mut places = parameters.iter().filter_map(|one| match one {
+        RefOr::T(parameter) => Some(&parameter.parameter_in),
+        RefOr::Ref(_) => None,
+    });
+    let has_input = places.any(|place| matches!(place, ParameterIn::Query | ParameterIn::Path));
+    let mut codes = vec![error::INTERNAL, error::TIMED_OUT];
+    if !is_public(path) {
+        operation.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
+        operation.parameters.get_or_insert_default().push(RefOr::T(workspace_header()));
+        codes.extend([
+            error::UNAUTHENTICATED,
+            error::WORKSPACE_REQUIRED,
+            error::FORBIDDEN,
+            error::NOT_FOUND,
+        ]);
+    }
+    if has_input {
+        codes.extend([error::INVALID_PATH, error::NOT_FOUND]);
+    }
+    if has_body {
+        codes.extend([
+            error::INVALID_JSON,
+            error::BODY_TOO_LARGE,
+            error::UNSUPPORTED_MEDIA_TYPE,
+            error::INVALID_BODY,
+        ]);
+    }
+    for code in codes {
+        let key = code.status.to_string();
+        operation.responses.responses.entry(key).or_insert_with(|| RefOr::T(answer(code)));
+    }
+}
+
+/// An error answer.
+fn answer(code: Code) -> utoipa::openapi::Response {
+    let all = error::ALL.iter().filter(|other| other.status == code.status);
+    let names: Vec<_> = all.map(|other| format!("`{}`", other.code)).collect();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+    ResponseBuilder::new()
+        .description(format!("Failed; the code is one of {}", names.join(", ")))
+        .content("application/json", content)
+        .build()
+}
+
+fn workspace_header() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    ParameterBuilder::new()
+        .name(WORKSPACE_HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Name or id of the workspace; platform keys must say which they mean"))
+        .schema(Some(text))
+        .build()
+}
+
+/// The frame as a document, for the router to start from.
+pub(crate) fn frame() -> OpenApi {
+    Frame::openapi()
+}

@@ -1,0 +1,99 @@
+//! The pages behind approval links: small, readable on a phone, usable without a mouse and without scripts. Must not
+//! know how a decision is carried out.
+
+use super::Decision;
+use crate::error::{self, ApiError};
+use serde_json::Value;
+
+const STYLE: &str = "\
+:root{color-scheme:light dark}\
+body{font:1.0625rem/1.5 system-ui,sans-serif;margin:0;padding:1.5rem;max-width:36rem;margin-inline:auto}\
+h1{font-size:1.4rem;line-height:1.25}\
+.message{white-space:pre-wrap;overflow-wrap:anywhere}\
+.from{opacity:.75;font-size:.9375rem}\
+label{display:block;font-weight:600;margin-top:1.5rem}\
+textarea{font:inherit;width:100%;box-sizing:border-box;min-height:5rem;margin-top:.25rem;padding:.5rem}\
+.actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1rem}\
+button{font:inherit;font-weight:600;flex:1 1 10rem;min-height:3rem;border-radius:.5rem;border:2px solid;cursor:pointer}\
+.yes{background:#116329;border-color:#116329;color:#fff}\
+.no{background:#fff;border-color:#a40e26;color:#a40e26}\
+button:focus-visible,textarea:focus-visible{outline:3px solid #0969da;outline-offset:2px}";
+
+/// The question with its two answers.
+pub(super) fn question(workflow_name: &str, info: &Value) -> String {
+    let title = info["title"].as_str().filter(|title| !title.is_empty()).unwrap_or("A decision is needed");
+    let message = info["message"].as_str().unwrap_or_default();
+    let body = format!(
+        "<h1>{title}</h1>\n<p class=\"from\">Asked by the workflow “{workflow}”</p>\n\
+         <div class=\"message\">{message}</div>\n\
+         <form method=\"post\">\n<label for=\"note\">Note (optional)</label>\n\
+         <textarea id=\"note\" name=\"note\" maxlength=\"4000\"></textarea>\n\
+         <div class=\"actions\">\n\
+         <button class=\"yes\" name=\"decision\" value=\"approve\">Approve</button>\n\
+         <button class=\"no\" name=\"decision\" value=\"reject\">Reject</button>\n</div>\n</form>",
+        title = escape(title),
+        workflow = escape(workflow_name),
+        message = escape(message),
+    );
+    page(title, &body)
+}
+
+/// What was decided.
+pub(super) fn decided(decision: Decision) -> String {
+    let word = match decision {
+        Decision::Approve => "Approved",
+        Decision::Reject => "Rejected",
+    };
+    page(word, &format!("<h1 role=\"status\">{word}</h1>\n<p>Thank you. The workflow goes on; you can close this page.</p>"))
+}
+
+/// Why there is nothing to decide.
+pub(super) fn fault(fault: &ApiError) -> String {
+    let (title, text) = match fault.code() {
+        error::ALREADY_DECIDED => ("Already decided", "Someone was faster, or the time for a decision is over."),
+        error::LINK_EXPIRED => ("This link has expired", "Ask for a new one."),
+        error::LINK_INVALID | error::NOT_FOUND => ("This link does not work", "Check that it was copied whole."),
+        error::INTERNAL => ("Something went wrong", "Nothing was decided. Please try again later."),
+        _ => ("That did not work", fault.message()),
+    };
+    page(title, &format!("<h1 role=\"alert\">{}</h1>\n<p>{}</p>", escape(title), escape(text)))
+}
+
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n",
+        escape(title)
+    )
+}
+
+/// Text as HTML shows it.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_workflows_say_stays_text() {
+        let evil = "<script>alert('\"&')</script>";
+        let text = question(evil, &json!({ "title": evil, "message": evil }));
+        assert!(!text.contains("<script") && !text.contains("alert('"), "{text}");
+        assert_eq!(text.matches("&lt;script&gt;alert(&#39;&quot;&amp;&#39;)").count(), 4);
+    }
+}

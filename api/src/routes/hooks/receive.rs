@@ -1,0 +1,114 @@
+//! Takes a webhook request.
+
+use super::{answer, door, event};
+use crate::answer::to_the_end;
+use crate::auth::find_workspace;
+use crate::error::{self, ApiError};
+use crate::extract::Path;
+use crate::run_wait::start_and_wait;
+use crate::state::ApiState;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use sluice_engine::drive::{EngineError, StartRequest, WaitFor};
+use sluice_engine::store::TriggerRow;
+
+/// When the caller is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Respond {
+    /// At once, with the id of the run.
+    Immediately,
+    /// When the run is over.
+    LastNode,
+    /// When a node answers.
+    RespondNode,
+}
+
+/// Start a published workflow by its webhook. Every method is taken unless the trigger names one. Answers as the
+/// trigger says: at once with `{ "run_id" }`, with the items of the last node, or with what `flow.respond` says. A
+/// run that takes longer than 30 seconds is answered 202 with its id.
+#[utoipa::path(method(get, post, put, patch, delete), path = "/hooks/{workspace}/{path}", tag = "hooks",
+    params(
+        ("workspace" = String, Path, description = "Name of the workspace"),
+        ("path" = String, Path, description = "Path of the trigger; may hold slashes"),
+    ),
+    responses(
+        (status = 200, description = "As the workflow says; at once: `{ \"run_id\" }`"),
+        (status = 202, description = "The run goes on: `{ \"run_id\" }`"),
+        (status = 400, description = "`invalid_json` with line and column", body = crate::error::ErrorBody),
+        (status = 401, description = "`hook_unauthorized`", body = crate::error::ErrorBody),
+        (status = 404, description = "`no_such_hook`", body = crate::error::ErrorBody),
+        (status = 405, description = "`method_not_allowed`", body = crate::error::ErrorBody),
+        (status = 413, description = "`body_too_large`", body = crate::error::ErrorBody),
+        (status = 422, description = "`trigger_declined`", body = crate::error::ErrorBody),
+        (status = 500, description = "`run_failed`, with the run's id and error code", body = crate::error::ErrorBody),
+    ))]
+pub(crate) async fn receive(
+    State(state): State<ApiState>,
+    Path((workspace, path)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let nobody = || ApiError::plain(error::NO_SUCH_HOOK);
+    // Whether it is the workspace or the path that is unknown is nobody's business.
+    let workspace = find_workspace(&state, &workspace).await.map_err(|fault| match fault.code() {
+        error::NOT_FOUND => nobody(),
+        _ => fault,
+    })?;
+    let path = path.trim_matches('/');
+    let trigger = state.engine.store().webhook(&workspace.id, path).await?.ok_or_else(nobody)?;
+    let settings = settings(&state, &trigger).await?;
+    door::check(&state, &workspace.id, &settings, request.method(), request.headers()).await?;
+    let event = event::read(&state, path, &settings, request).await?;
+    let start = StartRequest {
+        workspace_id: workspace.id,
+        workflow_id: trigger.workflow_id,
+        version: Some(trigger.version),
+        trigger: Some(trigger.node),
+        event,
+        ..StartRequest::default()
+    };
+    let engine = state.engine.clone();
+    if settings.respond == Respond::Immediately {
+        let started = to_the_end(async move { engine.start(start).await }).await??;
+        return Ok(answer::accepted(&started.key));
+    }
+    let wanted = match settings.respond {
+        Respond::RespondNode => WaitFor::Reply,
+        _ => WaitFor::Over,
+    };
+    let limit = state.config.limits.hook_wait;
+    let waited = to_the_end(start_and_wait(engine, start, wanted, limit)).await??;
+    answer::finished(settings.respond, waited)
+}
+
+/// What the trigger says of requests.
+pub(super) struct Settings {
+    /// The only method, in capitals; none for any.
+    pub(super) method: Option<String>,
+    /// The credential that callers must present.
+    pub(super) credential: Option<String>,
+    /// When and with what they are answered.
+    pub(super) respond: Respond,
+}
+
+async fn settings(state: &ApiState, trigger: &TriggerRow) -> Result<Settings, ApiError> {
+    let program = state.engine.program(&trigger.workspace_id, &trigger.workflow_id, trigger.version).await;
+    let program = program.map_err(|failure| match failure {
+        // The stored version no longer runs here; that is our fault and not the caller's.
+        EngineError::Problems(_) | EngineError::NotFound { .. } => ApiError::internal(&failure),
+        other => other.into(),
+    })?;
+    let node = program.document.nodes.iter().find(|node| node.id == trigger.node);
+    let text = |name: &str| node.and_then(|node| node.params.get(name)?.as_str());
+    Ok(Settings {
+        method: text("method").filter(|method| *method != "any").map(str::to_ascii_uppercase),
+        credential: text("credential")
+            .or_else(|| node?.credential.as_deref())
+            .filter(|name| !name.is_empty())
+            .map(ToOwned::to_owned),
+        respond: match text("respond") {
+            Some("last_node") => Respond::LastNode,
+            Some("respond_node") => Respond::RespondNode,
+            _ => Respond::Immediately,
+        },
+    })
+}

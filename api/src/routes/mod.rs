@@ -1,0 +1,98 @@
+//! All routes: which are public, which need a key, how long each may take and how much it may be sent. Must not
+//! know what a route does.
+
+pub(crate) mod approvals;
+pub(crate) mod contacts;
+pub(crate) mod conversations;
+pub(crate) mod credentials;
+pub(crate) mod hooks;
+pub(crate) mod inbound;
+pub(crate) mod nodes;
+pub(crate) mod numbers;
+pub(crate) mod runs;
+pub(crate) mod service;
+pub(crate) mod signals;
+pub(crate) mod stream;
+pub(crate) mod templates;
+pub(crate) mod whatsapp;
+pub(crate) mod workflows;
+pub(crate) mod workspaces;
+
+use crate::config::Limits;
+use crate::layers;
+use crate::state::ApiState;
+use crate::{auth, metrics, openapi};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+/// What a request that waits for a run may take on top of its waiting.
+const SLACK: Duration = Duration::from_secs(15);
+
+/// The whole API as a service. Call it inside a tokio runtime, where it also begins to count runs.
+pub fn router(state: ApiState) -> Router {
+    metrics::count_runs(&state.engine);
+    let limits = state.config.limits.clone();
+    let quick = timed(private(), limits.request);
+    let patient = timed(waiting(), limits.run_wait + SLACK);
+    let private = quick
+        .merge(patient)
+        .route_layer(from_fn_with_state(state.clone(), auth::require_key))
+        .layer(DefaultBodyLimit::max(limits.body));
+    let (documented, _) = private.merge(public(&limits)).split_for_parts();
+    documented
+        .merge(hooks::router().layer(from_fn_with_state(limits.hook_wait + SLACK, layers::limit_time)))
+        .fallback(layers::no_such_route)
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::secure))
+        .layer(from_fn_with_state(state.clone(), layers::number_requests))
+        .layer(CompressionLayer::new())
+        .with_state(state)
+}
+
+/// All documented routes, without the layers around them.
+pub(crate) fn documented() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .merge(private())
+        .merge(waiting())
+        .merge(public(&Limits::default()))
+}
+
+/// Routes for callers with a key.
+fn private() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(workflows::routes())
+        .merge(runs::routes())
+        .merge(stream::routes())
+        .merge(nodes::routes())
+        .merge(templates::routes())
+        .merge(approvals::routes())
+        .merge(credentials::routes())
+        .merge(signals::routes())
+        .merge(inbound::routes())
+        .merge(numbers::routes())
+        .merge(contacts::routes())
+        .merge(conversations::routes())
+        .merge(workspaces::routes())
+}
+
+/// Routes for callers with a key that may wait for a run.
+fn waiting() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().merge(workflows::waiting_routes()).merge(inbound::waiting_routes())
+}
+
+/// Routes for everybody.
+fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
+    let whatsapp = whatsapp::routes().layer(DefaultBodyLimit::max(limits.whatsapp_body));
+    let links = approvals::link_routes().layer(DefaultBodyLimit::max(64 * 1024));
+    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links), limits.request)
+}
+
+fn timed(routes: OpenApiRouter<ApiState>, limit: Duration) -> OpenApiRouter<ApiState> {
+    routes.layer(from_fn_with_state(limit, layers::limit_time))
+}
