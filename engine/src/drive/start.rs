@@ -4,7 +4,7 @@
 use super::driver::Driver;
 use super::engine::{Engine, EngineError};
 use super::execute::Surroundings;
-use super::lanes::LaneGuard;
+use super::lanes::{LaneGuard, LaneTicket};
 use super::program::Program;
 use super::scope::RunScope;
 use crate::core::{Command, Event, EventKind, NodeIx, NodeOutput, RunError, RunState, RunStatus};
@@ -104,6 +104,12 @@ impl RunOutcome {
         }
     }
 
+    /// The outcome of a run whose items cannot be read, because its version does not fit this process.
+    pub(super) fn without_items(stored: &crate::store::StoredRun) -> Self {
+        let (error, reply) = (stored.error.clone(), stored.reply.clone());
+        Self { status: stored.status, error, reply, output: Vec::new() }
+    }
+
     /// What the caller of a child run is told.
     pub(super) fn as_child_payload(&self, run_id: &str) -> Value {
         json!({ "run_id": run_id, "status": self.status, "items": self.output, "error": self.error })
@@ -166,11 +172,16 @@ impl Engine {
             deadline: program.timeout_ms.map(|limit| now.saturating_add(limit)),
         };
         let later = request.watch.map(|wanted| self.watch(&key, wanted));
-        let begun = if run.lane.is_some() && request.lane_guard.is_none() {
-            self.start_queued(run, start).await.map(|()| None)
-        } else {
-            let driver = Driver::fresh(self, run, around, request.lane_guard.take());
-            driver.begin(start, request.watch).await
+        // Seen through even when the caller goes away: a run that is stored must be driven.
+        let begun = match (&run.lane, request.lane_guard.take()) {
+            (Some(lane), None) => {
+                let (engine, place) = (self.clone(), self.lanes().enter(lane));
+                self.see_through(async move { engine.start_queued(run, start, place).await }).await
+            }
+            (_, guard) => {
+                let driver = Driver::fresh(self, run, around, guard);
+                self.see_through(driver.begin(start, request.watch)).await
+            }
         };
         match begun {
             Ok(outcome) => Ok(Started { key, outcome, later }),
@@ -238,20 +249,25 @@ impl Engine {
     }
 
     /// Stores a run whose lane may be busy; it goes on once the lane is free.
-    async fn start_queued(&self, run: NewRun, start: Command) -> Result<(), EngineError> {
+    async fn start_queued(
+        &self,
+        run: NewRun,
+        start: Command,
+        place: LaneTicket,
+    ) -> Result<Option<RunOutcome>, EngineError> {
         let key = run.key.clone();
         let busy = self.busy();
         let turn = queued_turn(run, start, self.now_ms());
-        match self.0.store.commit(vec![turn]).await?.first() {
+        match self.commit(vec![turn]).await?.first() {
             Some(Commit::Done) => {}
             Some(Commit::Duplicate) => return Err(EngineError::Duplicate),
             Some(Commit::Stale) | None => {
                 return Err(EngineError::NotFound { what: "run", id: key.run_id.to_string() });
             }
         }
-        self.resume(key);
+        self.resume(key, Some(place));
         drop(busy);
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -307,7 +323,7 @@ fn pins(
     numbered.collect()
 }
 
-fn lane_of(
+pub(super) fn lane_of(
     program: &Arc<Program>,
     around: &Surroundings,
     output: &NodeOutput,
