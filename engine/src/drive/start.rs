@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use sluice_node_sdk::context::RunInfo;
 use sluice_node_sdk::item::{Item, Items};
 use sluice_node_sdk::outcome::Reply;
+use sluice_node_sdk::services::Services;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -225,6 +226,17 @@ impl Engine {
         run: &NewRun,
         trigger: Arc<Value>,
     ) -> Surroundings {
+        self.surroundings_with(program, run, trigger, self.0.services.clone())
+    }
+
+    /// The same with other services.
+    pub(crate) fn surroundings_with(
+        &self,
+        program: &Arc<Program>,
+        run: &NewRun,
+        trigger: Arc<Value>,
+        services: Services,
+    ) -> Surroundings {
         let info = RunInfo {
             run_id: run.key.run_id.to_string(),
             workspace_id: run.key.workspace_id.to_string(),
@@ -237,12 +249,12 @@ impl Engine {
             "id": info.run_id, "is_test": run.is_test, "dry_run": run.dry_run, "created_at": run.created_at,
         });
         let workflow = json!({ "id": info.workflow_id, "name": info.workflow_name, "version": run.version });
-        let clock = self.0.services.clock.clone();
+        let clock = services.clock.clone();
         Surroundings {
             scope: Arc::new(RunScope::new(facts, workflow, trigger, clock, program.time_zone.clone())),
             program: program.clone(),
             info: Arc::new(info),
-            services: self.0.services.clone(),
+            services,
             expressions: self.0.expressions.clone(),
             cancel: CancellationToken::new(),
         }
