@@ -62,7 +62,7 @@ fn items(criterion: &mut Criterion) {
                     runtime.block_on(installation.engine.start(request(&workspace, &document, items)));
                 let outcome =
                     started.expect("a run").outcome.expect("a pure run is over when it has started");
-                assert_eq!(outcome.output.len(), items.len());
+                assert_eq!(outcome.items.len(), items.len());
             });
         });
     }
