@@ -26,7 +26,8 @@ fn chain(length: usize) -> Document {
         edges.push(json!({ "from": before, "to": id }));
         before = id;
     }
-    serde_json::from_value(json!({ "sluice": 1, "name": "Chain", "nodes": nodes, "edges": edges })).expect("a document")
+    serde_json::from_value(json!({ "sluice": 1, "name": "Chain", "nodes": nodes, "edges": edges }))
+        .expect("a document")
 }
 
 fn request(workspace: &str, document: &Document, items: &[Item]) -> StartRequest {
@@ -53,13 +54,15 @@ fn items(criterion: &mut Criterion) {
     group.sample_size(20);
     for count in [1_000_usize, 10_000, 40_000] {
         let items: Vec<Item> =
-            (0..count).map(|n| Item::new(json!({ "n": n, "name": format!("Customer {n}") })) ).collect();
+            (0..count).map(|n| Item::new(json!({ "n": n, "name": format!("Customer {n}") }))).collect();
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::from_parameter(count), &items, |bench, items| {
             bench.iter(|| {
-                let started = runtime.block_on(installation.engine.start(request(&workspace, &document, items)));
-                let outcome = started.expect("a run").outcome.expect("a pure run is over when it has started");
-                assert_eq!(outcome.output.len(), items.len());
+                let started =
+                    runtime.block_on(installation.engine.start(request(&workspace, &document, items)));
+                let outcome =
+                    started.expect("a run").outcome.expect("a pure run is over when it has started");
+                assert_eq!(outcome.items.len(), items.len());
             });
         });
     }

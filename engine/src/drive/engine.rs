@@ -1,16 +1,16 @@
 //! The door of the engine: what a host calls. Keeps the list of runs that are being driven in this process,
 //! the cache of programs, and the loops that fire timers and schedules.
 
-use super::lanes::LaneGuard;
-use super::lanes::Lanes;
+use super::faults::FaultPlan;
+use super::lanes::{LaneLoan, LaneTicket, Lanes};
 use super::live::Live;
 use super::program::Program;
 use super::start::{RunOutcome, WaitFor};
-use crate::core::{Refusal, RunError, RunState};
+use crate::core::Refusal;
 use crate::document::Document;
 use crate::expr::{ExprLimits, Expressions};
 use crate::graph::Problem;
-use crate::store::{RunKey, Store, StoreError};
+use crate::store::{Commit, RunKey, Store, StoreError, Turn};
 use moka::sync::Cache;
 use serde_json::Value;
 use sluice_node_sdk::error::NodeError;
@@ -35,6 +35,8 @@ pub struct EngineConfig {
     pub expressions: ExprLimits,
     /// How often due timers are looked for at the least.
     pub tick: Duration,
+    /// Crashes that a test plans; empty in production.
+    pub faults: FaultPlan,
 }
 
 impl Default for EngineConfig {
@@ -44,6 +46,7 @@ impl Default for EngineConfig {
             cached_programs: 1_000,
             expressions: ExprLimits::default(),
             tick: Duration::from_millis(500),
+            faults: FaultPlan::default(),
         }
     }
 }
@@ -91,18 +94,9 @@ pub enum EngineError {
 /// What a run in this process can be told.
 pub(super) enum Message {
     Wake,
-    Signal {
-        key: String,
-        payload: Value,
-        lane: Option<LaneGuard>,
-        done: oneshot::Sender<Result<(), Refusal>>,
-    },
-    Cancel {
-        done: oneshot::Sender<Result<(), Refusal>>,
-    },
-    Retry {
-        done: oneshot::Sender<Result<(), Refusal>>,
-    },
+    Signal { key: String, payload: Value, lane: LaneLoan, done: oneshot::Sender<Result<(), Refusal>> },
+    Cancel { done: oneshot::Sender<Result<(), Refusal>> },
+    Retry { done: oneshot::Sender<Result<(), Refusal>> },
 }
 
 /// The engine. Cheap to clone.
@@ -188,6 +182,16 @@ impl Engine {
     /// The live trace.
     pub fn live(&self) -> &Live {
         &self.0.live
+    }
+
+    /// What nodes can use of the host.
+    pub fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    /// Its bounds.
+    pub fn config(&self) -> &EngineConfig {
+        &self.0.config
     }
 
     /// The lanes.
@@ -280,14 +284,25 @@ impl Engine {
         let _ = sender.send(message);
         active.insert(key.clone(), sender);
         drop(active);
-        self.spawn_loaded(key.clone(), inbox);
+        self.spawn_loaded(key.clone(), inbox, None);
+    }
+
+    /// Makes turns durable.
+    pub(super) async fn commit(&self, turns: Vec<Turn>) -> Result<Vec<Commit>, StoreError> {
+        let faults = &self.0.config.faults;
+        faults.gate().await;
+        let outcomes = self.0.store.commit(turns).await?;
+        faults.committed();
+        faults.gate().await;
+        Ok(outcomes)
     }
 
     /// Marks a run as driven in this process; its messages go to the returned inbox. `None` when someone
     /// drives it already.
     pub(super) fn claim(&self, key: &RunKey) -> Option<mpsc::UnboundedReceiver<Message>> {
         let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
-        if active.contains_key(key) {
+        // A driver that came to grief has left its place behind.
+        if active.get(key).is_some_and(|sender| !sender.is_closed()) {
             return None;
         }
         let (sender, inbox) = mpsc::unbounded_channel();
@@ -362,8 +377,12 @@ impl Engine {
         let waiting = self.0.store.waiting_for(workspace, key).await?;
         let mut woken = Vec::new();
         for wait in waiting {
-            let signal =
-                |done| Message::Signal { key: key.to_owned(), payload: payload.clone(), lane: None, done };
+            let signal = |done| Message::Signal {
+                key: key.to_owned(),
+                payload: payload.clone(),
+                lane: LaneLoan::default(),
+                done,
+            };
             if self.ask(&wait.key, signal).await.is_ok() {
                 woken.push(wait.key);
             }
@@ -383,8 +402,10 @@ impl Engine {
             let page = self.0.store.unfinished(after.as_deref(), 200).await?;
             count += page.items.len();
             for key in page.items {
-                // Claimed in the order of acceptance, so lanes are entered in that order too.
-                self.resume(key);
+                // Places in lanes are taken here, in the order of acceptance, and not where the runs are loaded.
+                let lane = self.0.store.lane(&key).await?;
+                let place = lane.map(|lane| self.lanes().enter(&lane));
+                self.resume(key, place);
             }
             after = page.next;
             if after.is_none() {
@@ -397,20 +418,20 @@ impl Engine {
         Ok(count)
     }
 
-    /// Goes on with a run that is queued or was under way.
-    pub(super) fn resume(&self, key: RunKey) {
+    /// Goes on with a run that is queued or was under way, from its place in its lane.
+    pub(super) fn resume(&self, key: RunKey, place: Option<LaneTicket>) {
         if let Some(inbox) = self.claim(&key) {
-            self.spawn_loaded(key, inbox);
+            self.spawn_loaded(key, inbox, place);
         }
     }
 
     pub(super) async fn tell_parent(&self, parent: &RunKey, child: &str) -> Result<(), EngineError> {
         let child = RunKey { workspace_id: parent.workspace_id.clone(), run_id: child.into() };
-        let (state, error) = self.state_of(&child).await?;
-        let payload = super::start::child_payload(&state, error.as_ref(), &child.run_id);
+        let outcome = self.outcome(&child).await?;
+        let payload = outcome.as_child_payload(&child.run_id);
         let key = crate::core::child_signal(&child.run_id);
         let (done, _) = oneshot::channel();
-        self.tell(parent, Message::Signal { key, payload, lane: None, done });
+        self.tell(parent, Message::Signal { key, payload, lane: LaneLoan::default(), done });
         Ok(())
     }
 
@@ -419,20 +440,21 @@ impl Engine {
     /// # Errors
     /// When there is no such run.
     pub async fn outcome(&self, key: &RunKey) -> Result<RunOutcome, EngineError> {
-        let (state, error) = self.state_of(key).await?;
-        Ok(RunOutcome::of(&state, error.as_ref()))
-    }
-
-    /// The state of a stored run, and its error as stored.
-    async fn state_of(&self, key: &RunKey) -> Result<(RunState, Option<RunError>), EngineError> {
         let stored = self.0.store.load(key).await?;
         let stored =
             stored.ok_or_else(|| EngineError::NotFound { what: "run", id: key.run_id.to_string() })?;
-        let program = self.program_of_run(&stored.run).await?;
-        let state = RunState::replay(&program.plan, &stored.events).map_err(|_| {
+        let program = match self.program_of_run(&stored.run).await {
+            Ok(program) => program,
+            // The version does not fit this process any more; how the run stands is known all the same.
+            Err(EngineError::Problems(_) | EngineError::NotFound { .. }) => {
+                return Ok(RunOutcome::without_items(&stored));
+            }
+            Err(error) => return Err(error),
+        };
+        let state = crate::core::RunState::replay(&program.plan, &stored.events).map_err(|_| {
             EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
         })?;
-        Ok((state, stored.error))
+        Ok(RunOutcome::of(&state, stored.error.as_ref()))
     }
 
     /// Fires every timer that is due now; returns how many runs were woken.
@@ -495,6 +517,18 @@ impl Engine {
     /// Runs work that shutdown waits for.
     pub(super) fn spawn_task(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.0.tasks.spawn(work);
+    }
+
+    /// Runs work to its end even if the caller goes away half-way (a browser that closes its connection).
+    pub(super) async fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        match self.0.tasks.spawn(work).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(EngineError::ShuttingDown),
+        }
     }
 
     /// Asks to be told how a run stands once it is over (or has a reply for its caller).

@@ -230,7 +230,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn fire_schedules(&self) -> Result<usize, EngineError> {
+    pub async fn fire_schedules(&self) -> Result<usize, EngineError> {
         let now = self.now_ms();
         let mut fired = 0;
         for row in self.store().due_schedules(now, 100).await? {
@@ -286,7 +286,8 @@ impl Engine {
         };
         match self.start(request).await {
             Ok(_) | Err(EngineError::Duplicate) => Ok(()),
-            Err(EngineError::Store(error)) => Err(error.into()),
+            // The moment is kept for the next start.
+            Err(error @ (EngineError::Store(_) | EngineError::ShuttingDown)) => Err(error),
             Err(error) => {
                 tracing::error!(workflow_id = row.workflow_id, %error, "a scheduled workflow could not be started");
                 Ok(())

@@ -94,6 +94,21 @@ impl Store {
         Ok(Page { items: page.items.into_iter().map(|(_, key)| key).collect(), next: page.next })
     }
 
+    /// The lane of a run, if it has one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lane(&self, key: &RunKey) -> Result<Option<String>, StoreError> {
+        let row = self
+            .db
+            .query("select lane from runs where workspace_id = $1 and run_id = $2")
+            .bind(&*key.workspace_id)
+            .bind(&*key.run_id)
+            .optional()
+            .await?;
+        Ok(row.map(|row| row.opt_text("lane")).transpose()?.flatten())
+    }
+
     /// Callers that still wait for a child run that is over: the process stopped before it could tell them.
     ///
     /// # Errors
