@@ -29,6 +29,22 @@ fn templates_and_examples_are_valid_and_green() {
     }
 }
 
+#[test]
+fn the_documents_in_the_reference_are_valid_and_green() {
+    let page = include_str!("../../docs/workflows.md");
+    let blocks = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let documents: Vec<&str> = blocks.filter(|block| block.contains("\"sluice\": 1")).collect();
+    assert!(!documents.is_empty());
+    for document in documents {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("it.json"), document).unwrap();
+        let (code, text, _) = run(command(folder.path()).args(["validate", "it.json"]));
+        assert_eq!((code, text.trim()), (0, "it.json: ok"));
+        let (code, text, _) = run(command(folder.path()).args(["test", "it.json"]));
+        assert_eq!(code, 0, "{text}");
+    }
+}
+
 /// A workspace with these workflows published, in this order.
 async fn published(documents: &[&str]) -> (Engine, String) {
     let host = MemoryHost { extra: Vec::new(), config: Settings::default().resolve().unwrap() };

@@ -34,11 +34,13 @@ fn check_window(subject: &Subject<'_>, plan: &Plan, name: &str, problems: &mut V
         let node = &subject.nodes[ix as usize];
         let came = plan.at(ix).inputs.iter().map(|edge| {
             let edge = &plan.edges[*edge as usize];
-            let is_timeout = plan.at(edge.source).ports.get(edge.port as usize).is_some_and(|port| &**port == "timeout");
+            let is_timeout =
+                plan.at(edge.source).ports.get(edge.port as usize).is_some_and(|port| &**port == "timeout");
             if is_timeout { in_vain[edge.source as usize] } else { waited[edge.source as usize] }
         });
         let since = came.max().unwrap_or(0);
-        let length = |pointer: fn(&NodeSpec) -> Option<&String>| since.saturating_add(duration_ms(node, pointer));
+        let length =
+            |pointer: fn(&NodeSpec) -> Option<&String>| since.saturating_add(duration_ms(node, pointer));
         waited[ix as usize] = length(|spec| spec.pause_param.as_ref());
         in_vain[ix as usize] = length(|spec| spec.timeout_param.as_ref());
         let Some(window) = window(node).filter(|window| window.name == name && !node.doc.disabled) else {
