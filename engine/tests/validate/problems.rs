@@ -260,6 +260,13 @@ fn a_window_is_closed_by_waits_that_add_up() {
     let nodes = [wait("one", "2d"), reply, send("text")];
     let edges = [("start", "one"), ("one", "reply"), ("reply", "send")];
     assert_eq!(problems(&document(&nodes, &edges)), [""; 0]);
+    // A reply opens the window; waiting for one in vain does not.
+    let in_vain = |timeout: &str| {
+        let reply = json!({ "id": "reply", "type": "chat.wait_reply", "params": { "timeout": timeout } });
+        problems(&document(&[reply, send("text")], &[("start", "reply"), ("reply.timeout", "send")]))
+    };
+    assert_eq!(in_vain("23h"), [""; 0]);
+    assert_eq!(in_vain("25h"), ["window_closed /nodes/2/params"]);
 }
 
 #[test]

@@ -32,6 +32,11 @@ use std::sync::Arc;
 
 pub use payload::Recipient;
 
+/// The time after a customer's last message in which messages other than templates may be sent.
+const WINDOW: &str = "whatsapp";
+/// Its length, milliseconds.
+const WINDOW_MS: i64 = 24 * 3_600_000;
+
 /// All WhatsApp nodes, working at this desk.
 pub fn whatsapp_nodes(desk: Arc<dyn Desk>) -> Vec<Arc<dyn DynNode>> {
     vec![

@@ -53,6 +53,7 @@ impl Node for Send {
                     ("error", "The items, when sending failed and errors are routed"),
                 ]))
                 .credential("credential", &["whatsapp"], false)
+                .needs_window(super::WINDOW, super::WINDOW_MS, "/type", &["template"])
                 .timeout_ms(60_000)
                 .retry(4, 1_000, 60_000),
         )
