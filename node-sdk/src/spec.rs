@@ -256,8 +256,11 @@ pub struct TimeWindow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WindowRole {
-    /// The window is open, from its beginning, when the node is through.
-    Opens,
+    /// The window is open, from its beginning, for what leaves by certain ports.
+    Opens {
+        /// These ports; empty for all.
+        ports: Vec<String>,
+    },
     /// The node only works while the window is open.
     Needs {
         /// How long the window stays open, milliseconds.
@@ -411,10 +414,11 @@ impl NodeSpec {
         self
     }
 
-    /// Says that a window of time opens when this node is through.
+    /// Says that a window of time opens for what leaves by these ports (by any port, when none is named).
     #[must_use]
-    pub fn opens_window(mut self, name: &str) -> Self {
-        self.window = Some(TimeWindow { name: name.to_owned(), role: WindowRole::Opens });
+    pub fn opens_window(mut self, name: &str, ports: &[&str]) -> Self {
+        let ports = ports.iter().map(|port| (*port).to_owned()).collect();
+        self.window = Some(TimeWindow { name: name.to_owned(), role: WindowRole::Opens { ports } });
         self
     }
 

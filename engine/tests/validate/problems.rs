@@ -256,10 +256,12 @@ fn a_window_is_closed_by_waits_that_add_up() {
     assert_eq!(chain("text", "12h", "12h"), [""; 0]);
     assert_eq!(chain("template", "2d", "13h"), [""; 0]);
     assert_eq!(chain("text", "{{ json.wait }}", "1h"), [""; 0]);
-    let reply = json!({ "id": "reply", "type": "chat.wait_reply" });
-    let nodes = [wait("one", "2d"), reply, send("text")];
-    let edges = [("start", "one"), ("one", "reply"), ("reply", "send")];
-    assert_eq!(problems(&document(&nodes, &edges)), [""; 0]);
+    let reply = json!({ "id": "reply", "type": "chat.wait_reply", "params": { "timeout": "20h" } });
+    let nodes = [wait("one", "6h"), reply, send("text")];
+    let after =
+        |port: &str| problems(&document(&nodes, &[("start", "one"), ("one", "reply"), (port, "send")]));
+    assert_eq!(after("reply"), [""; 0], "the reply opens it again");
+    assert_eq!(after("reply.timeout"), ["window_closed /nodes/3/params"]);
 }
 
 #[test]

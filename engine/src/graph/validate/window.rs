@@ -26,28 +26,36 @@ fn window<'a>(node: &Node<'a>) -> Option<&'a TimeWindow> {
 /// Adds up, along the longest way, the waits since the window was opened.
 fn check_window(subject: &Subject<'_>, plan: &Plan, name: &str, problems: &mut Vec<Problem>) {
     let forward = EdgeFiltered::from_fn(&plan.graph, |edge| !plan.edges[*edge.weight() as usize].is_back);
-    let mut waited = vec![0_i64; subject.nodes.len()];
+    // Per edge, how long after the window was opened its items come at least.
+    let mut waited = vec![0_i64; plan.edges.len()];
     for at in Topo::new(&forward).iter(&forward) {
         let ix: NodeIx = plan.graph[at];
-        let node = &subject.nodes[ix as usize];
-        let came = plan.at(ix).inputs.iter().map(|edge| waited[plan.edges[*edge as usize].source as usize]);
-        let since = came.max().unwrap_or(0);
-        waited[ix as usize] = since.saturating_add(pause_ms(node));
-        let Some(window) = window(node).filter(|window| window.name == name && !node.doc.disabled) else {
-            continue;
-        };
-        match &window.role {
-            WindowRole::Opens => waited[ix as usize] = 0,
-            WindowRole::Needs { length_ms, unless_param, unless_values } => {
-                let lifted = node.param(unless_param).and_then(|value| value.as_str()).is_some_and(|value| {
-                    value.contains("{{") || unless_values.iter().any(|one| one == value)
-                });
-                if since > *length_ms && !lifted {
-                    problems.push(closed(node, since, *length_ms, unless_values));
-                }
-            }
+        let (node, planned) = (&subject.nodes[ix as usize], plan.at(ix));
+        let since = planned.inputs.iter().map(|edge| waited[*edge as usize]).max().unwrap_or(0);
+        let role = window(node).filter(|window| window.name == name && !node.doc.disabled);
+        let role = role.map(|window| &window.role);
+        let after = since.saturating_add(pause_ms(node));
+        for edge in &planned.outputs {
+            let port = &planned.ports[usize::from(plan.edges[*edge as usize].port)];
+            waited[*edge as usize] = if opens(role, port) { 0 } else { after };
+        }
+        if let Some(WindowRole::Needs { length_ms, unless_param, unless_values }) = role
+            && since > *length_ms
+            && !is_lifted(node, unless_param, unless_values)
+        {
+            problems.push(closed(node, since, *length_ms, unless_values));
         }
     }
+}
+
+fn opens(role: Option<&WindowRole>, port: &str) -> bool {
+    matches!(role, Some(WindowRole::Opens { ports }) if ports.is_empty() || ports.iter().any(|one| one == port))
+}
+
+/// Whether a parameter says that the node works outside the window too, or may say so.
+fn is_lifted(node: &Node<'_>, param: &str, values: &[String]) -> bool {
+    let value = node.param(param).and_then(|value| value.as_str());
+    value.is_some_and(|value| value.contains("{{") || values.iter().any(|one| one == value))
 }
 
 /// How long a node certainly holds its items back. What an expression gives is not known.
