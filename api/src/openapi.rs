@@ -32,7 +32,12 @@ pub fn openapi() -> OpenApi {
     components.add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     for (path, item) in &mut document.paths.paths {
         let operations = [
-            &mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head,
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+            &mut item.patch,
+            &mut item.head,
             &mut item.options,
         ];
         for operation in operations.into_iter().flatten() {
@@ -59,12 +64,7 @@ fn complete(path: &str, operation: &mut Operation) {
     if !is_public(path) {
         operation.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
         operation.parameters.get_or_insert_default().push(RefOr::T(workspace_header()));
-        codes.extend([
-            error::UNAUTHENTICATED,
-            error::WORKSPACE_REQUIRED,
-            error::FORBIDDEN,
-            error::NOT_FOUND,
-        ]);
+        codes.extend([error::UNAUTHENTICATED, error::WORKSPACE_REQUIRED, error::FORBIDDEN, error::NOT_FOUND]);
     }
     if has_input {
         codes.extend([error::INVALID_PATH, error::NOT_FOUND]);
