@@ -16,50 +16,50 @@ use std::sync::Arc;
 use tower::ServiceExt;
 
 /// The secret of the published samples.
-pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-pub struct Ground {
-    pub api: Router,
-    pub state: ApiState,
-    pub records: Records,
-    pub asha: Workspace,
+pub(crate) struct Ground {
+    pub(crate) api: Router,
+    pub(crate) state: ApiState,
+    pub(crate) records: Records,
+    pub(crate) asha: Workspace,
     /// Key of `asha`.
-    pub key: String,
+    pub(crate) key: String,
     /// Key of another workspace.
-    pub other_key: String,
-    pub platform_key: String,
+    pub(crate) other_key: String,
+    pub(crate) platform_key: String,
 }
 
 /// An answer, read to its end.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub bytes: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|fault| panic!("{fault}: {}", self.text()))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The answer, which must have this status.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         self
     }
 
     /// The error, which must have this status and code and the whole envelope.
     #[track_caller]
-    pub fn fails(self, status: u16, code: &str) -> Value {
+    pub(crate) fn fails(self, status: u16, code: &str) -> Value {
         let answer = self.expect(status);
         assert_eq!(answer.header("content-type"), "application/json");
         let body = answer.json();
@@ -71,12 +71,12 @@ impl Answer {
 }
 
 impl Ground {
-    pub async fn new(db: Db) -> Self {
+    pub(crate) async fn new(db: Db) -> Self {
         Self::with(db, |_| {}).await
     }
 
     /// The same with other settings.
-    pub async fn with(db: Db, change: impl FnOnce(&mut ApiConfig)) -> Self {
+    pub(crate) async fn with(db: Db, change: impl FnOnce(&mut ApiConfig)) -> Self {
         let services = Services {
             clock: Arc::new(SystemClock),
             http: Arc::new(ScriptedHttp::default()),
@@ -114,7 +114,7 @@ impl Ground {
     }
 
     /// The same ground, for a test that changes a part of it.
-    pub fn clone_of(other: &Self) -> Self {
+    pub(crate) fn clone_of(other: &Self) -> Self {
         Self {
             api: other.api.clone(),
             state: other.state.clone(),
@@ -127,7 +127,7 @@ impl Ground {
     }
 
     /// Sends any request.
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.api.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
@@ -135,7 +135,7 @@ impl Ground {
     }
 
     /// Sends a request with a key and, unless it is null, a JSON body.
-    pub async fn call_as(&self, key: &str, method: &str, path: &str, body: Value) -> Answer {
+    pub(crate) async fn call_as(&self, key: &str, method: &str, path: &str, body: Value) -> Answer {
         let request =
             Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
         let request = match body {
@@ -146,33 +146,33 @@ impl Ground {
     }
 
     /// The same with the key of `asha`.
-    pub async fn call(&self, method: &str, path: &str, body: Value) -> Answer {
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> Answer {
         self.call_as(&self.key, method, path, body).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call("GET", path, Value::Null).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.call("POST", path, body).await
     }
 
     /// Creates a workflow and answers its id.
-    pub async fn workflow(&self, document: Value) -> String {
+    pub(crate) async fn workflow(&self, document: Value) -> String {
         let made = self.post("/api/workflows", document).await.expect(201).json();
         made["id"].as_str().unwrap().to_owned()
     }
 
     /// Creates and publishes a workflow and answers its id.
-    pub async fn published(&self, document: Value) -> String {
+    pub(crate) async fn published(&self, document: Value) -> String {
         let id = self.workflow(document).await;
         self.post(&format!("/api/workflows/{id}/publish"), Value::Null).await.expect(200);
         id
     }
 
     /// Connects a WhatsApp number to `asha`.
-    pub async fn connect(&self, phone_number_id: &str, waba_id: &str) {
+    pub(crate) async fn connect(&self, phone_number_id: &str, waba_id: &str) {
         let credential = NewCredential {
             name: format!("whatsapp-{phone_number_id}"),
             kind: "whatsapp".into(),
@@ -191,11 +191,11 @@ impl Ground {
     }
 
     /// Posts a body as Meta does.
-    pub async fn deliver(&self, raw: &[u8]) -> Answer {
+    pub(crate) async fn deliver(&self, raw: &[u8]) -> Answer {
         self.deliver_signed(raw, &signature(raw, APP_SECRET)).await
     }
 
-    pub async fn deliver_signed(&self, raw: &[u8], signature: &str) -> Answer {
+    pub(crate) async fn deliver_signed(&self, raw: &[u8], signature: &str) -> Answer {
         let request = Request::post("/api/whatsapp/webhook")
             .header("content-type", "application/json")
             .header("x-hub-signature-256", signature);
@@ -204,7 +204,7 @@ impl Ground {
 }
 
 /// `sha256=` and the HMAC.
-pub fn signature(raw: &[u8], secret: &str) -> String {
+pub(crate) fn signature(raw: &[u8], secret: &str) -> String {
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.as_bytes());
     let tag = aws_lc_rs::hmac::sign(&key, raw);
     let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -212,7 +212,7 @@ pub fn signature(raw: &[u8], secret: &str) -> String {
 }
 
 /// A linear workflow of these nodes; each is `(id, type, params)`.
-pub fn chain(name: &str, nodes: &[(&str, &str, Value)]) -> Value {
+pub(crate) fn chain(name: &str, nodes: &[(&str, &str, Value)]) -> Value {
     let edges: Vec<_> = nodes.windows(2).map(|pair| json!({ "from": pair[0].0, "to": pair[1].0 })).collect();
     let nodes: Vec<_> =
         nodes.iter().map(|(id, kind, params)| json!({ "id": id, "type": kind, "params": params })).collect();
@@ -220,7 +220,7 @@ pub fn chain(name: &str, nodes: &[(&str, &str, Value)]) -> Value {
 }
 
 /// Starts by hand and greets.
-pub fn greeting() -> Value {
+pub(crate) fn greeting() -> Value {
     chain(
         "Greeting",
         &[
@@ -241,6 +241,6 @@ fn template() -> Template {
     Template { id: "echo".to_owned(), document: serde_json::from_value(document).unwrap() }
 }
 
-pub fn base64(text: &str) -> String {
+pub(crate) fn base64(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }

@@ -6,7 +6,7 @@ use sluice_node_sdk::prelude::*;
 use sluice_node_sdk::registry::Registry;
 
 /// All of them.
-pub fn registry() -> Registry {
+pub(crate) fn registry() -> Registry {
     let nodes =
         [node(Start), node(Hook), node(Heard), node(Set), node(Fail), node(Ask), node(Pause), node(Answer)];
     Registry::new(nodes).unwrap()
@@ -15,7 +15,7 @@ pub fn registry() -> Registry {
 /// Parameters of nodes that have none.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub(crate) struct Nothing {}
 
 /// A trigger for people.
 struct Start;
@@ -38,22 +38,22 @@ struct Hook;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HookParams {
+pub(crate) struct HookParams {
     /// Where.
     #[allow(dead_code, reason = "read by the host")]
-    pub path: String,
+    pub(crate) path: String,
     /// Which method.
     #[serde(default)]
     #[allow(dead_code, reason = "read by the host")]
-    pub method: Option<String>,
+    pub(crate) method: Option<String>,
     /// When to answer.
     #[serde(default)]
     #[allow(dead_code, reason = "read by the host")]
-    pub respond: Option<String>,
+    pub(crate) respond: Option<String>,
     /// Who may call.
     #[serde(default)]
     #[allow(dead_code, reason = "read by the host")]
-    pub credential: Option<String>,
+    pub(crate) credential: Option<String>,
 }
 
 impl Node for Hook {
@@ -79,10 +79,10 @@ struct Heard;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HeardParams {
+pub(crate) struct HeardParams {
     /// The event.
     #[allow(dead_code, reason = "read by the host")]
-    pub event: String,
+    pub(crate) event: String,
 }
 
 impl Node for Heard {
@@ -104,12 +104,12 @@ struct Set;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SetParams {
+pub(crate) struct SetParams {
     /// The value.
-    pub value: Value,
+    pub(crate) value: Value,
     /// How often.
     #[serde(default = "one")]
-    pub times: usize,
+    pub(crate) times: usize,
 }
 
 fn one() -> usize {
@@ -182,9 +182,9 @@ struct Pause;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PauseParams {
+pub(crate) struct PauseParams {
     /// The key.
-    pub key: String,
+    pub(crate) key: String,
 }
 
 impl Node for Pause {
@@ -211,9 +211,9 @@ struct Answer;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AnswerParams {
+pub(crate) struct AnswerParams {
     /// The answer.
-    pub reply: Value,
+    pub(crate) reply: Value,
 }
 
 impl Node for Answer {

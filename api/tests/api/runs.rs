@@ -6,7 +6,11 @@ use sluice_db::Db;
 
 async fn run(ground: &Ground, document: Value) -> Value {
     let id = ground.workflow(document).await;
-    ground.post(&format!("/api/workflows/{id}/run?wait=30s"), Value::Null).await.expect(200).json()
+    ground
+        .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
+        .await
+        .expect(200)
+        .json()
 }
 
 async fn runs_are_listed_newest_first_and_filtered(db: Db) {

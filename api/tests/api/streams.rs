@@ -86,7 +86,10 @@ fn paused() -> Value {
 async fn a_finished_run_is_told_from_any_place(db: Db) {
     let ground = Ground::new(db).await;
     let id = ground.workflow(greeting()).await;
-    let run = ground.post(&format!("/api/workflows/{id}/run?wait=30s"), Value::Null).await.json();
+    let run = ground
+        .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
+        .await
+        .json();
     let path = format!("/api/runs/{}/stream", run["id"].as_str().unwrap());
     let all = Reader::open(&ground, &path, None).await.ok().unwrap().rest().await;
     assert_eq!(
@@ -107,7 +110,10 @@ async fn a_finished_run_is_told_from_any_place(db: Db) {
 async fn a_run_is_followed_to_its_end(db: Db) {
     let ground = Ground::new(db).await;
     let id = ground.workflow(paused()).await;
-    let run = ground.post(&format!("/api/workflows/{id}/run?wait=30s"), Value::Null).await.json();
+    let run = ground
+        .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
+        .await
+        .json();
     let path = format!("/api/runs/{}/stream", run["id"].as_str().unwrap());
     let mut early = Reader::open(&ground, &path, None).await.ok().unwrap();
     let mut seen = Vec::new();
@@ -129,7 +135,11 @@ async fn a_workspace_is_followed_and_resumed(db: Db) {
     let mut reader = Reader::open(&ground, "/api/stream", None).await.ok().unwrap();
     let id = ground.workflow(greeting()).await;
     let run = async || {
-        ground.post(&format!("/api/workflows/{id}/run?wait=30s"), Value::Null).await.expect(200).json()["id"]
+        ground
+            .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
+            .await
+            .expect(200)
+            .json()["id"]
             .clone()
     };
     let first = run().await;

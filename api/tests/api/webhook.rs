@@ -8,10 +8,10 @@ use sluice_db::Db;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub const NUMBER: &str = "106540352242922";
-pub const WABA: &str = "102290129340398";
+pub(crate) const NUMBER: &str = "106540352242922";
+pub(crate) const WABA: &str = "102290129340398";
 
-pub fn samples() -> PathBuf {
+pub(crate) fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../records/tests/data/whatsapp")
 }
 
@@ -20,7 +20,7 @@ fn sample_json(name: &str) -> Value {
 }
 
 /// A body with one text message.
-pub fn text_message(id: &str, from: &str, text: &str) -> Vec<u8> {
+pub(crate) fn text_message(id: &str, from: &str, text: &str) -> Vec<u8> {
     body(json!({
         "contacts": [{ "profile": { "name": "Asha Rao" }, "wa_id": from }],
         "messages": [{ "id": id, "from": from, "timestamp": "1750000000", "type": "text", "text": { "body": text } }],
