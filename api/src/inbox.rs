@@ -270,8 +270,10 @@ async fn take_pending(state: &ApiState) -> Result<usize, RecordError> {
 }
 
 impl ApiState {
-    /// Looks for bodies that another process or a failure left behind, until the server stops.
+    /// Looks for bodies that another process or a failure left behind, and shows changes of the records to
+    /// triggers, until the server stops.
     pub fn spawn_loops(&self) {
+        tokio::spawn(crate::record_events::show_forever(self.clone()));
         let state = self.clone();
         tokio::spawn(async move {
             loop {

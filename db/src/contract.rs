@@ -8,6 +8,7 @@
 //! `SLUICE_TEST_POSTGRES_URL` is set (`scripts/with-postgres.sh` sets it); otherwise the test says that it was skipped.
 
 use std::future::Future;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,7 +52,11 @@ pub fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Db) -> F) {
 /// Runs `test` in a fresh schema of the PostgreSQL server named by [`POSTGRES_URL`], or says that it is skipped.
 pub fn on_postgres<F: Future<Output = ()>>(name: &str, test: impl FnOnce(Db) -> F) {
     let Some(url) = std::env::var(POSTGRES_URL).ok().filter(|url| !url.is_empty()) else {
-        eprintln!("SKIPPED {name} on PostgreSQL: {POSTGRES_URL} is not set (run scripts/with-postgres.sh)");
+        // Past the test harness's capture, which would hide it: a skipped test must be seen.
+        let line = format!(
+            "SKIPPED {name} on PostgreSQL: {POSTGRES_URL} is not set (run scripts/with-postgres.sh)\n"
+        );
+        let _ = std::io::stderr().write_all(line.as_bytes());
         return;
     };
     run(async {

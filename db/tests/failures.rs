@@ -92,3 +92,32 @@ async fn a_reader_cannot_write() {
     let error = db.query("select 1; insert into t values (1)").all().await.unwrap_err();
     assert!(matches!(error, DbError::ReadOnly), "{error:?}");
 }
+
+/// As when an operator starts several processes on one folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_may_start_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.sqlite");
+    let start = |_| {
+        let path = path.clone();
+        tokio::spawn(async move {
+            let db = open(&path).await?;
+            db.migrate().await?;
+            db.schema_version().await
+        })
+    };
+    for one in (0..8).map(start).collect::<Vec<_>>() {
+        assert!(one.await.unwrap().unwrap().is_some());
+    }
+}
+
+#[test]
+fn both_engines_have_the_same_migrations() {
+    let names = |engine: &str| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(engine);
+        let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
+}

@@ -68,13 +68,20 @@ fn many(c: &mut Criterion) {
     });
     let items: Vec<Value> = (0..10_000).map(|n| item(n).0.as_ref().clone()).collect();
     let code = "let out = []; for item in items { out.push(#{ n: item.n, total: item.n * 2 }); } out";
-    c.bench_function("script building 10,000 objects", |b| {
-        b.iter_batched(
-            || vec![("items", Value::Array(items.clone()))],
-            |vars| expressions.run_script(code, &item(0), vars),
-            criterion::BatchSize::LargeInput,
-        );
-    });
+    let mapped = "items.map(|item| #{ n: item.n, total: item.n * 2 })";
+    for (name, code, count) in [
+        ("script pushing 5,000 objects", code, 5_000),
+        ("script pushing 10,000 objects", code, 10_000),
+        ("script mapping 10,000 objects", mapped, 10_000),
+    ] {
+        c.bench_function(name, |b| {
+            b.iter_batched(
+                || vec![("items", Value::Array(items[..count].to_vec()))],
+                |vars| expressions.run_script(code, &item(0), vars),
+                criterion::BatchSize::LargeInput,
+            );
+        });
+    }
 }
 
 criterion_group!(benches, single, many);

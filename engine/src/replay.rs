@@ -2,17 +2,20 @@
 //! Nothing outside happens and nothing is stored: pure nodes are computed anew, nodes with effects answer what
 //! they answered then.
 
-use crate::core::{
-    Command, Decision, Effect, Event, EventKind, Machine, NodeIx, NodeResult, RunError, RunStatus, Wait,
-};
+mod player;
+mod recording;
+
+use self::player::{Player, RecordedClock};
+use self::recording::Recording;
+use crate::core::{Command, Event, EventKind, NodeIx, RunError, RunStatus};
 use crate::document::Document;
 use crate::drive::{Engine, EngineError, Program};
 use crate::store::{NewRun, RunKey, StoredRun};
 use crate::view::{NodeRunView, NodeStatus, RunView, view};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sluice_node_sdk::outcome::Cause;
-use std::collections::{BTreeMap, VecDeque};
+use sluice_node_sdk::services::Services;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a run is replayed on.
@@ -63,13 +66,6 @@ pub struct Difference {
     pub after: Option<Value>,
 }
 
-/// What the outside answered, by node id, in order.
-#[derive(Default)]
-struct Recording {
-    results: BTreeMap<String, VecDeque<NodeResult>>,
-    causes: BTreeMap<String, VecDeque<Cause>>,
-}
-
 impl Engine {
     /// Replays a run.
     ///
@@ -102,13 +98,13 @@ impl Engine {
         })
     }
 
+    /// The events of the replayed run, and the nodes that had no recorded answer.
     fn replay_events(
         &self,
         stored: &StoredRun,
         recorded: &Arc<Program>,
         program: &Arc<Program>,
     ) -> Result<(Vec<Event>, Vec<String>), EngineError> {
-        let mut recording = Recording::of(stored, &recorded.plan);
         let Some(Event { at, kind: EventKind::RunStarted { trigger, output, pins, deadline } }) =
             stored.events.first()
         else {
@@ -120,83 +116,14 @@ impl Engine {
         let rename = |node: &NodeIx| program.plan.node(&recorded.plan.at(*node).id);
         let pins = pins.iter().filter_map(|(node, items)| Some((rename(node)?, items.clone()))).collect();
         let event = output.ports.first().and_then(|(_, items)| items.first().map(|item| item.json.clone()));
-        let around = self.surroundings(program, &stored.run, event.unwrap_or_default());
-        let mut machine = Machine::new(program.plan.clone());
-        let mut events = Vec::new();
-        let mut not_recorded = Vec::new();
+        let clock = Arc::new(RecordedClock::default());
+        let services = Services { clock: clock.clone(), ..self.services().clone() };
+        let around = self.surroundings_with(program, &stored.run, event.unwrap_or_default(), services);
+        let recording = Recording::of(stored, &recorded.plan);
+        let mut player = Player::new(program.clone(), around, clock, recording);
         let start = Command::Start { trigger, output: output.clone(), pins, deadline: *deadline };
-        let mut commands = VecDeque::from([(start, *at)]);
-        while let Some((command, now)) = commands.pop_front() {
-            let mut decision = Decision::default();
-            // A command that the new version refuses (a wait that is gone) is no difference by itself.
-            if machine.handle(command, now, &mut decision).is_err() {
-                continue;
-            }
-            for effect in &decision.effects {
-                match effect {
-                    Effect::RunPure { node, iteration } => {
-                        let executed = around.prepare(machine.state(), *node, 1).run_inline();
-                        commands.push_back((done(*node, *iteration, 1, now, executed.result), now));
-                    }
-                    Effect::Run { node, iteration, attempt } => {
-                        let id = program.plan.at(*node).id.to_string();
-                        let result = recording.results.get_mut(&id).and_then(VecDeque::pop_front);
-                        let result = result.unwrap_or_else(|| {
-                            not_recorded.push(id);
-                            NodeResult::Done(Arc::default())
-                        });
-                        commands.push_back((done(*node, *iteration, *attempt, now, result), now));
-                    }
-                    Effect::StartChild { .. } | Effect::CancelRunning => {}
-                }
-            }
-            for event in &decision.events {
-                if let EventKind::NodeSuspended { node, wait } = &event.kind {
-                    commands.extend(recording.resumption(&program.plan.at(*node).id, wait, now));
-                }
-            }
-            events.extend(decision.events);
-        }
-        Ok((events, not_recorded))
-    }
-}
-
-fn done(node: NodeIx, iteration: u32, attempt: u32, began: i64, result: NodeResult) -> Command {
-    Command::NodeDone { node, iteration, attempt, began, logs: Vec::new(), result }
-}
-
-impl Recording {
-    /// Final answers only: attempts that were tried again count as their last.
-    fn of(stored: &StoredRun, plan: &crate::graph::Plan) -> Self {
-        let mut recording = Self::default();
-        for event in &stored.events {
-            let (node, result) = match &event.kind {
-                EventKind::NodeSucceeded { node, output, .. } => (node, NodeResult::Done(output.clone())),
-                EventKind::NodeFailed { node, error, retry_at: None, .. } => {
-                    (node, NodeResult::Failed((**error).clone()))
-                }
-                EventKind::NodeSuspended { node, wait } => (node, NodeResult::Suspend(wait.clone())),
-                EventKind::NodeResumed { node, cause } => {
-                    let id = plan.at(*node).id.to_string();
-                    recording.causes.entry(id).or_default().push_back(cause.clone());
-                    continue;
-                }
-                _ => continue,
-            };
-            recording.results.entry(plan.at(*node).id.to_string()).or_default().push_back(result);
-        }
-        recording
-    }
-
-    /// What came then for a node that waits now, and the time at which it comes.
-    fn resumption(&mut self, node: &str, wait: &Arc<Wait>, now: i64) -> Option<(Command, i64)> {
-        let cause = self.causes.get_mut(node)?.pop_front()?;
-        Some(match cause {
-            Cause::Signal { payload } => {
-                (Command::Signal { key: wait.signal.clone().unwrap_or_default(), payload }, now)
-            }
-            Cause::Timer => (Command::Wake, wait.until.unwrap_or(now).max(now)),
-        })
+        player.play(start, *at);
+        Ok((player.events, player.not_recorded))
     }
 }
 

@@ -38,8 +38,10 @@ pub struct TestReport {
     pub run: Option<RunView>,
 }
 
-/// Runs all tests of a document.
-pub async fn run_tests(host: &impl Host, document: &Document) -> Vec<TestReport> {
+/// Runs all tests of a document. Of its `neighbours` those are published that it names in a parameter, so that
+/// it can call them.
+pub async fn run_tests(host: &impl Host, document: &Document, neighbours: &[Document]) -> Vec<TestReport> {
+    let called = called(document, neighbours);
     let mut reports = Vec::with_capacity(document.tests.len());
     for test in &document.tests {
         let mut report = TestReport {
@@ -48,7 +50,7 @@ pub async fn run_tests(host: &impl Host, document: &Document) -> Vec<TestReport>
             failures: Vec::new(),
             run: None,
         };
-        if let Err(failure) = run_test(host, document, test, &mut report).await {
+        if let Err(failure) = run_test(host, document, &called, test, &mut report).await {
             report.failures.push(failure);
         }
         reports.push(report);
@@ -56,9 +58,43 @@ pub async fn run_tests(host: &impl Host, document: &Document) -> Vec<TestReport>
     reports
 }
 
+/// The neighbours that a document names, and those that they name.
+fn called<'a>(document: &'a Document, neighbours: &'a [Document]) -> Vec<&'a Document> {
+    let mut found: Vec<&Document> = vec![document];
+    let mut at = 0;
+    while at < found.len() {
+        let names = |other: &&Document| names(found[at], &other.name);
+        let known = |other: &&Document| found.iter().any(|one| one.name == other.name);
+        let new: Vec<&Document> = neighbours.iter().filter(|other| names(other) && !known(other)).collect();
+        found.extend(new);
+        at += 1;
+    }
+    found.split_off(1)
+}
+
+fn names(document: &Document, name: &str) -> bool {
+    fn holds(value: &Value, name: &str) -> bool {
+        match value {
+            Value::String(text) => text == name,
+            Value::Array(values) => values.iter().any(|value| holds(value, name)),
+            Value::Object(map) => map.values().any(|value| holds(value, name)),
+            _ => false,
+        }
+    }
+    document.nodes.iter().flat_map(|node| node.params.values()).any(|value| holds(value, name))
+}
+
+async fn publish(engine: &Engine, workspace_id: &str, document: &Document) -> Result<(), String> {
+    let about = |error: EngineError| format!("the workflow `{}`: {}", document.name, describe(&error));
+    let row = engine.create_workflow(workspace_id, document.clone()).await.map_err(about)?;
+    engine.publish(workspace_id, &row.id, None).await.map_err(about)?;
+    Ok(())
+}
+
 async fn run_test(
     host: &impl Host,
     document: &Document,
+    called: &[&Document],
     test: &TestDoc,
     report: &mut TestReport,
 ) -> Result<(), String> {
@@ -71,6 +107,9 @@ async fn run_test(
     let clock = Arc::new(SimClock::at(now));
     let http = Arc::new(ScriptedHttp::new(test.http.clone()));
     let (engine, workspace_id) = host.engine(clock.clone(), http).await?;
+    for other in called {
+        publish(&engine, &workspace_id, other).await?;
+    }
     let mut document = document.clone();
     document.tests.clear();
     let request = StartRequest {
@@ -84,7 +123,15 @@ async fn run_test(
         pins: pins(&test.pins),
         ..StartRequest::default()
     };
-    let started = engine.start(request).await.map_err(|error| describe(&error))?;
+    let started = match engine.start(request).await {
+        Ok(started) => started,
+        // There is no run: that the trigger declines is all that a test can expect.
+        Err(EngineError::Trigger(error)) if test.expect.error.is_some() => {
+            report.failures.extend(check_error(&test.expect, Some(&error.code)));
+            return Ok(());
+        }
+        Err(error) => return Err(describe(&error)),
+    };
     let bench = Bench { engine, clock, key: started.key };
     bench.settle().await;
     let shorthand =
@@ -233,10 +280,7 @@ pub fn check(expect: &Expect, view: &RunView) -> Vec<String> {
             failures.push(format!("expected node `{id}` to give {wanted}, it gave {came}"));
         }
     }
-    let code = view.error.as_ref().map(|error| error.code.as_str());
-    if let Some(wanted) = expect.error.as_deref().filter(|wanted| Some(*wanted) != code) {
-        failures.push(format!("expected the error `{wanted}`, it is `{}`", code.unwrap_or("none")));
-    }
+    failures.extend(check_error(expect, view.error.as_ref().map(|error| error.code.as_str())));
     let failed = view.error.as_ref().and_then(|error| error.node.as_deref());
     if let Some(wanted) = expect.failed_node.as_deref().filter(|wanted| Some(*wanted) != failed) {
         failures
@@ -247,6 +291,11 @@ pub fn check(expect: &Expect, view: &RunView) -> Vec<String> {
         failures.push(format!("expected the reply {}, it is {reply}", expect.reply));
     }
     failures
+}
+
+fn check_error(expect: &Expect, code: Option<&str>) -> Option<String> {
+    let wanted = expect.error.as_deref().filter(|wanted| Some(*wanted) != code)?;
+    Some(format!("expected the error `{wanted}`, it is `{}`", code.unwrap_or("none")))
 }
 
 fn because(view: &RunView) -> String {

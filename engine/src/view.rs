@@ -134,8 +134,9 @@ impl NodeStatus {
 impl From<NodePhase> for NodeStatus {
     fn from(phase: NodePhase) -> Self {
         match phase {
-            NodePhase::Pending => Self::Pending,
-            NodePhase::Ready | NodePhase::Running => Self::Running,
+            // Ready and not announced: its run is queued, or the process stopped before it began.
+            NodePhase::Pending | NodePhase::Ready => Self::Pending,
+            NodePhase::Running => Self::Running,
             NodePhase::Waiting => Self::Waiting,
             NodePhase::Succeeded => Self::Succeeded,
             NodePhase::Failed => Self::Failed,
@@ -218,7 +219,11 @@ impl Reader<'_> {
         let input = node
             .filter(|node| (*node as usize) < self.program.nodes.len())
             .map(|node| (self.state.input(&self.program.plan, node), self.state.iteration(node)));
+        let tried = node.filter(|_| input.is_some()).map_or(0, |node| self.tried(node));
         self.state.apply(&self.program.plan, event)?;
+        if matches!(event.kind, EventKind::RunRetried {}) {
+            self.reopen();
+        }
         let (Some(node), Some((input, iteration))) = (node, input) else { return Ok(()) };
         let phase = self.state.phase(node);
         let program = self.program;
@@ -228,14 +233,16 @@ impl Reader<'_> {
             EventKind::RunStarted { output, .. } => finish(view, event.at, None, Some(output), program, node),
             EventKind::NodeStarted { attempt, .. } => (view.attempt, view.retry_at) = (*attempt, None),
             EventKind::NodeSucceeded { began, output, .. } => {
+                view.attempt = tried;
                 finish(view, event.at, *began, Some(output), program, node);
             }
             EventKind::NodeFailed { began, error, retry_at, output, logs, .. } => {
                 view.error = Some((**error).clone());
                 view.retry_at = *retry_at;
                 view.logs.extend(logs.iter().cloned());
+                view.attempt = tried;
                 match retry_at {
-                    Some(_) => view.attempt = view.attempt.max(1),
+                    Some(_) => {}
                     None => finish(view, event.at, *began, output.as_ref(), program, node),
                 }
             }
@@ -249,6 +256,24 @@ impl Reader<'_> {
             EventKind::RunEnding { .. } | EventKind::RunFinished { .. } | EventKind::RunRetried {} => {}
         }
         Ok(())
+    }
+
+    /// Attempts of a node whose attempt ends with the next event. Pure nodes are not announced, so theirs is not
+    /// counted yet.
+    fn tried(&self, node: NodeIx) -> u32 {
+        let announced = self.state.phase(node) == NodePhase::Running;
+        self.state.attempt(node) + u32::from(!announced)
+    }
+
+    /// What failed or was given up is to run again.
+    fn reopen(&mut self) {
+        for (node, place) in &self.latest {
+            let view = &mut self.nodes[*place];
+            if matches!(view.status, NodeStatus::Failed | NodeStatus::Cancelled) {
+                view.status = self.state.phase(*node).into();
+                view.ended_at = None;
+            }
+        }
     }
 
     /// The view of a node's present execution, begun here if it has none.

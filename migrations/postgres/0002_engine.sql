@@ -77,14 +77,17 @@ create table runs (
     document text,
     primary key (workspace_id, run_id)
 );
--- Lists by time read one range per status and merge them, so these two serve every filter.
-create index runs_by_status on runs (workspace_id, status, created_at, run_id);
-create index runs_by_workflow on runs (workspace_id, workflow_id, status, created_at, run_id);
+-- Lists by time read one range per status and merge them, so these two serve every filter. They end with the time:
+-- the few runs of one moment are sorted by id when they are read. The planner judges an index by how well its first
+-- column follows the order of the table, so both must begin alike, or it takes the wrong one for a workflow.
+create index runs_by_status on runs (workspace_id, status, created_at);
+create index runs_by_workflow on runs (workspace_id, workflow_id, status, created_at);
 -- The others hold only the runs that need them.
 create unique index runs_by_dedupe_key on runs (workspace_id, dedupe_key) where dedupe_key is not null;
-create index runs_due on runs (wake_at, workspace_id, run_id) where wake_at is not null;
+create index runs_due on runs (wake_at) where wake_at is not null;
 create index runs_active on runs (created_at, workspace_id, run_id) where status <= 1;
-create index runs_in_lane on runs (workspace_id, lane, created_at, run_id) where lane is not null and status <= 1;
+create index runs_in_lane on runs (workspace_id, lane, status, created_at, run_id)
+    where lane is not null and status <= 1;
 create index runs_by_inbound on runs (workspace_id, inbound_id) where inbound_id is not null;
 
 -- One row per turn: `count` events from number `first_seq` on. The first byte of `body` names the codec of the rest.

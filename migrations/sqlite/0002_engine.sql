@@ -1,6 +1,7 @@
 -- What the engine keeps: workflows and their versions, triggers, schedules, runs, events, waits.
 -- Every table leads its primary key with the workspace. Times are milliseconds since the Unix epoch; JSON is text.
--- The tables are `without rowid`, so a row is stored once, in its primary key, and an index repeats only the key.
+-- Most tables are `without rowid`: a row is stored once, in its primary key. Not `runs`, which has many indexes: in
+-- them a row number of five bytes stands for two long ids.
 
 create table workflows (
     workspace_id text not null,
@@ -76,15 +77,18 @@ create table runs (
     reply text,
     document text,
     primary key (workspace_id, run_id)
-) without rowid;
--- Lists by time read one range per status and merge them, so these two serve every filter.
-create index runs_by_status on runs (workspace_id, status, created_at, run_id);
-create index runs_by_workflow on runs (workspace_id, workflow_id, status, created_at, run_id);
+);
+-- Lists by time read one range per status and merge them, so these two serve every filter. They end with the time:
+-- the few runs of one moment are sorted by id when they are read. A workflow belongs to one workspace,
+-- so its index need not name it.
+create index runs_by_status on runs (workspace_id, status, created_at);
+create index runs_by_workflow on runs (workflow_id, status, created_at);
 -- The others hold only the runs that need them.
 create unique index runs_by_dedupe_key on runs (workspace_id, dedupe_key) where dedupe_key is not null;
-create index runs_due on runs (wake_at, workspace_id, run_id) where wake_at is not null;
+create index runs_due on runs (wake_at) where wake_at is not null;
 create index runs_active on runs (created_at, workspace_id, run_id) where status <= 1;
-create index runs_in_lane on runs (workspace_id, lane, created_at, run_id) where lane is not null and status <= 1;
+create index runs_in_lane on runs (workspace_id, lane, status, created_at, run_id)
+    where lane is not null and status <= 1;
 create index runs_by_inbound on runs (workspace_id, inbound_id) where inbound_id is not null;
 
 -- One row per turn: `count` events from number `first_seq` on. The first byte of `body` names the codec of the rest.
@@ -114,3 +118,30 @@ create table run_waits (
 ) without rowid;
 create index run_waits_by_signal on run_waits (workspace_id, signal) where signal is not null;
 create index run_waits_for_approval on run_waits (workspace_id, since, run_id, node, iteration) where kind = 3;
+
+-- Without figures SQLite assumes ten rows per workspace, and then reads a whole workspace where an index would
+-- do. These are the figures of a large installation, where plans matter: rows, then rows per value of the
+-- first column, of the first two, and so on. Nothing in the program runs `analyze`, which would replace them.
+analyze sqlite_schema;
+insert into sqlite_stat1 (tbl, idx, stat) values
+    ('workflows', 'workflows', '10000 100 1'),
+    ('workflows', 'workflows_by_name', '10000 100 1'),
+    ('workflow_versions', 'workflow_versions', '100000 1000 10 1'),
+    ('workflow_triggers', 'workflow_triggers', '20000 200 2 1 1'),
+    ('workflow_triggers', 'workflow_triggers_by_key', '20000 200 50 5'),
+    ('workflow_triggers', 'workflow_triggers_by_path', '10000 100 1'),
+    ('workflow_schedules', 'workflow_schedules', '10000 100 1 1'),
+    ('workflow_schedules', 'workflow_schedules_due', '10000 2'),
+    ('runs', 'sqlite_autoindex_runs_1', '5000000 500000 1'),
+    ('runs', 'runs_by_status', '5000000 500000 100000 2'),
+    ('runs', 'runs_by_workflow', '5000000 5000 1000 2'),
+    ('runs', 'runs_by_dedupe_key', '5000000 500000 1'),
+    ('runs', 'runs_due', '1000000 2'),
+    ('runs', 'runs_active', '1000 2 1 1'),
+    ('runs', 'runs_in_lane', '1000 100 2 2 1 1'),
+    ('runs', 'runs_by_inbound', '5000000 500000 2'),
+    ('run_events', 'run_events', '20000000 2000000 4 1'),
+    ('run_waits', 'run_waits', '1000000 100000 1 1 1'),
+    ('run_waits', 'run_waits_by_signal', '1000000 100000 2'),
+    ('run_waits', 'run_waits_for_approval', '1000 100 1 1 1 1');
+analyze sqlite_schema;

@@ -100,6 +100,7 @@ pub struct Input {
     main: Items,
     others: Vec<(Arc<str>, Items)>,
     returned: Items,
+    rounds: Arc<Vec<Items>>,
 }
 
 impl Input {
@@ -127,6 +128,13 @@ impl Input {
         self
     }
 
+    /// The same input with what came back to a loop entry in the iterations before the last.
+    #[must_use]
+    pub fn with_rounds(mut self, rounds: Arc<Vec<Items>>) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
     /// The items of the `main` port. `Item::from` of an output item is an index into this list.
     pub fn items(&self) -> &Items {
         &self.main
@@ -148,5 +156,11 @@ impl Input {
     /// For loop entries from their second iteration on: what the body sent back.
     pub fn returned(&self) -> &Items {
         &self.returned
+    }
+
+    /// For loop entries: what the body sent back in each iteration before the last, kept by the engine so that
+    /// a loop need not carry it in its state.
+    pub fn rounds(&self) -> &[Items] {
+        &self.rounds
     }
 }

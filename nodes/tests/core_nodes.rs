@@ -18,7 +18,7 @@ fn is_static(example: &Example) -> bool {
 }
 
 fn schema_of(node: &Arc<dyn DynNode>) -> jsonschema::Validator {
-    jsonschema::options().offline().build(&node.spec().params_schema).unwrap()
+    jsonschema::options().offline().build(&node.spec().params_schema).expect("schemars writes valid schemas")
 }
 
 #[tokio::test]
@@ -79,9 +79,8 @@ fn examples_use_only_ports_that_exist() {
         let spec = node.spec();
         for example in &spec.examples {
             let names = spec.outputs.names(&example.params);
-            // A node without outputs shows its items on `main` in the trace.
-            let known = |port: &String| names.contains(port) || (names.is_empty() && port == "main");
-            assert!(example.output.keys().all(known), "{} example `{}`", spec.node_type, example.title);
+            let place = format!("{} example `{}`", spec.node_type, example.title);
+            assert!(example.output.keys().all(|port| names.contains(port)), "{place}");
             let inputs = spec.inputs.names(&example.params);
             assert!(example.input_ports.keys().all(|port| inputs.contains(port)), "{}", spec.node_type);
         }
@@ -90,8 +89,9 @@ fn examples_use_only_ports_that_exist() {
 
 #[test]
 fn pure_nodes_never_await_and_always_answer_the_same() {
-    for node in sluice_nodes::core().into_iter().filter(|node| node.spec().effect == Effect::Pure) {
-        for example in node.spec().examples.iter().filter(|example| is_static(example)) {
+    for node in sluice_nodes::core() {
+        let is_pure = |example: &&Example| node.spec().effect_of(&example.params) == Effect::Pure;
+        for example in node.spec().examples.iter().filter(|example| is_static(example)).filter(is_pure) {
             let context = Bench::new(node.clone()).context(Arc::new(FixedParams(example.params.clone())));
             let once = || node.run(&context, example_input(example)).now_or_never();
             let place = format!("{} example `{}`", node.spec().node_type, example.title);
@@ -117,6 +117,62 @@ fn every_error_has_a_stable_code_and_says_what_to_do() {
             );
             assert!(error.message.len() > 15, "{place}: {}", error.message);
         }
+    }
+}
+
+#[test]
+fn sound_examples_raise_no_problem_before_they_run() {
+    for node in sluice_nodes::core() {
+        for example in node.spec().examples.iter().filter(|example| example.error.is_none()) {
+            let errors: Vec<_> = node.check(&example.params).into_iter().filter(|p| !p.is_warning).collect();
+            assert!(errors.is_empty(), "{} example `{}`: {errors:?}", node.spec().node_type, example.title);
+        }
+    }
+}
+
+#[test]
+fn faults_that_show_before_running_are_found() {
+    let registry = Registry::new(sluice_nodes::core()).unwrap();
+    let table = [
+        (
+            "data.crypto",
+            json!({ "operation": "hmac", "value": "{{ json.x }}" }),
+            "key_missing",
+            "/credential",
+        ),
+        ("data.crypto", json!({ "operation": "hmac", "key": "k" }), "key_in_the_open", "/key"),
+        ("data.csv", json!({ "operation": "parse" }), "text_missing", "/text"),
+        ("data.csv", json!({ "operation": "format", "delimiter": "||" }), "delimiter", "/delimiter"),
+        ("data.datetime", json!({ "operation": "add", "amount": "x" }), "not_an_amount", "/amount"),
+        ("data.datetime", json!({ "timezone": "Nowhere" }), "unknown_time_zone", "/timezone"),
+        ("data.dedupe", json!({ "fields": ["a"], "key": "{{ json.b }}" }), "dedupe_key", "/key"),
+        ("data.json_schema", json!({ "schema": { "type": "x" } }), "invalid_schema", "/schema/type"),
+        ("data.rename", json!({ "fields": { "a": "x", "b": "x" } }), "duplicate_field", "/fields"),
+        ("data.sort", json!({ "by": [{ "value": "{{ json.a }}" }, {}] }), "sort_key_missing", "/by/1"),
+        ("data.summarize", json!({ "values": [{ "op": "sum" }] }), "field_missing", "/values/0"),
+        ("flow.call", json!({ "workflow": " " }), "workflow_missing", "/workflow"),
+        ("flow.merge", json!({ "mode": "combine_by_key" }), "keys_missing", "/keys"),
+        ("flow.respond", json!({ "status": 99 }), "invalid_status", "/status"),
+        (
+            "flow.switch",
+            json!({ "cases": [{ "name": "a", "when": "{{ json.x }}" }, { "name": "default", "when": true }] }),
+            "duplicate_case",
+            "/cases/1/name",
+        ),
+        ("flow.wait", json!({}), "wait_target", ""),
+        ("flow.wait", json!({ "for": "{{ json.a }}", "until": "09:00" }), "wait_target", ""),
+        ("flow.wait", json!({ "for": "1d", "timeout": "2d" }), "timeout_unused", "/timeout"),
+        (
+            "trigger.workflow",
+            json!({ "input_schema": { "type": "x" } }),
+            "invalid_schema",
+            "/input_schema/type",
+        ),
+    ];
+    for (node_type, params, code, pointer) in table {
+        let found = registry.get(node_type).unwrap().check(&params);
+        let found: Vec<_> = found.iter().map(|found| (&*found.code, &*found.pointer)).collect();
+        assert_eq!(found, [(code, pointer)], "{node_type} {params}");
     }
 }
 

@@ -45,6 +45,17 @@ pub struct OpenCredential {
     pub secret: Secret,
 }
 
+impl OpenCredential {
+    /// Public and secret fields in one object; where both have a field, the secret one counts.
+    pub fn merged(&self) -> Value {
+        let mut all = self.info.public.as_object().cloned().unwrap_or_default();
+        for (name, value) in self.secret.expose().as_object().into_iter().flatten() {
+            all.insert(name.clone(), value.clone());
+        }
+        Value::Object(all)
+    }
+}
+
 impl Credential {
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
@@ -64,6 +75,10 @@ impl Credential {
 }
 
 const COLUMNS: &str = "workspace_id, id, name, kind, public_fields, created_at, updated_at";
+
+/// The id counts before the name, should somebody name a credential like another one's id.
+const BY_ID_OR_NAME: &str = "where workspace_id = $1 and (id = $2 or name = $2) \
+     order by case when id = $2 then 0 else 1 end limit 1";
 
 impl Records {
     /// Stores a credential.
@@ -135,7 +150,7 @@ impl Records {
     ) -> Result<OpenCredential, RecordError> {
         let row = self
             .db
-            .query("select * from credentials where workspace_id = $1 and (id = $2 or name = $2)")
+            .query(format!("select * from credentials {BY_ID_OR_NAME}"))
             .bind(workspace_id)
             .bind(id_or_name)
             .optional()
@@ -146,7 +161,8 @@ impl Records {
         Ok(OpenCredential { info, secret })
     }
 
-    /// Changes what is given. The kind cannot change: nodes depend on it.
+    /// Changes what is given. The kind cannot change: nodes depend on it. Numbers follow a new name; workflows, which
+    /// name credentials in their documents, do not.
     ///
     /// # Errors
     /// `NotFound`, `Invalid`, `Conflict` when the new name is taken.
@@ -157,6 +173,7 @@ impl Records {
         change: CredentialChange,
     ) -> Result<Credential, RecordError> {
         let mut credential = self.credential(workspace_id, id).await?;
+        let old_name = credential.name.clone();
         if let Some(name) = change.name {
             credential.name = checked_name("name", &name)?;
         }
@@ -166,8 +183,8 @@ impl Records {
         credential.updated_at = self.now();
         let sealed =
             change.secret.map(|secret| self.cipher.seal(&credential.place(), &secret)).transpose()?;
-        let changed = self
-            .db
+        let mut tx = self.begin().await?;
+        let changed = tx
             .query(
                 "update credentials set name = $3, public_fields = $4, sealed = coalesce($5, sealed), updated_at = $6 \
                  where workspace_id = $1 and id = $2",
@@ -181,11 +198,19 @@ impl Records {
             .execute()
             .await;
         match changed {
-            Ok(0) => Err(RecordError::not_found("credential", id)),
-            Ok(_) => Ok(credential),
-            Err(error) if error.is_unique() => Err(name_taken(&credential.name)),
-            Err(error) => Err(error.into()),
+            Ok(0) => return Err(RecordError::not_found("credential", id)),
+            Ok(_) => {}
+            Err(error) if error.is_unique() => return Err(name_taken(&credential.name)),
+            Err(error) => return Err(error.into()),
         }
+        tx.query("update numbers set credential = $3 where workspace_id = $1 and credential = $2")
+            .bind(workspace_id)
+            .bind(old_name)
+            .bind(&credential.name)
+            .execute()
+            .await?;
+        tx.commit().await?;
+        Ok(credential)
     }
 
     /// Removes a credential, by id or name.

@@ -2,6 +2,8 @@
 //! replayed.
 
 use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sluice_db::{DbError, Row};
@@ -274,7 +276,7 @@ impl Records {
         Ok(body)
     }
 
-    /// Bodies, newest first, without their bytes (`raw` is none).
+    /// Bodies, newest first; the bytes of long ones (over 64 KiB) are left out.
     pub async fn list_inbound(
         &self,
         filter: &InboundFilter,
@@ -297,7 +299,11 @@ impl Records {
             .bind_all(filter.workspace_id.as_deref())
             .all()
             .await?;
-        let all = rows.iter().map(body_without_raw).collect::<Result<_, _>>()?;
+        let read = |row: &Row| match filter.workspace_id {
+            Some(_) => shared_body_from_row(row),
+            None => body_from_row(row),
+        };
+        let all = rows.iter().map(read).collect::<Result<_, _>>()?;
         let mut page =
             page(all, size, |one: &InboundBody| Cursor { at: one.received_at, id: one.id.clone() });
         for body in &mut page.items {
@@ -361,11 +367,13 @@ impl Records {
     }
 }
 
-const LIST_ALL: &str = "select id, source, received_at, status, sha256, changes, duplicate_of, note from inbound_bodies \
+const LIST_ALL: &str = "select id, source, received_at, status, sha256, changes, duplicate_of, note, \
+     case when length(raw) <= 65536 then raw end as raw from inbound_bodies \
      where (received_at < $1 or (received_at = $1 and id < $2)) and ($3 is null or source = $3) \
      and ($4 is null or status = $4) order by received_at desc, id desc limit $5";
 
-const LIST_SHARED: &str = "select b.id, b.source, b.received_at, b.status, b.sha256, s.changes, b.duplicate_of, b.note \
+const LIST_SHARED: &str = "select b.id, b.source, b.received_at, b.status, b.sha256, b.changes, b.duplicate_of, b.note, \
+     b.workspace_count, s.changes as own_changes, case when length(b.raw) <= 65536 then b.raw end as raw \
      from inbound_body_shares s join inbound_bodies b on b.id = s.inbound_id where s.workspace_id = $6 \
      and (s.received_at < $1 or (s.received_at = $1 and s.inbound_id < $2)) and ($3 is null or b.source = $3) \
      and ($4 is null or b.status = $4) order by s.received_at desc, s.inbound_id desc limit $5";
@@ -380,7 +388,7 @@ fn narrow(body: &mut InboundBody, changes: Value, workspaces: i64) {
     body.changes = changes;
 }
 
-fn body_without_raw(row: &Row) -> Result<InboundBody, DbError> {
+fn body_from_row(row: &Row) -> Result<InboundBody, DbError> {
     let status = row.text("status")?;
     Ok(InboundBody {
         id: row.text("id")?,
@@ -388,7 +396,7 @@ fn body_without_raw(row: &Row) -> Result<InboundBody, DbError> {
         received_at: row.int("received_at")?,
         status: InboundStatus::from_text(&status)
             .ok_or_else(|| DbError::Corrupt { message: format!("inbound status {status:?} is unknown") })?,
-        raw: None,
+        raw: row.opt_bytes("raw")?,
         sha256: row.text("sha256")?,
         changes: row.json("changes")?,
         runs: Vec::new(),
@@ -397,19 +405,25 @@ fn body_without_raw(row: &Row) -> Result<InboundBody, DbError> {
     })
 }
 
-fn body_from_row(row: &Row) -> Result<InboundBody, DbError> {
-    let mut body = body_without_raw(row)?;
-    body.raw = Some(row.bytes("raw")?);
+/// A row of `LIST_SHARED`, narrowed to what its workspace may see.
+fn shared_body_from_row(row: &Row) -> Result<InboundBody, DbError> {
+    let mut body = body_from_row(row)?;
+    narrow(&mut body, row.json("own_changes")?, row.int("workspace_count")?);
     Ok(body)
 }
 
 impl InboundBody {
-    /// As the API shows it, without the bytes.
+    /// As the API shows it. `raw` is the body as text; bytes that are no text come as `raw_base64` instead.
     pub fn view(&self) -> Value {
-        json!({
+        let text = self.raw.as_deref().map(std::str::from_utf8);
+        let mut view = json!({
             "id": self.id, "source": self.source, "received_at": self.received_at, "status": self.status,
             "sha256": self.sha256, "changes": self.changes, "runs": self.runs,
-            "duplicate_of": self.duplicate_of, "note": self.note,
-        })
+            "duplicate_of": self.duplicate_of, "note": self.note, "raw": text.and_then(Result::ok),
+        });
+        if let (Some(Err(_)), Some(raw)) = (text, &self.raw) {
+            view["raw_base64"] = json!(STANDARD.encode(raw));
+        }
+        view
     }
 }

@@ -59,6 +59,13 @@ impl MasterKey {
         Ok(Self(key))
     }
 
+    /// A key for another purpose, made from this one (HMAC-SHA256 over the purpose), so that one secret in the
+    /// configuration is enough. Knowing it tells nothing of the master key.
+    pub fn derive(&self, purpose: &str) -> Vec<u8> {
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, self.0.as_slice());
+        aws_lc_rs::hmac::sign(&key, purpose.as_bytes()).as_ref().to_vec()
+    }
+
     /// A new random key.
     pub fn generate() -> Result<Self, SealError> {
         let mut key = Zeroizing::new([0u8; KEY_LEN]);

@@ -21,6 +21,8 @@ pub struct Records {
     pub(crate) db: Db,
     pub(crate) cipher: Arc<Cipher>,
     clock: Clock,
+    /// Told when an event was written down.
+    pub(crate) changed: Arc<tokio::sync::Notify>,
 }
 
 impl Records {
@@ -31,12 +33,17 @@ impl Records {
 
     /// The same with a clock of the caller's.
     pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
-        Self { db, cipher: Arc::new(cipher), clock }
+        Self { db, cipher: Arc::new(cipher), clock, changed: Arc::default() }
     }
 
     /// The database underneath, for the parts of the program that keep their own tables in it.
     pub fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// Forgets effects applied before `before`: those of runs that can no longer repeat them. Returns how many.
+    pub async fn purge_applied_effects(&self, before: i64) -> Result<u64, RecordError> {
+        Ok(self.db.query("delete from applied_effects where applied_at < $1").bind(before).execute().await?)
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -5,6 +5,7 @@ pub(crate) mod approvals;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
+pub(crate) mod events;
 pub(crate) mod hooks;
 pub(crate) mod inbound;
 pub(crate) mod nodes;
@@ -78,6 +79,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(approvals::routes())
         .merge(credentials::routes())
         .merge(signals::routes())
+        .merge(events::routes())
         .merge(inbound::routes())
         .merge(numbers::routes())
         .merge(contacts::routes())

@@ -52,7 +52,9 @@ impl Machine {
     }
 
     /// A run that goes on from a state.
-    pub fn with_state(plan: Arc<Plan>, state: RunState) -> Self {
+    pub fn with_state(plan: Arc<Plan>, mut state: RunState) -> Self {
+        // What was handed out by another machine is ready still, and is handed out again.
+        state.tidy();
         let handed_out = vec![false; plan.nodes.len()];
         Self { plan, state, handed_out, handed_out_count: 0, holding: false }
     }
@@ -161,6 +163,9 @@ impl Machine {
                 self.emit(EventKind::NodeSucceeded { node, began, output }, now, decision)
             }
             NodeResult::Suspend(wait) => self.suspend(node, wait, now, decision),
+            NodeResult::Call { .. } if self.state.ending.is_some() => {
+                self.emit(EventKind::NodeCancelled { node }, now, decision);
+            }
             NodeResult::Call { workflow, items, child_run_id, wait } => {
                 let call = Wait {
                     kind: WaitKind::Call,
@@ -197,7 +202,8 @@ impl Machine {
         let state = self.state.nodes.get(node as usize).ok_or(Refusal::NoSuchNode(node))?;
         let expected = match state.phase {
             NodePhase::Running => state.attempt,
-            NodePhase::Ready if self.handed_out[node as usize] => attempt,
+            // Pure nodes are not announced; a result of one counts even when another machine handed it out.
+            NodePhase::Ready if self.plan.at(node).effect == EffectClass::Pure => attempt,
             phase => return Err(Refusal::StaleResult { node, phase }),
         };
         if state.iteration != iteration || expected != attempt {
@@ -332,7 +338,9 @@ impl Machine {
         let running: Vec<NodeIx> = self.state.nodes_in(NodePhase::Running).collect();
         for node in running {
             let (iteration, attempt) = (self.state.iteration(node), self.state.attempt(node));
-            if self.plan.at(node).effect == EffectClass::Once {
+            if self.plan.at(node).effect != EffectClass::Once && self.state.ending.is_some() {
+                self.emit(EventKind::NodeCancelled { node }, now, decision);
+            } else if self.plan.at(node).effect == EffectClass::Once {
                 let error = NodeError::unknown_outcome(
                     "The process stopped while this was under way; it may or may not have happened",
                 );
@@ -367,7 +375,8 @@ impl Machine {
         }
         loop {
             if let Some(node) = self.state.dead.pop_front() {
-                if self.state.phase(node) == NodePhase::Pending && self.state.ending.is_none() {
+                // Also while the run ends: a retry must find it skipped.
+                if self.state.is_dead(node) {
                     self.emit(EventKind::NodeSkipped { node }, now, decision);
                 }
             } else if self.holding {

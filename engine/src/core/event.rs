@@ -38,7 +38,7 @@ pub enum EventKind {
         /// The items it gave.
         output: Arc<NodeOutput>,
         /// Outputs that a person fixed for a test run, in place of running the nodes.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        #[serde(default, with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
         pins: BTreeMap<NodeIx, Items>,
         /// The run fails when it is not over by then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,6 +120,25 @@ pub enum EventKind {
     },
     /// A person asked to go on from where the run failed.
     RunRetried {},
+}
+
+/// Pins as a list of pairs: JSON would turn the numbers into text, which a flattened enum cannot turn back.
+mod pairs {
+    use super::{BTreeMap, Items, NodeIx};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        pins: &BTreeMap<NodeIx, Items>,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        out.collect_seq(pins)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        input: D,
+    ) -> Result<BTreeMap<NodeIx, Items>, D::Error> {
+        Ok(Vec::<(NodeIx, Items)>::deserialize(input)?.into_iter().collect())
+    }
 }
 
 /// What a node gave: items per port, and more.

@@ -2,7 +2,7 @@
 //! the state (a damaged log) is refused and changes nothing.
 
 use super::event::{Event, EventKind, NodeIx, NodeOutput, RunStatus, Wait};
-use super::state::{Delivery, NodePhase, Record, RunState, Source};
+use super::state::{Delivery, NodePhase, Record, RunState, Source, join};
 use crate::graph::{EdgeIx, LoopIx, Plan};
 use sluice_node_sdk::outcome::Cause;
 use std::sync::Arc;
@@ -82,7 +82,27 @@ impl RunState {
         for event in events {
             state.apply(plan, event)?;
         }
+        state.tidy();
         Ok(state)
+    }
+
+    /// Drops entries of the queues whose nodes moved on; what is ready or dead is queued once, in order.
+    pub(super) fn tidy(&mut self) {
+        let (mut ready, mut dead) = (std::mem::take(&mut self.ready), std::mem::take(&mut self.dead));
+        ready.extend(self.nodes_in(NodePhase::Ready));
+        let mut queued = vec![false; self.nodes.len()];
+        ready.retain(|node| {
+            self.phase(*node) == NodePhase::Ready && !std::mem::replace(&mut queued[*node as usize], true)
+        });
+        dead.retain(|node| self.is_dead(*node) && !std::mem::replace(&mut queued[*node as usize], true));
+        (self.ready, self.dead) = (ready, dead);
+    }
+
+    /// Whether all inputs of a node are known and none carries items. An entry in the queue does not say so
+    /// for ever: the next round of a loop opens the inputs of its body again.
+    pub(super) fn is_dead(&self, node: NodeIx) -> bool {
+        let node = &self.nodes[node as usize];
+        node.phase == NodePhase::Pending && node.open_inputs == 0 && !node.any_filled
     }
 
     /// Folds one event into the state.
@@ -95,7 +115,7 @@ impl RunState {
             EventKind::RunStarted { trigger, output, pins, deadline } => {
                 self.trigger = Some(*trigger);
                 self.pins.clone_from(pins);
-                self.deadline = *deadline;
+                (self.deadline, self.began) = (*deadline, event.at);
                 self.open_sources(plan, *trigger);
                 self.succeed(plan, *trigger, output);
             }
@@ -113,7 +133,7 @@ impl RunState {
             EventKind::NodeCancelled { node } => self.set_phase(*node, NodePhase::Cancelled),
             EventKind::RunEnding { status, error } => self.ending = Some((*status, error.clone())),
             EventKind::RunFinished { status } => self.over = Some(*status),
-            EventKind::RunRetried {} => self.retry_run(),
+            EventKind::RunRetried {} => self.retry_run(event.at),
         }
         Ok(())
     }
@@ -193,6 +213,8 @@ impl RunState {
     }
 
     fn suspend(&mut self, node: NodeIx, wait: &Arc<Wait>, at: i64) {
+        // Counted, so that a node which waits for what is there already cannot keep a run busy for ever.
+        self.executions += 1;
         self.set_phase(node, NodePhase::Waiting);
         let state = &mut self.nodes[node as usize];
         (state.wait, state.since, state.resumed) = (Some(wait.clone()), at, None);
@@ -214,8 +236,11 @@ impl RunState {
         self.send(plan, node, None);
     }
 
-    fn retry_run(&mut self) {
+    fn retry_run(&mut self, at: i64) {
         (self.over, self.ending) = (None, None);
+        // The same time again, or a run that was too slow could never go on.
+        self.deadline = self.deadline.map(|deadline| at.saturating_add(deadline.saturating_sub(self.began)));
+        self.began = at;
         for ix in 0..self.nodes.len() {
             if matches!(self.nodes[ix].phase, NodePhase::Failed | NodePhase::Cancelled) {
                 let state = &mut self.nodes[ix];
@@ -260,8 +285,12 @@ impl RunState {
             self.loops[*inner as usize] = Default::default();
         }
         let state = &mut self.loops[at as usize];
+        let returned = std::mem::take(&mut state.returned);
+        if state.active {
+            let round = join(returned.iter().map(|(_, delivery)| delivery));
+            Arc::make_mut(&mut state.rounds).push(round);
+        }
         (state.active, state.over, state.open) = (true, false, found.children);
-        state.returned.clear();
         for edge in self.entry_edges(plan, at, true) {
             self.resolve(plan, edge, record);
         }
@@ -275,6 +304,7 @@ impl RunState {
         let state = &mut self.loops[at as usize];
         state.over = true;
         state.returned.clear();
+        state.rounds = Arc::default();
         if !began {
             for edge in self.entry_edges(plan, at, true) {
                 self.resolve(plan, edge, None);
@@ -326,8 +356,11 @@ impl RunState {
         });
         if planned.is_back {
             // Only loop entries have returning edges.
-            if let Some(at) = plan.at(planned.target).entry_of {
-                self.loops[at as usize].returned.extend(delivery);
+            if let (Some(at), Some(delivery)) = (plan.at(planned.target).entry_of, delivery) {
+                // In the order of edges, not of arrival: the same results must always give the same input.
+                let returned = &mut self.loops[at as usize].returned;
+                let place = returned.partition_point(|(other, _)| *other <= edge);
+                returned.insert(place, (edge, delivery));
             }
             return;
         }

@@ -2,7 +2,7 @@
 //! events always gives the same state.
 
 use super::event::{NodeIx, NodeOutput, PortIx, RunError, RunStatus, Wait};
-use crate::graph::Plan;
+use crate::graph::{EdgeIx, Plan};
 use sluice_node_sdk::item::Items;
 use sluice_node_sdk::outcome::{Cause, Reply};
 use smallvec::SmallVec;
@@ -45,6 +45,8 @@ pub struct RunState {
     pub(super) pins: BTreeMap<NodeIx, Items>,
     /// The run fails at this moment.
     pub(super) deadline: Option<i64>,
+    /// When it began, or was last retried.
+    pub(super) began: i64,
     /// The answer for the caller of a webhook.
     pub(super) reply: Option<Reply>,
     /// One per node of the plan.
@@ -61,7 +63,7 @@ pub struct RunState {
     pub(super) running: u32,
     /// Number of nodes in phase `Waiting`.
     pub(super) waiting: u32,
-    /// Executions so far, over all nodes.
+    /// Executions so far, over all nodes, and waits among them.
     pub(super) executions: u64,
     /// The node that finished last.
     pub(super) last: Option<NodeIx>,
@@ -141,8 +143,11 @@ pub(super) struct LoopState {
     pub(super) over: bool,
     /// Direct body nodes that are not through.
     pub(super) open: u32,
-    /// What came back in this iteration.
-    pub(super) returned: Vec<Delivery>,
+    /// What came back in this iteration, in the order of edges.
+    pub(super) returned: Vec<(EdgeIx, Delivery)>,
+    /// What came back in the iterations before this one. Shared with the running entry, so that handing it
+    /// over costs nothing.
+    pub(super) rounds: Arc<Vec<Items>>,
 }
 
 /// The input of an execution: per input port, where its items come from and the items.
@@ -152,6 +157,21 @@ pub struct NodeInput {
     pub ports: Vec<(Arc<str>, Vec<Delivery>)>,
     /// For loop entries: what came back.
     pub returned: Vec<Delivery>,
+    /// For loop entries: what came back in each iteration before the last.
+    pub rounds: Arc<Vec<Items>>,
+}
+
+/// The items of several deliveries as one list; a single delivery is shared, not copied.
+pub fn join<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Items {
+    let mut deliveries = deliveries.into_iter();
+    match (deliveries.next(), deliveries.next()) {
+        (None, _) => Items::default(),
+        (Some(one), None) => one.items.clone(),
+        (Some(first), Some(second)) => {
+            let all = [first, second].into_iter().chain(deliveries);
+            Arc::new(all.flat_map(|found| found.items.iter().cloned()).collect())
+        }
+    }
 }
 
 impl NodeInput {
@@ -175,6 +195,7 @@ impl RunState {
             trigger: None,
             pins: BTreeMap::new(),
             deadline: None,
+            began: 0,
             reply: None,
             nodes,
             edges: vec![EdgeState::default(); plan.edges.len()],
@@ -278,7 +299,8 @@ impl RunState {
         }
         let waits = self.nodes.iter().filter(|node| node.phase == NodePhase::Waiting);
         let due = waits.filter_map(|node| node.retry_at.or_else(|| node.wait.as_ref()?.until));
-        due.chain(self.deadline).min()
+        // A run that is ending already is not ended again.
+        due.chain(self.deadline.filter(|_| self.ending.is_none())).min()
     }
 
     /// The moment at which a waiting node is due.
@@ -299,7 +321,9 @@ impl RunState {
             }
         }
         if let Some(at) = plan.at(node).entry_of {
-            input.returned.clone_from(&self.loops[at as usize].returned);
+            let returned = &self.loops[at as usize].returned;
+            input.returned = returned.iter().map(|(_, delivery)| delivery.clone()).collect();
+            input.rounds = self.loops[at as usize].rounds.clone();
         }
         input
     }
@@ -327,7 +351,7 @@ impl PartialEq for RunState {
             && self.ending == other.ending
             && self.trigger == other.trigger
             && self.pins == other.pins
-            && self.deadline == other.deadline
+            && (self.deadline, self.began) == (other.deadline, other.began)
             && self.reply == other.reply
             && self.nodes == other.nodes
             && self.edges == other.edges

@@ -2,7 +2,7 @@
 //! priority; of those that compete exactly one answers, while listeners all hear it.
 
 use super::engine::{Engine, EngineError, Message};
-use super::lanes::{LaneGuard, LaneTicket};
+use super::lanes::{LaneGuard, LaneLoan, LaneTicket};
 use super::start::StartRequest;
 use crate::store::{RunKey, TriggerRow};
 use serde_json::Value;
@@ -62,7 +62,7 @@ impl Engine {
         place: Option<LaneTicket>,
     ) -> Result<Dispatched, EngineError> {
         let _busy = self.busy();
-        let mut lane = match place {
+        let mut lane = match place.or_else(|| self.queue(&event)) {
             Some(ticket) => Some(ticket.wait().await),
             None => None,
         };
@@ -74,15 +74,13 @@ impl Engine {
         // Listeners first: they never answer, and the lane goes with the one that does.
         let (listeners, others): (Vec<_>, Vec<_>) = triggers.iter().partition(|trigger| trigger.listen_only);
         for trigger in listeners {
-            self.offer(&event, trigger, None, &mut done).await;
+            self.offer(&event, trigger, &mut None, &mut done).await?;
         }
         if done.woken.is_some() {
             return Ok(done);
         }
         for trigger in others {
-            let before = done.started.len();
-            lane = self.offer(&event, trigger, lane, &mut done).await;
-            if done.started.len() > before && trigger.competes {
+            if self.offer(&event, trigger, &mut lane, &mut done).await? && trigger.competes {
                 break;
             }
         }
@@ -98,10 +96,12 @@ impl Engine {
         done: &mut Dispatched,
     ) -> Result<Option<LaneGuard>, EngineError> {
         for waiting in self.store().waiting_for(&event.workspace_id, key).await? {
-            let payload = event.data.clone();
-            let given = lane.take();
-            let signal = |answer| Message::Signal { key: key.to_owned(), payload, lane: given, done: answer };
-            match self.ask(&waiting.key, signal).await {
+            let (payload, loan) = (event.data.clone(), LaneLoan::new(lane.take()));
+            let lent = loan.clone();
+            let signal = |answer| Message::Signal { key: key.to_owned(), payload, lane: lent, done: answer };
+            let answer = self.ask(&waiting.key, signal).await;
+            lane = loan.take();
+            match answer {
                 Ok(()) => {
                     done.woken = Some(waiting.key);
                     return Ok(None);
@@ -114,53 +114,43 @@ impl Engine {
         Ok(lane)
     }
 
-    /// Asks one trigger, and starts its workflow if it accepts. The lane goes along, or comes back.
+    /// Asks one trigger, and starts its workflow if it accepts; the lane goes along then. Answers whether it
+    /// accepted, now or when the same event came before.
     async fn offer(
         &self,
         event: &OutsideEvent,
         trigger: &TriggerRow,
-        lane: Option<LaneGuard>,
+        lane: &mut Option<LaneGuard>,
         done: &mut Dispatched,
-    ) -> Option<LaneGuard> {
-        let accepted = match self.ask_published(event, trigger).await {
-            Ok(Some(accepted)) => accepted,
-            Ok(None) => return lane,
-            Err(error) => {
+    ) -> Result<bool, EngineError> {
+        let mut failed = |error: EngineError| match error {
+            // Not the trigger's fault: whoever keeps the event has to hand it in again.
+            EngineError::Store(_) | EngineError::ShuttingDown => Err(error),
+            error => {
                 tracing::warn!(workflow_id = trigger.workflow_id, %error, "a trigger failed on an event");
                 done.failed.push((trigger.workflow_id.clone(), error.to_string()));
-                return lane;
+                Ok(false)
             }
         };
-        let request = StartRequest {
-            workspace_id: event.workspace_id.clone(),
-            workflow_id: trigger.workflow_id.clone(),
-            version: Some(trigger.version),
-            trigger: Some(trigger.node.clone()),
-            event: event.data.clone(),
-            accepted: Some(accepted),
-            lane: event.lane.clone().filter(|_| lane.is_some()),
-            lane_guard: lane,
-            inbound_id: event.inbound_id.clone(),
-            dedupe_key: event
-                .dedupe_key
-                .as_ref()
-                .map(|key| format!("{key}/{}/{}", trigger.workflow_id, trigger.node)),
-            ..StartRequest::default()
+        let accepted = match self.ask_published(event, trigger).await {
+            Ok(Some(accepted)) => accepted,
+            Ok(None) => return Ok(false),
+            Err(error) => return failed(error),
         };
-        match self.start(request).await {
-            Ok(started) => done.started.push(started.key),
+        match self.start(start_request(event, trigger, accepted, lane.take())).await {
+            Ok(started) => {
+                done.started.push(started.key);
+                Ok(true)
+            }
             Err(EngineError::Duplicate) => {
                 tracing::info!(
                     workflow_id = trigger.workflow_id,
                     "the event had started this workflow before"
                 );
+                Ok(true)
             }
-            Err(error) => {
-                tracing::error!(workflow_id = trigger.workflow_id, %error, "a workflow could not be started");
-                done.failed.push((trigger.workflow_id.clone(), error.to_string()));
-            }
+            Err(error) => failed(error),
         }
-        None
     }
 
     async fn ask_published(
@@ -174,6 +164,31 @@ impl Engine {
         let data = Arc::new(event.data.clone());
         let around =
             self.trigger_surroundings(&program, &event.workspace_id, &trigger.workflow_id, data.clone());
-        around.ask_trigger(node, Item { json: data, files: None, from: None }).map_err(EngineError::Trigger)
+        around
+            .ask_trigger(node, vec![Item { json: data, files: None, from: None }])
+            .map_err(EngineError::Trigger)
+    }
+}
+
+fn start_request(
+    event: &OutsideEvent,
+    trigger: &TriggerRow,
+    accepted: Arc<crate::core::NodeOutput>,
+    lane: Option<LaneGuard>,
+) -> StartRequest {
+    let dedupe_key =
+        event.dedupe_key.as_ref().map(|key| format!("{key}/{}/{}", trigger.workflow_id, trigger.node));
+    StartRequest {
+        workspace_id: event.workspace_id.clone(),
+        workflow_id: trigger.workflow_id.clone(),
+        version: Some(trigger.version),
+        trigger: Some(trigger.node.clone()),
+        event: event.data.clone(),
+        accepted: Some(accepted),
+        lane: event.lane.clone().filter(|_| lane.is_some()),
+        lane_guard: lane,
+        inbound_id: event.inbound_id.clone(),
+        dedupe_key,
+        ..StartRequest::default()
     }
 }

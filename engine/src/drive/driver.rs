@@ -1,21 +1,18 @@
 //! Drives one run: commands in, turns committed, effects started. There is one driver per run at a time,
 //! and none while the run waits.
 
+use super::children::{Child, KnownChild, not_started};
 use super::engine::{Busy, Engine, EngineError, Message};
 use super::execute::{Executed, Surroundings};
-use super::lanes::LaneGuard;
+use super::lanes::{LaneGuard, LaneLoan, LaneTicket};
 use super::live::{live_events, waiting_event};
-use super::start::{RunOutcome, WaitFor, queued_turn};
+use super::start::{RunOutcome, WaitFor};
+use super::unrunnable;
 use crate::core::{
-    Command, Decision, Effect, Event, EventKind, Machine, NodeIx, NodePhase, NodeResult, Refusal, RunError,
-    RunState, RunStatus,
+    Command, Decision, Effect, Event, Machine, NodeIx, NodePhase, NodeResult, Refusal, RunState, RunStatus,
 };
-use crate::store::{Commit, NewRun, RunKey, StoreError, StoredRun, Turn, WaitRow};
-use serde_json::{Value, json};
-use sluice_node_sdk::item::Item;
-use sluice_node_sdk::spec::TriggerSource;
-use std::collections::VecDeque;
-use std::sync::Arc;
+use crate::store::{Commit, NewRun, RunKey, StoreError, Turn, WaitRow};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -23,11 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 /// A run on its way.
 pub(super) struct Driver {
-    engine: Engine,
-    run: NewRun,
+    pub(super) engine: Engine,
+    pub(super) run: NewRun,
     is_new: bool,
-    around: Surroundings,
-    machine: Machine,
+    pub(super) around: Surroundings,
+    pub(super) machine: Machine,
     /// Turns and events committed.
     turns: i64,
     seq: i64,
@@ -35,7 +32,12 @@ pub(super) struct Driver {
     waits: Vec<WaitRow>,
     jobs: JoinSet<Job>,
     next: VecDeque<Command>,
-    lane: Option<LaneGuard>,
+    /// Its own lane, and that of the event that it answers.
+    lanes: Vec<LaneGuard>,
+    /// Children that the turn under way starts, by the id of their run.
+    children: HashMap<String, Child>,
+    /// Taken before the first commit, so that nobody else starts to drive a run that has just become visible.
+    inbox: Option<mpsc::UnboundedReceiver<Message>>,
     _busy: Busy,
 }
 
@@ -55,26 +57,64 @@ enum TurnError {
     Store(StoreError),
 }
 
+/// Messages for a run, those first that came before the run was at hand.
+type Early = VecDeque<Message>;
+
 impl Engine {
     /// Loads a run and drives it as long as it does not wait.
-    pub(super) fn spawn_loaded(&self, key: RunKey, mut inbox: mpsc::UnboundedReceiver<Message>) {
+    pub(super) fn spawn_loaded(
+        &self,
+        key: RunKey,
+        mut inbox: mpsc::UnboundedReceiver<Message>,
+        place: Option<LaneTicket>,
+    ) {
         let engine = self.clone();
         let busy = self.busy();
         self.spawn_task(async move {
-            let mut first = inbox.try_recv().ok();
-            let lane = match &mut first {
-                Some(Message::Signal { lane, .. }) => lane.take(),
-                _ => None,
-            };
-            match Driver::load(&engine, &key, lane, busy).await {
-                Ok(Some(driver)) => driver.go_on(first, inbox).await,
-                Ok(None) => drop(engine.release(&key, &mut inbox)),
+            engine.0.config.faults.gate().await;
+            let mut early = Early::new();
+            match Driver::load(&engine, &key, place, (&mut early, &mut inbox), busy).await {
+                Ok(Some(driver)) => driver.go_on(early, inbox).await,
+                Ok(None) => engine.give_up(&key, &mut inbox),
                 Err(error) => {
                     tracing::error!(run_id = %key.run_id, error = &error as &dyn std::error::Error, "the run cannot be loaded");
-                    engine.release(&key, &mut inbox);
+                    engine.postpone(&key);
+                    engine.give_up(&key, &mut inbox);
                 }
             }
         });
+    }
+}
+
+/// Waits for the lane of a run. Messages that come meanwhile are kept; one that brings the lane along is not
+/// waited for, because whoever sent it holds the lane until it is answered, and neither is the lane when the run
+/// is only to be ended.
+async fn lane_of(
+    engine: &Engine,
+    name: &str,
+    place: Option<LaneTicket>,
+    (early, inbox): (&mut Early, &mut mpsc::UnboundedReceiver<Message>),
+) -> Option<LaneGuard> {
+    let place = place.unwrap_or_else(|| engine.lanes().enter(name)).wait();
+    tokio::pin!(place);
+    loop {
+        tokio::select! {
+            biased;
+            guard = &mut place => return Some(guard),
+            Some(message) = inbox.recv() => match &message {
+                Message::Signal { lane, .. } if lane.is_of(name) => {
+                    early.push_front(message);
+                    return None;
+                }
+                Message::Cancel { .. } => {
+                    early.push_front(message);
+                    return None;
+                }
+                // Due timers are told of again and again.
+                Message::Wake if early.iter().any(|other| matches!(other, Message::Wake)) => {}
+                _ => early.push_back(message),
+            },
+        }
     }
 }
 
@@ -105,7 +145,9 @@ impl Driver {
             waits: Vec::new(),
             jobs: JoinSet::new(),
             next: VecDeque::new(),
-            lane,
+            lanes: lane.into_iter().collect(),
+            children: HashMap::new(),
+            inbox: None,
             _busy: busy,
         }
     }
@@ -114,20 +156,21 @@ impl Driver {
     async fn load(
         engine: &Engine,
         key: &RunKey,
-        lane: Option<LaneGuard>,
+        place: Option<LaneTicket>,
+        (early, inbox): (&mut Early, &mut mpsc::UnboundedReceiver<Message>),
         busy: Busy,
     ) -> Result<Option<Self>, EngineError> {
-        let Some(stored) = engine.0.store.load(key).await? else { return Ok(None) };
-        let lane = match (&stored.run.lane, lane) {
-            (Some(name), None) => Some(engine.lanes().enter(name).wait().await),
-            (_, lane) => lane,
-        };
-        // Someone may have moved the run while we waited for the lane.
-        let stored = if lane.is_some() { engine.0.store.load(key).await?.unwrap_or(stored) } else { stored };
+        let Some(mut stored) = engine.0.store.load(key).await? else { return Ok(None) };
+        let mut lane = None;
+        if let Some(name) = stored.run.lane.clone() {
+            lane = lane_of(engine, &name, place, (early, inbox)).await;
+            // Someone may have moved the run while we waited for the lane.
+            stored = engine.0.store.load(key).await?.unwrap_or(stored);
+        }
         let program = match engine.program_of_run(&stored.run).await {
             Ok(program) => program,
             Err(error @ (EngineError::Problems(_) | EngineError::NotFound { .. })) => {
-                end_unrunnable(engine, &stored, &error).await?;
+                unrunnable::end(engine, &stored, &error).await?;
                 return Ok(None);
             }
             Err(error) => return Err(error),
@@ -148,6 +191,10 @@ impl Driver {
         if !stored.status.is_over() && stored.status != RunStatus::Waiting {
             driver.next.push_back(Command::Recover);
         }
+        if stored.status == RunStatus::Queued {
+            // Nobody told listeners of its beginning yet.
+            engine.0.live.publish(driver.told(&stored.events, 0));
+        }
         Ok(Some(driver))
     }
 
@@ -166,36 +213,26 @@ impl Driver {
         let state = self.machine.state();
         let is_ready =
             state.status().is_over() || (wanted == Some(WaitFor::Reply) && state.reply().is_some());
-        let outcome = is_ready.then(|| RunOutcome::of(&self.around.program, state, None));
-        if !state.status().is_over() || !self.next.is_empty() {
-            let inbox = self.engine.claim(&self.run.key);
+        let outcome = is_ready.then(|| RunOutcome::of(state, None));
+        if let Some(inbox) = self.inbox.take() {
             let engine = self.engine.clone();
-            engine.spawn_task(self.go_on(None, inbox));
+            engine.spawn_task(self.go_on(Early::new(), inbox));
         }
         Ok(outcome)
     }
 
     /// Handles commands until the run waits or is over.
-    async fn go_on(mut self, first: Option<Message>, mut inbox: mpsc::UnboundedReceiver<Message>) {
-        let mut message = first;
+    async fn go_on(mut self, mut early: Early, mut inbox: mpsc::UnboundedReceiver<Message>) {
         let stopping = self.engine.0.stopping.clone();
         loop {
-            while let Some(command) = self.next.pop_front() {
-                if self.turn_for_sure(command).await.is_err() {
-                    return self.abandon(&mut inbox);
-                }
-            }
-            if let Some(message) = message.take() {
-                if self.answer(message).await.is_err() {
-                    return self.abandon(&mut inbox);
-                }
-                continue;
+            if self.work_off(&mut early).await.is_err() {
+                return self.abandon(&mut inbox);
             }
             if self.jobs.is_empty() {
                 let is_idle = matches!(self.machine.state().status(), RunStatus::Waiting) || self.is_over();
                 if is_idle || stopping.is_cancelled() {
                     match self.engine.release(&self.run.key, &mut inbox) {
-                        Some(late) => message = Some(late),
+                        Some(late) => early.push_back(late),
                         None => return,
                     }
                     continue;
@@ -204,12 +241,57 @@ impl Driver {
             tokio::select! {
                 biased;
                 Some(job) = self.jobs.join_next() => match job {
-                    Ok(job) => self.next.push_back(job.into_command()),
+                    Ok(job) => {
+                        let command = self.command_of(job).await;
+                        self.next.push_back(command);
+                    }
                     Err(error) => tracing::error!(run_id = %self.run.key.run_id, %error, "a node task was lost"),
                 },
-                Some(told) = inbox.recv() => message = Some(told),
+                Some(told) = inbox.recv() => early.push_back(told),
                 () = stopping.cancelled(), if !self.machine.is_holding() => self.machine.hold(),
             }
+        }
+    }
+
+    /// Handles what is at hand. A person's wish to end the run comes before going on with it.
+    async fn work_off(&mut self, early: &mut Early) -> Result<(), ()> {
+        loop {
+            let is_cancel = matches!(early.front(), Some(Message::Cancel { .. }));
+            match self.next.pop_front() {
+                Some(command) if !is_cancel => {
+                    // What was under way when the process stopped is not taken up by a process that stops.
+                    if !(matches!(command, Command::Recover) && self.engine.0.stopping.is_cancelled()) {
+                        // A refusal has been logged, and there is no one to tell.
+                        let _ = self.turn_for_sure(command).await?;
+                    }
+                    continue;
+                }
+                Some(command) => self.next.push_front(command),
+                None => {}
+            }
+            match early.pop_front() {
+                Some(message) => {
+                    self.enter_lane_for(&message).await;
+                    self.answer(message).await?;
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Makes sure that what a message sets off happens in the run's lane. The lane was given up when the run was
+    /// over, and was not waited for when a message brought it along and then was refused.
+    async fn enter_lane_for(&mut self, message: &Message) {
+        let Some(name) = self.run.lane.as_deref().filter(|_| self.lanes.is_empty()) else { return };
+        let needs_lane = match message {
+            Message::Cancel { .. } => false,
+            Message::Retry { .. } => true,
+            Message::Signal { lane, .. } => !lane.is_of(name) && !self.is_over(),
+            Message::Wake => !self.is_over(),
+        };
+        if needs_lane {
+            let guard = self.engine.lanes().enter(name).wait().await;
+            self.lanes.push(guard);
         }
     }
 
@@ -222,20 +304,28 @@ impl Driver {
         tracing::warn!(run_id = %self.run.key.run_id, "another process has gone on with this run");
         self.around.cancel.cancel();
         self.jobs.abort_all();
-        while self.engine.release(&self.run.key, inbox).is_some() {}
+        self.engine.give_up(&self.run.key, inbox);
     }
 
     async fn answer(&mut self, message: Message) -> Result<(), ()> {
+        let mut loan = LaneLoan::default();
         let (command, done) = match message {
             Message::Wake => (Command::Wake, None),
             Message::Signal { key, payload, lane, done } => {
-                self.lane = self.lane.take().or(lane);
+                loan = lane;
                 (Command::Signal { key, payload }, Some(done))
             }
             Message::Cancel { done } => (Command::Cancel, Some(done)),
-            Message::Retry { done } => (Command::Retry, Some(done)),
+            Message::Retry { done } => {
+                // What was told to stop when the run ended is not to stop the new attempt.
+                self.around.cancel = CancellationToken::new();
+                (Command::Retry, Some(done))
+            }
         };
         let answer = self.turn_for_sure(command).await?;
+        if answer.is_ok() {
+            self.lanes.extend(loan.take());
+        }
         if let Some(done) = done {
             // Whoever asked may have gone away.
             let _ = done.send(answer);
@@ -259,18 +349,30 @@ impl Driver {
     async fn turn(&mut self, command: Command) -> Result<(), TurnError> {
         let mut decision = Decision::default();
         let now = self.engine.now_ms();
+        if self.engine.0.stopping.is_cancelled() {
+            self.machine.hold();
+        }
         self.machine.handle(command, now, &mut decision).map_err(TurnError::Refused)?;
         let announced = self.run_pure(&mut decision).await;
         if decision.events.is_empty() && !self.is_new {
             self.start_effects(announced);
             return Ok(());
         }
-        let turn = self.make_turn(decision.events, &announced).await;
+        let (turn, known) = self.make_turn(decision.events, &announced).await;
         let told = self.live_of(&turn);
-        let children: Vec<RunKey> = turn.children.iter().map(|child| child.key.clone()).collect();
+        let engine = self.engine.clone();
+        let place = |lane: &String| engine.lanes().enter(lane);
+        let children: Vec<(RunKey, Option<LaneTicket>)> = turn
+            .children
+            .iter()
+            .map(|child| {
+                (child.key.clone(), child.new_run.as_ref().and_then(|run| run.lane.as_ref()).map(place))
+            })
+            .collect();
         self.commit(turn).await?;
         self.engine.0.live.publish(told);
-        children.into_iter().for_each(|child| self.engine.resume(child));
+        children.into_iter().for_each(|(child, place)| self.engine.resume(child, place));
+        known.into_iter().for_each(|child| self.engine.take_up_child(&self.run.key, child));
         self.after_commit();
         self.start_effects(announced);
         Ok(())
@@ -290,7 +392,7 @@ impl Driver {
             let attempt = self.machine.state().attempt(node) + 1;
             let began = self.engine.now_ms();
             let executed = self.around.prepare(self.machine.state(), node, attempt).run_inline();
-            let done = Job { node, iteration, attempt, began, executed }.into_command();
+            let done = self.command_of(Job { node, iteration, attempt, began, executed }).await;
             // The machine handed this node out just now, so it takes the result.
             if let Err(refusal) = self.machine.handle(done, self.engine.now_ms(), decision) {
                 tracing::error!(run_id = %self.run.key.run_id, %refusal, "the result of a pure node was refused");
@@ -303,19 +405,20 @@ impl Driver {
         announced
     }
 
-    async fn make_turn(&mut self, events: Vec<Event>, announced: &[Effect]) -> Turn {
+    /// The turn to commit, and the children that it starts and that are there already.
+    async fn make_turn(&mut self, events: Vec<Event>, announced: &[Effect]) -> (Turn, Vec<KnownChild>) {
         let now = self.engine.now_ms();
-        let mut children = Vec::new();
+        let (mut children, mut known) = (Vec::new(), Vec::new());
         for effect in announced {
-            if let Effect::StartChild { workflow, items, child_run_id, .. } = effect {
-                match self.engine.child_turn(&self.run, workflow, items, child_run_id).await {
-                    Ok(child) => children.push(child),
-                    Err(error) => self.next.push_back(child_failed(child_run_id, &error)),
-                }
+            let Effect::StartChild { child_run_id, .. } = effect else { continue };
+            match self.children.remove(child_run_id) {
+                Some(Child::New(turn)) => children.push(*turn),
+                Some(Child::Known(child)) => known.push(child),
+                None => {}
             }
         }
-        let state = self.machine.state();
-        let status = state.status();
+        self.children.clear();
+        let status = self.machine.state().status();
         if status == RunStatus::Failed && !self.run.is_test {
             children.extend(self.error_child(&events).await);
         }
@@ -324,7 +427,7 @@ impl Driver {
         let changed = waits != self.waits;
         self.waits.clone_from(&waits);
         self.started_at = self.started_at.or(Some(now));
-        Turn {
+        let turn = Turn {
             key: self.run.key.clone(),
             expected: self.turns,
             new_run: self.is_new.then(|| Box::new(self.run.clone())),
@@ -338,7 +441,8 @@ impl Driver {
             waits: changed.then_some(waits),
             children,
             events,
-        }
+        };
+        (turn, known)
     }
 
     fn wait_rows(&self) -> Vec<WaitRow> {
@@ -354,14 +458,15 @@ impl Driver {
         waiting.collect()
     }
 
+    fn told(&self, events: &[Event], first_seq: i64) -> Vec<super::live::LiveEvent> {
+        let (key, workflow, plan) = (&self.run.key, self.run.workflow_id.as_str(), self.machine.plan());
+        let numbered = events.iter().zip(first_seq..);
+        numbered.flat_map(|(event, seq)| live_events(key, workflow, plan, seq, event)).collect()
+    }
+
     fn live_of(&self, turn: &Turn) -> Vec<super::live::LiveEvent> {
         let (key, workflow, plan) = (&self.run.key, self.run.workflow_id.as_str(), self.machine.plan());
-        let mut told: Vec<_> = turn
-            .events
-            .iter()
-            .zip(turn.first_seq..)
-            .flat_map(|(event, seq)| live_events(key, workflow, plan, seq, event))
-            .collect();
+        let mut told = self.told(&turn.events, turn.first_seq);
         let last = turn.first_seq + turn.events.len() as i64 - 1;
         told.extend(waiting_event(key, workflow, plan, self.machine.state(), last, self.engine.now_ms()));
         told
@@ -371,11 +476,17 @@ impl Driver {
     /// turns are tried until the store works again.
     async fn commit(&mut self, turn: Turn) -> Result<(), TurnError> {
         let count = turn.events.len() as i64;
+        if self.is_new && (!turn.status.is_over() || !self.next.is_empty()) {
+            self.inbox = self.engine.claim(&turn.key);
+        }
         let mut pause = Duration::from_millis(50);
         let outcome = loop {
-            match self.engine.0.store.commit(vec![turn.clone()]).await {
+            match self.engine.commit(vec![turn.clone()]).await {
                 Ok(outcomes) => break outcomes.first().copied().unwrap_or(Commit::Stale),
-                Err(error) if self.is_new => return Err(TurnError::Store(error)),
+                Err(error) if self.is_new => {
+                    self.leave();
+                    return Err(TurnError::Store(error));
+                }
                 Err(error) => {
                     tracing::error!(
                         run_id = %self.run.key.run_id,
@@ -390,15 +501,23 @@ impl Driver {
             }
         };
         if outcome != Commit::Done {
+            self.leave();
             return Err(TurnError::Lost);
         }
-        if turn.wake_at.is_some() {
-            self.engine.0.alarm.notify_one();
+        if let Some(at) = turn.wake_at {
+            self.engine.set_alarm(at);
         }
         self.is_new = false;
         self.turns += 1;
         self.seq += count;
         Ok(())
+    }
+
+    /// Gives up the place of a run that did not come to be.
+    fn leave(&mut self) {
+        if let Some(mut inbox) = self.inbox.take() {
+            self.engine.give_up(&self.run.key, &mut inbox);
+        }
     }
 
     /// Tells those who wait for this run.
@@ -407,17 +526,15 @@ impl Driver {
         let state = self.machine.state();
         let is_over = state.status().is_over();
         if is_over {
-            self.lane = None;
+            self.lanes.clear();
         }
         if (is_over || state.reply().is_some()) && self.engine.is_watched(key) {
-            self.engine.tell_watchers(key, &RunOutcome::of(&self.around.program, state, None));
+            self.engine.tell_watchers(key, &RunOutcome::of(state, None));
         }
-        if let Some(parent) = self.run.parent_run_id.as_deref().filter(|_| is_over) {
-            let parent = RunKey { workspace_id: key.workspace_id.clone(), run_id: parent.into() };
-            let payload = RunOutcome::of(&self.around.program, state, None).as_child_payload(&key.run_id);
-            let (done, _) = tokio::sync::oneshot::channel();
-            let signal = crate::core::child_signal(&key.run_id);
-            self.engine.tell(&parent, Message::Signal { key: signal, payload, lane: None, done });
+        if is_over && self.run.parent_run_id.is_some() {
+            let outcome = RunOutcome::of(state, None);
+            let payload = outcome.as_child_payload(&key.run_id);
+            self.engine.tell_caller(key, self.run.parent_run_id.as_deref(), payload);
         }
     }
 
@@ -432,40 +549,33 @@ impl Driver {
     }
 
     fn start_job(&mut self, node: NodeIx, iteration: u32, attempt: u32) {
-        if self.around.cancel.is_cancelled() && self.machine.state().error().is_none() {
-            // A retried run gets a new token; the old one has fired.
-            self.around.cancel = CancellationToken::new();
-        }
         let execution = self.around.prepare(self.machine.state(), node, attempt);
         let engine = self.engine.clone();
         self.jobs.spawn(async move {
             // The semaphore is never closed.
             let _permit = engine.0.effects.acquire().await;
+            engine.0.config.faults.gate().await;
             let began = engine.now_ms();
-            Job { node, iteration, attempt, began, executed: execution.run().await }
+            let executed = execution.run().await;
+            engine.0.config.faults.gate().await;
+            Job { node, iteration, attempt, began, executed }
         });
     }
 
-    /// The first turn of the error workflow, if this run failed and names one.
-    async fn error_child(&self, events: &[Event]) -> Option<Turn> {
-        let name = self.around.program.document.settings.error_workflow.as_deref()?;
-        let finished = events.iter().any(|event| matches!(event.kind, EventKind::RunFinished { .. }));
-        if !finished || self.run.trigger_type == "trigger.error" {
-            return None;
+    /// What came of a job, as a command. A call whose child cannot be started is a failure of the calling node.
+    async fn command_of(&mut self, job: Job) -> Command {
+        let mut command = job.into_command();
+        if let Command::NodeDone { result, .. } = &mut command
+            && let NodeResult::Call { workflow, items, child_run_id, wait } = &*result
+        {
+            match self.engine.child(&self.run, workflow, items, child_run_id, *wait).await {
+                Ok(child) => {
+                    self.children.insert(child_run_id.clone(), child);
+                }
+                Err(error) => *result = NodeResult::Failed(not_started(workflow, &error)),
+            }
         }
-        let event = json!({
-            "run": { "id": &*self.run.key.run_id, "trigger": self.run.trigger_type },
-            "workflow": { "id": self.run.workflow_id, "name": self.around.program.document.name },
-            "error": self.machine.state().error(),
-        });
-        let made = self
-            .engine
-            .workflow_turn(&self.run, name, event, |source| matches!(source, TriggerSource::Error))
-            .await;
-        made.inspect_err(
-            |error| tracing::warn!(workflow = name, %error, "the error workflow was not started"),
-        )
-        .ok()
+        command
     }
 }
 
@@ -483,129 +593,4 @@ impl Job {
             result: self.executed.result,
         }
     }
-}
-
-fn child_failed(child_run_id: &str, error: &EngineError) -> Command {
-    let payload = json!({
-        "run_id": null, "status": "failed",
-        "error": { "code": "child_not_started", "message": error.to_string() },
-    });
-    Command::Signal { key: crate::core::child_signal(child_run_id), payload }
-}
-
-impl Engine {
-    /// The first turn of a child run.
-    async fn child_turn(
-        &self,
-        caller: &NewRun,
-        workflow: &str,
-        items: &[Item],
-        run_id: &str,
-    ) -> Result<Turn, EngineError> {
-        let event = match items {
-            [one] => (*one.json).clone(),
-            many => Value::Array(many.iter().map(|item| (*item.json).clone()).collect()),
-        };
-        let mut turn = self
-            .workflow_turn(caller, workflow, event, |source| matches!(source, TriggerSource::Workflow))
-            .await?;
-        let key = RunKey { workspace_id: caller.key.workspace_id.clone(), run_id: run_id.into() };
-        turn.key = key.clone();
-        if let Some(run) = &mut turn.new_run {
-            run.key = key;
-            run.parent_run_id = Some(caller.key.run_id.to_string());
-        }
-        // Several items stay several items.
-        if items.len() != 1
-            && let Some(EventKind::RunStarted { output, .. }) =
-                turn.events.first_mut().map(|event| &mut event.kind)
-        {
-            let ports = vec![(0, Arc::new(items.to_vec()))];
-            *output = Arc::new(crate::core::NodeOutput { ports, ..Default::default() });
-        }
-        Ok(turn)
-    }
-
-    /// The first turn of a run of another published workflow of the same workspace.
-    async fn workflow_turn(
-        &self,
-        caller: &NewRun,
-        workflow: &str,
-        event: Value,
-        wanted: impl Fn(&TriggerSource) -> bool,
-    ) -> Result<Turn, EngineError> {
-        let workspace = &*caller.key.workspace_id;
-        let row = match self.0.store.workflow(workspace, workflow).await? {
-            Some(row) => Some(row),
-            None => self.0.store.workflow_by_name(workspace, workflow).await?,
-        };
-        let row = row.ok_or_else(|| EngineError::NotFound { what: "workflow", id: workflow.to_owned() })?;
-        let version = row.published_version.ok_or_else(|| EngineError::NotPublished(row.name.clone()))?;
-        let program = self.program(workspace, &row.id, version).await?;
-        let trigger = program.trigger(wanted).ok_or_else(|| EngineError::NoTrigger("fitting".to_owned()))?;
-        let now = self.now_ms();
-        let run = NewRun {
-            key: RunKey { workspace_id: caller.key.workspace_id.clone(), run_id: self.new_id("run").into() },
-            workflow_id: row.id,
-            version,
-            document: None,
-            trigger_type: program.plan.at(trigger).node_type.to_string(),
-            is_test: caller.is_test,
-            dry_run: caller.dry_run,
-            lane: None,
-            parent_run_id: None,
-            inbound_id: caller.inbound_id.clone(),
-            dedupe_key: None,
-            created_at: now,
-        };
-        let item = Item { json: Arc::new(event), files: None, from: None };
-        let around = self.surroundings(&program, &run, item.json.clone());
-        let output = around.ask_trigger(trigger, item).map_err(EngineError::Trigger)?;
-        let output = output.ok_or_else(|| EngineError::NoTrigger("accepting".to_owned()))?;
-        let deadline = program.timeout_ms.map(|limit| now.saturating_add(limit));
-        let start = Command::Start { trigger, output, pins: Default::default(), deadline };
-        Ok(queued_turn(run, start, now))
-    }
-}
-
-/// Ends a run whose stored version cannot run in this process (an unknown node type, for example), so that
-/// it is visible and does not come back at every start.
-async fn end_unrunnable(engine: &Engine, stored: &StoredRun, why: &EngineError) -> Result<(), EngineError> {
-    if stored.status.is_over() {
-        return Ok(());
-    }
-    let now = engine.now_ms();
-    let first = match why {
-        EngineError::Problems(problems) => problems.first().cloned(),
-        _ => None,
-    };
-    let error = RunError {
-        code: first.as_ref().map_or_else(|| "workflow_unusable".to_owned(), |problem| problem.code.clone()),
-        node: first.as_ref().and_then(|problem| problem.node.clone()),
-        message: first.as_ref().map_or_else(|| why.to_string(), |problem| problem.message.clone()),
-        path: first.map(|problem| problem.path),
-        details: None,
-    };
-    let status = RunStatus::Failed;
-    let events = vec![
-        Event { at: now, kind: EventKind::RunEnding { status, error: Some(Box::new(error.clone())) } },
-        Event { at: now, kind: EventKind::RunFinished { status } },
-    ];
-    let turn = Turn {
-        key: stored.run.key.clone(),
-        expected: stored.turns,
-        new_run: None,
-        first_seq: stored.events.len() as i64,
-        events,
-        status,
-        error: Some(error),
-        reply: stored.reply.clone(),
-        started_at: stored.started_at,
-        ended_at: Some(now),
-        wake_at: None,
-        waits: Some(Vec::new()),
-        children: Vec::new(),
-    };
-    engine.0.store.commit(vec![turn]).await?;
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! The door of the engine: what a host calls. Keeps the list of runs that are being driven in this process,
 //! the cache of programs, and the loops that fire timers and schedules.
 
-use super::lanes::LaneGuard;
-use super::lanes::Lanes;
+use super::faults::FaultPlan;
+use super::lanes::{LaneLoan, LaneTicket, Lanes};
 use super::live::Live;
 use super::program::Program;
 use super::start::{RunOutcome, WaitFor};
@@ -10,14 +10,14 @@ use crate::core::Refusal;
 use crate::document::Document;
 use crate::expr::{ExprLimits, Expressions};
 use crate::graph::Problem;
-use crate::store::{RunKey, Store, StoreError};
+use crate::store::{Commit, RunKey, Store, StoreError, Turn};
 use moka::sync::Cache;
 use serde_json::Value;
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::services::Services;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
@@ -35,6 +35,8 @@ pub struct EngineConfig {
     pub expressions: ExprLimits,
     /// How often due timers are looked for at the least.
     pub tick: Duration,
+    /// Crashes that a test plans; empty in production.
+    pub faults: FaultPlan,
 }
 
 impl Default for EngineConfig {
@@ -44,6 +46,7 @@ impl Default for EngineConfig {
             cached_programs: 1_000,
             expressions: ExprLimits::default(),
             tick: Duration::from_millis(500),
+            faults: FaultPlan::default(),
         }
     }
 }
@@ -91,18 +94,9 @@ pub enum EngineError {
 /// What a run in this process can be told.
 pub(super) enum Message {
     Wake,
-    Signal {
-        key: String,
-        payload: Value,
-        lane: Option<LaneGuard>,
-        done: oneshot::Sender<Result<(), Refusal>>,
-    },
-    Cancel {
-        done: oneshot::Sender<Result<(), Refusal>>,
-    },
-    Retry {
-        done: oneshot::Sender<Result<(), Refusal>>,
-    },
+    Signal { key: String, payload: Value, lane: LaneLoan, done: oneshot::Sender<Result<(), Refusal>> },
+    Cancel { done: oneshot::Sender<Result<(), Refusal>> },
+    Retry { done: oneshot::Sender<Result<(), Refusal>> },
 }
 
 /// The engine. Cheap to clone.
@@ -121,7 +115,10 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
     pub(super) stopping: CancellationToken,
     /// Told when a wake-up was stored that may be earlier than the one slept for.
-    pub(super) alarm: Notify,
+    alarm: Notify,
+    /// When the timer loop looks again by itself, milliseconds since the epoch.
+    sleeping_until: AtomicI64,
+    postponed: Cache<RunKey, ()>,
     waiters: Mutex<HashMap<RunKey, Vec<Waiter>>>,
     active: Mutex<HashMap<RunKey, mpsc::UnboundedSender<Message>>>,
     busy: AtomicUsize,
@@ -156,6 +153,8 @@ impl Engine {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             alarm: Notify::new(),
+            sleeping_until: AtomicI64::new(i64::MAX),
+            postponed: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
             waiters: Mutex::default(),
             active: Mutex::default(),
             busy: AtomicUsize::new(0),
@@ -183,6 +182,16 @@ impl Engine {
     /// The live trace.
     pub fn live(&self) -> &Live {
         &self.0.live
+    }
+
+    /// What nodes can use of the host.
+    pub fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    /// Its bounds.
+    pub fn config(&self) -> &EngineConfig {
+        &self.0.config
     }
 
     /// The lanes.
@@ -275,14 +284,36 @@ impl Engine {
         let _ = sender.send(message);
         active.insert(key.clone(), sender);
         drop(active);
-        self.spawn_loaded(key.clone(), inbox);
+        self.spawn_loaded(key.clone(), inbox, None);
     }
 
-    /// Marks a run as driven in this process; its messages go to the returned inbox.
-    pub(super) fn claim(&self, key: &RunKey) -> mpsc::UnboundedReceiver<Message> {
+    /// Makes turns durable.
+    pub(super) async fn commit(&self, turns: Vec<Turn>) -> Result<Vec<Commit>, StoreError> {
+        let faults = &self.0.config.faults;
+        faults.gate().await;
+        let outcomes = self.0.store.commit(turns).await?;
+        faults.committed();
+        faults.gate().await;
+        Ok(outcomes)
+    }
+
+    /// Marks a run as driven in this process; its messages go to the returned inbox. `None` when someone
+    /// drives it already.
+    pub(super) fn claim(&self, key: &RunKey) -> Option<mpsc::UnboundedReceiver<Message>> {
+        let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
+        // A driver that came to grief has left its place behind.
+        if active.get(key).is_some_and(|sender| !sender.is_closed()) {
+            return None;
+        }
         let (sender, inbox) = mpsc::unbounded_channel();
-        self.0.active.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), sender);
-        inbox
+        active.insert(key.clone(), sender);
+        Some(inbox)
+    }
+
+    /// Gives up a run together with the messages that arrived for it; whoever sent them is told that the run
+    /// cannot be reached.
+    pub(super) fn give_up(&self, key: &RunKey, inbox: &mut mpsc::UnboundedReceiver<Message>) {
+        while self.release(key, inbox).is_some() {}
     }
 
     /// Gives up a run, unless a message arrived in the meantime.
@@ -346,8 +377,12 @@ impl Engine {
         let waiting = self.0.store.waiting_for(workspace, key).await?;
         let mut woken = Vec::new();
         for wait in waiting {
-            let signal =
-                |done| Message::Signal { key: key.to_owned(), payload: payload.clone(), lane: None, done };
+            let signal = |done| Message::Signal {
+                key: key.to_owned(),
+                payload: payload.clone(),
+                lane: LaneLoan::default(),
+                done,
+            };
             if self.ask(&wait.key, signal).await.is_ok() {
                 woken.push(wait.key);
             }
@@ -367,8 +402,10 @@ impl Engine {
             let page = self.0.store.unfinished(after.as_deref(), 200).await?;
             count += page.items.len();
             for key in page.items {
-                // Claimed in the order of acceptance, so lanes are entered in that order too.
-                self.resume(key);
+                // Places in lanes are taken here, in the order of acceptance, and not where the runs are loaded.
+                let lane = self.0.store.lane(&key).await?;
+                let place = lane.map(|lane| self.lanes().enter(&lane));
+                self.resume(key, place);
             }
             after = page.next;
             if after.is_none() {
@@ -381,10 +418,11 @@ impl Engine {
         Ok(count)
     }
 
-    /// Goes on with a run that is queued or was under way.
-    pub(super) fn resume(&self, key: RunKey) {
-        let inbox = self.claim(&key);
-        self.spawn_loaded(key, inbox);
+    /// Goes on with a run that is queued or was under way, from its place in its lane.
+    pub(super) fn resume(&self, key: RunKey, place: Option<LaneTicket>) {
+        if let Some(inbox) = self.claim(&key) {
+            self.spawn_loaded(key, inbox, place);
+        }
     }
 
     pub(super) async fn tell_parent(&self, parent: &RunKey, child: &str) -> Result<(), EngineError> {
@@ -393,7 +431,7 @@ impl Engine {
         let payload = outcome.as_child_payload(&child.run_id);
         let key = crate::core::child_signal(&child.run_id);
         let (done, _) = oneshot::channel();
-        self.tell(parent, Message::Signal { key, payload, lane: None, done });
+        self.tell(parent, Message::Signal { key, payload, lane: LaneLoan::default(), done });
         Ok(())
     }
 
@@ -405,11 +443,18 @@ impl Engine {
         let stored = self.0.store.load(key).await?;
         let stored =
             stored.ok_or_else(|| EngineError::NotFound { what: "run", id: key.run_id.to_string() })?;
-        let program = self.program_of_run(&stored.run).await?;
+        let program = match self.program_of_run(&stored.run).await {
+            Ok(program) => program,
+            // The version does not fit this process any more; how the run stands is known all the same.
+            Err(EngineError::Problems(_) | EngineError::NotFound { .. }) => {
+                return Ok(RunOutcome::without_items(&stored));
+            }
+            Err(error) => return Err(error),
+        };
         let state = crate::core::RunState::replay(&program.plan, &stored.events).map_err(|_| {
             EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
         })?;
-        Ok(RunOutcome::of(&program, &state, stored.error.as_ref()))
+        Ok(RunOutcome::of(&state, stored.error.as_ref()))
     }
 
     /// Fires every timer that is due now; returns how many runs were woken.
@@ -418,9 +463,8 @@ impl Engine {
     /// When the store fails.
     pub async fn fire_due(&self) -> Result<usize, EngineError> {
         let due = self.0.store.due_wakes(self.now_ms(), 1_000).await?;
-        for key in &due {
-            self.tell(key, Message::Wake);
-        }
+        let due: Vec<&RunKey> = due.iter().filter(|key| !self.0.postponed.contains_key(*key)).collect();
+        due.iter().for_each(|key| self.tell(key, Message::Wake));
         Ok(due.len())
     }
 
@@ -453,8 +497,10 @@ impl Engine {
         let next = [self.0.store.next_wake().await?, self.0.store.next_schedule_at().await?];
         let next = next.into_iter().flatten().min().map_or(i64::MAX, |next| next.saturating_sub(now));
         // A moment that has come already belongs to a run that is being woken; give it time to commit.
-        let next = Duration::from_millis(u64::try_from(next.max(20)).unwrap_or(20));
-        Ok(next.min(self.0.config.tick))
+        let next = Duration::from_millis(u64::try_from(next.max(20)).unwrap_or(20)).min(self.0.config.tick);
+        let pause = i64::try_from(next.as_millis()).unwrap_or(i64::MAX);
+        self.0.sleeping_until.store(now.saturating_add(pause), Ordering::SeqCst);
+        Ok(next)
     }
 
     /// Stops taking work, lets what is under way come to its next commit, and waits for it at most `grace`.
@@ -473,6 +519,18 @@ impl Engine {
         self.0.tasks.spawn(work);
     }
 
+    /// Runs work to its end even if the caller goes away half-way (a browser that closes its connection).
+    pub(super) async fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        match self.0.tasks.spawn(work).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(EngineError::ShuttingDown),
+        }
+    }
+
     /// Asks to be told how a run stands once it is over (or has a reply for its caller).
     pub fn watch(&self, key: &RunKey, wanted: WaitFor) -> oneshot::Receiver<RunOutcome> {
         let (sender, receiver) = oneshot::channel();
@@ -481,6 +539,23 @@ impl Engine {
         list.retain(|(_, sender)| !sender.is_closed());
         list.push((wanted, sender));
         receiver
+    }
+
+    /// Forgets everyone who asked about a run that did not come to be.
+    pub(super) fn forget_watchers(&self, key: &RunKey) {
+        self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// Tells the timer loop of a moment at which a run must be woken, if that is earlier than the loop's own.
+    pub(super) fn set_alarm(&self, at: i64) {
+        if at < self.0.sleeping_until.load(Ordering::SeqCst) {
+            self.0.alarm.notify_one();
+        }
+    }
+
+    /// Keeps a run that cannot be loaded from being woken over and over.
+    pub(super) fn postpone(&self, key: &RunKey) {
+        self.0.postponed.insert(key.clone(), ());
     }
 
     /// Whether anyone asked to be told.

@@ -98,11 +98,11 @@ impl Surroundings {
     pub(super) fn ask_trigger(
         &self,
         node: NodeIx,
-        event: Item,
+        events: Vec<Item>,
     ) -> Result<Option<Arc<NodeOutput>>, NodeError> {
         let state = RunState::new(&self.program.plan);
         let mut execution = self.prepare(&state, node, 1);
-        let items = Arc::new(vec![event]);
+        let items = Arc::new(events);
         let params = NodeParams::for_trigger(
             &self.program,
             node,
@@ -124,8 +124,7 @@ impl Surroundings {
 impl Execution {
     /// Runs a pure node: polled once, never awaited.
     pub(crate) fn run_inline(self) -> Executed {
-        let answer =
-            AssertUnwindSafe(self.node.run(&self.context, self.input.clone())).catch_unwind().now_or_never();
+        let answer = self.attempt().now_or_never();
         let answer = match answer {
             Some(Ok(answer)) => answer,
             Some(Err(panic)) => Err(panicked(panic.as_ref())),
@@ -139,13 +138,23 @@ impl Execution {
 
     /// Runs a node with an effect, within its time limit.
     pub(super) async fn run(self) -> Executed {
-        let work = AssertUnwindSafe(self.node.run(&self.context, self.input.clone())).catch_unwind();
-        let answer = match tokio::time::timeout(self.timeout, work).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(panic)) => Err(panicked(panic.as_ref())),
-            Err(_) => Err(self.timed_out()),
+        if self.context.cancel.is_cancelled() {
+            // It waited for its turn while the run ended, and has not begun.
+            return self.executed(Err(NodeError::cancelled("The run ended before the node began")));
+        }
+        // The limit is within, so that what panics while it is given up is caught as well.
+        let limited = async { tokio::time::timeout(self.timeout, self.attempt()).await };
+        let answer = match AssertUnwindSafe(limited).catch_unwind().await {
+            Ok(Ok(Ok(answer))) => answer,
+            Ok(Ok(Err(panic))) | Err(panic) => Err(panicked(panic.as_ref())),
+            Ok(Err(_)) => Err(self.timed_out()),
         };
         self.executed(answer)
+    }
+
+    async fn attempt(&self) -> Result<Result<Outcome, NodeError>, Box<dyn std::any::Any + Send>> {
+        let work = async { self.node.run(&self.context, self.input.clone()).await };
+        AssertUnwindSafe(work).catch_unwind().await
     }
 
     fn timed_out(&self) -> NodeError {

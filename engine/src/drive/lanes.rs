@@ -73,13 +73,44 @@ impl LaneTicket {
 
 impl Drop for LaneTicket {
     fn drop(&mut self) {
-        // A turn that was handed over and never taken up is passed on.
+        // A turn that was handed over and never taken up is passed on. Closed first, or it could be handed
+        // over between our look and our end, and the lane would be stuck for ever.
         if let Some(turn) = &mut self.turn
             && !self.guard.held
-            && turn.try_recv().is_ok()
         {
-            self.guard.held = true;
+            turn.close();
+            self.guard.held = turn.try_recv().is_ok();
         }
+    }
+}
+
+impl LaneGuard {
+    /// The lane.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// The right to work on a lane, offered together with a message: who takes the message on takes the lane along,
+/// else it stays with whoever offered it.
+#[derive(Clone, Debug, Default)]
+pub struct LaneLoan(Arc<Mutex<Option<LaneGuard>>>);
+
+impl LaneLoan {
+    /// Offers a lane, if there is one.
+    pub fn new(lane: Option<LaneGuard>) -> Self {
+        Self(Arc::new(Mutex::new(lane)))
+    }
+
+    /// Takes the lane.
+    pub fn take(&self) -> Option<LaneGuard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether this lane is offered.
+    pub fn is_of(&self, key: &str) -> bool {
+        let lane = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lane.as_ref().is_some_and(|lane| lane.key == key)
     }
 }
 

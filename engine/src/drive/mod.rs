@@ -3,22 +3,27 @@
 //!
 //! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
+//! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
 
+mod children;
 pub mod dispatch;
 mod driver;
 mod engine;
 pub(crate) mod execute;
+pub mod faults;
 pub mod lanes;
 pub mod live;
 pub mod program;
 pub mod schedule;
 pub mod scope;
 mod start;
+mod unrunnable;
 pub mod workflows;
 
 pub use dispatch::{Dispatched, OutsideEvent};
 pub use engine::{Engine, EngineConfig, EngineError};
+pub use faults::FaultPlan;
 pub use live::LiveEvent;
 pub use program::Program;
 pub use start::{RunOutcome, StartRequest, Started, WaitFor};

@@ -88,10 +88,11 @@ impl Program {
         Ok(Self { document, plan: Arc::new(plan), nodes, lane, timeout_ms, time_zone })
     }
 
-    /// The first trigger of a source, or of any when none is given.
+    /// The first enabled trigger whose source is wanted.
     pub fn trigger(&self, wanted: impl Fn(&TriggerSource) -> bool) -> Option<NodeIx> {
-        let found = self.nodes.iter().position(|node| {
-            node.node.spec().trigger.as_ref().is_some_and(|trigger| wanted(&trigger.source))
+        let found = self.nodes.iter().enumerate().position(|(ix, node)| {
+            let trigger = node.node.spec().trigger.as_ref();
+            !self.plan.nodes[ix].disabled && trigger.is_some_and(|trigger| wanted(&trigger.source))
         });
         found.map(|ix| ix as NodeIx)
     }

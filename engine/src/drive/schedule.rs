@@ -201,6 +201,16 @@ struct ScheduleParams {
     catch_up: CatchUp,
 }
 
+impl ScheduleParams {
+    /// The parameters and the plan they stand for; `zone` is the workflow's.
+    fn read(params: &Value, zone: &str) -> Result<(Self, Schedule), ScheduleError> {
+        let read = Self::deserialize(params)
+            .map_err(|error| ScheduleError::Cron(params["cron"].to_string(), error.to_string()))?;
+        let schedule = Schedule::parse(&read.cron, read.timezone.as_deref().unwrap_or(zone))?;
+        Ok((read, schedule))
+    }
+}
+
 /// A moment counts as missed when it is later than this, milliseconds.
 const GRACE: i64 = 60_000;
 
@@ -213,16 +223,14 @@ impl Engine {
     /// # Errors
     /// When the plan or the zone is wrong.
     pub fn schedule(params: &Value, zone: &str) -> Result<Schedule, ScheduleError> {
-        let read = ScheduleParams::deserialize(params)
-            .map_err(|error| ScheduleError::Cron(params["cron"].to_string(), error.to_string()))?;
-        Schedule::parse(&read.cron, read.timezone.as_deref().unwrap_or(zone))
+        Ok(ScheduleParams::read(params, zone)?.1)
     }
 
     /// Starts the workflows whose time has come.
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn fire_schedules(&self) -> Result<usize, EngineError> {
+    pub async fn fire_schedules(&self) -> Result<usize, EngineError> {
         let now = self.now_ms();
         let mut fired = 0;
         for row in self.store().due_schedules(now, 100).await? {
@@ -234,15 +242,14 @@ impl Engine {
     async fn fire_schedule(&self, row: &ScheduleRow, now: i64) -> Result<usize, EngineError> {
         let Some(due) = row.next_at else { return Ok(0) };
         let params: Value = serde_json::from_str(&row.params).unwrap_or_default();
-        let schedule = match Self::schedule(&params, "UTC") {
-            Ok(schedule) => schedule,
+        let (policy, schedule) = match ScheduleParams::read(&params, "UTC") {
+            Ok((read, schedule)) => (read.catch_up, schedule),
             Err(error) => {
                 tracing::error!(workflow_id = row.workflow_id, %error, "a published time plan cannot be read; it is switched off");
                 self.store().set_next(row, None).await?;
                 return Ok(0);
             }
         };
-        let policy: CatchUp = serde_json::from_value(params["catch_up"].clone()).unwrap_or_default();
         let mut moments = vec![due];
         while let Some(next) =
             schedule.next_after(*moments.last().unwrap_or(&due)).filter(|next| *next <= now)
@@ -279,7 +286,8 @@ impl Engine {
         };
         match self.start(request).await {
             Ok(_) | Err(EngineError::Duplicate) => Ok(()),
-            Err(EngineError::Store(error)) => Err(error.into()),
+            // The moment is kept for the next start.
+            Err(error @ (EngineError::Store(_) | EngineError::ShuttingDown)) => Err(error),
             Err(error) => {
                 tracing::error!(workflow_id = row.workflow_id, %error, "a scheduled workflow could not be started");
                 Ok(())

@@ -2,7 +2,8 @@
 //! nodes that led here. Lineage is walked only when an expression asks for it.
 
 use super::program::{Program, ProgramNode};
-use crate::core::{Delivery, NodeInput, NodeIx, Record, RunState, Source};
+use crate::core::state::join;
+use crate::core::{NodeInput, NodeIx, Record, RunState, Source};
 use crate::expr::{CompiledParams, ExprError, ExprErrorKind, Expressions, NodeView, Scope, ScopeError};
 use serde_json::{Value, json};
 use sluice_node_sdk::context::ParamSource;
@@ -60,17 +61,11 @@ pub struct NodeParams {
 
 /// The input of a node as the SDK wants it.
 pub fn sdk_input(input: &NodeInput) -> Input {
-    let join = |deliveries: &[Delivery]| -> Items {
-        match deliveries {
-            [one] => one.items.clone(),
-            many => Arc::new(many.iter().flat_map(|found| found.items.iter().cloned()).collect()),
-        }
-    };
     let mut made = Input::default();
     for (port, deliveries) in &input.ports {
         made = made.with_port(port.clone(), join(deliveries));
     }
-    made.with_returned(join(&input.returned))
+    made.with_returned(join(&input.returned)).with_rounds(input.rounds.clone())
 }
 
 impl NodeParams {
@@ -108,28 +103,41 @@ impl NodeParams {
     }
 
     /// The item of `wanted` that led to input item `index`.
-    fn ancestor(&self, wanted: NodeIx, index: usize) -> Option<&Item> {
-        let (mut sources, mut index) = (self.sources.as_slice(), index);
-        loop {
-            let (source, offset) = locate(sources, index)?;
-            let record = self.records.get(source.node as usize)?.as_ref()?;
-            if record.iteration != source.iteration {
-                return None;
-            }
-            let items = record.output.port(source.port)?;
-            let item = items.get(offset)?;
-            if source.node == wanted {
-                return Some(item);
-            }
-            let inputs: usize = record.inputs.iter().map(|source| source.items as usize).sum();
-            index = match item.from {
-                Some(from) => from as usize,
-                None if inputs == 1 => 0,
-                None if inputs == items.len() => offset,
-                None => return None,
-            };
-            sources = &record.inputs;
+    fn ancestor(&self, wanted: NodeIx, index: usize) -> Lineage<'_> {
+        let Some((mut source, mut offset)) = locate(&self.sources, index) else { return Lineage::Broken };
+        if source.node == wanted {
+            return self.items.get(index).map_or(Lineage::Broken, Lineage::Item);
         }
+        loop {
+            let Some(record) = self.records.get(source.node as usize).and_then(Option::as_ref) else {
+                return Lineage::Broken;
+            };
+            if record.iteration != source.iteration {
+                return Lineage::Older;
+            }
+            let Some(item) = record.output.port(source.port).and_then(|items| items.get(offset)) else {
+                return Lineage::Broken;
+            };
+            if source.node == wanted {
+                return Lineage::Item(item);
+            }
+            let from = match item.from {
+                Some(from) => from as usize,
+                None if self.has_one_input(source.node, record) => 0,
+                None => return Lineage::Broken,
+            };
+            match locate(&record.inputs, from) {
+                Some(found) => (source, offset) = found,
+                None => return Lineage::Broken,
+            }
+        }
+    }
+
+    /// Whether an execution read one item only, so that whatever it gave came from that.
+    fn has_one_input(&self, node: NodeIx, record: &Record) -> bool {
+        let plan = &self.program.plan;
+        let mut ports = plan.at(node).inputs.iter().map(|edge| &*plan.edges[*edge as usize].target_port);
+        ports.all(|port| port == "main") && record.inputs.iter().map(|source| source.items).sum::<u32>() == 1
     }
 
     fn node_view(&self, id: &str, index: usize) -> Result<NodeView, ScopeError> {
@@ -146,13 +154,24 @@ impl NodeParams {
                 .collect()
         });
         let json = match self.ancestor(node, index) {
-            Some(item) => item.json.clone(),
+            Lineage::Item(item) => item.json.clone(),
             // Lineage can be broken (an aggregate, a merge); one single item is still certain.
-            None if items.len() == 1 => items[0].clone(),
-            None => return Err(ScopeError::NoItem(id.to_owned())),
+            Lineage::Broken if items.len() == 1 => items[0].clone(),
+            // It came through an earlier round of a loop, of which only the latest is kept.
+            Lineage::Older if items.len() == 1 && record.iteration == 0 => items[0].clone(),
+            Lineage::Broken | Lineage::Older => return Err(ScopeError::NoItem(id.to_owned())),
         };
         Ok(NodeView { json, items: items.clone() })
     }
+}
+
+/// Where an item came from.
+enum Lineage<'a> {
+    Item(&'a Item),
+    /// Some node on the way made it of no one certain item.
+    Broken,
+    /// Some node on the way has run again since.
+    Older,
 }
 
 /// Finds the source of the input item with that index, and the item's place in that source's port.

@@ -4,7 +4,7 @@
 use super::driver::Driver;
 use super::engine::{Engine, EngineError};
 use super::execute::Surroundings;
-use super::lanes::LaneGuard;
+use super::lanes::{LaneGuard, LaneTicket};
 use super::program::Program;
 use super::scope::RunScope;
 use crate::core::{Command, Event, EventKind, NodeIx, NodeOutput, RunError, RunState, RunStatus};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use sluice_node_sdk::context::RunInfo;
 use sluice_node_sdk::item::{Item, Items};
 use sluice_node_sdk::outcome::Reply;
+use sluice_node_sdk::services::Services;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -86,27 +87,37 @@ pub struct RunOutcome {
     pub error: Option<RunError>,
     /// The answer for the caller of a webhook.
     pub reply: Option<Reply>,
-    /// The `json` of the items that the last node gave.
-    pub output: Vec<Value>,
+    /// The items that the last node gave.
+    pub items: Vec<Item>,
 }
 
 impl RunOutcome {
     /// The outcome that a state stands for.
-    pub(super) fn of(program: &Program, state: &RunState, error: Option<&RunError>) -> Self {
+    pub(super) fn of(state: &RunState, error: Option<&RunError>) -> Self {
         let last = state.last().filter(|_| state.status().is_over()).and_then(|node| state.record(node));
         let items = last.iter().flat_map(|record| &record.output.ports).flat_map(|(_, items)| items.iter());
-        debug_assert!(program.nodes.len() == program.plan.nodes.len());
         Self {
             status: state.status(),
             error: error.or(state.error()).cloned(),
             reply: state.reply().cloned(),
-            output: items.map(|item| (*item.json).clone()).collect(),
+            items: items.cloned().collect(),
         }
+    }
+
+    /// The outcome of a run whose items cannot be read, because its version does not fit this process.
+    pub(super) fn without_items(stored: &crate::store::StoredRun) -> Self {
+        let (error, reply) = (stored.error.clone(), stored.reply.clone());
+        Self { status: stored.status, error, reply, items: Vec::new() }
+    }
+
+    /// The `json` of the items that the last node gave.
+    pub fn output(&self) -> Vec<Value> {
+        self.items.iter().map(|item| (*item.json).clone()).collect()
     }
 
     /// What the caller of a child run is told.
     pub(super) fn as_child_payload(&self, run_id: &str) -> Value {
-        json!({ "run_id": run_id, "status": self.status, "items": self.output, "error": self.error })
+        json!({ "run_id": run_id, "status": self.status, "items": self.items, "error": self.error })
     }
 }
 
@@ -147,7 +158,7 @@ impl Engine {
         let output = match request.accepted.take() {
             Some(output) => output,
             None => around
-                .ask_trigger(trigger, Item { json: event, files: None, from: None })
+                .ask_trigger(trigger, vec![Item { json: event, files: None, from: None }])
                 .map_err(EngineError::Trigger)?
                 .ok_or_else(|| {
                     EngineError::Trigger(
@@ -166,14 +177,24 @@ impl Engine {
             deadline: program.timeout_ms.map(|limit| now.saturating_add(limit)),
         };
         let later = request.watch.map(|wanted| self.watch(&key, wanted));
-        let outcome = if run.lane.is_some() && request.lane_guard.is_none() {
-            self.start_queued(run, start).await?;
-            None
-        } else {
-            let driver = Driver::fresh(self, run, around, request.lane_guard.take());
-            driver.begin(start, request.watch).await?
+        // Seen through even when the caller goes away: a run that is stored must be driven.
+        let begun = match (&run.lane, request.lane_guard.take()) {
+            (Some(lane), None) => {
+                let (engine, place) = (self.clone(), self.lanes().enter(lane));
+                self.see_through(async move { engine.start_queued(run, start, place).await }).await
+            }
+            (_, guard) => {
+                let driver = Driver::fresh(self, run, around, guard);
+                self.see_through(driver.begin(start, request.watch)).await
+            }
         };
-        Ok(Started { key, outcome, later })
+        match begun {
+            Ok(outcome) => Ok(Started { key, outcome, later }),
+            Err(error) => {
+                self.forget_watchers(&key);
+                Err(error)
+            }
+        }
     }
 
     async fn program_to_start(&self, request: &StartRequest) -> Result<(Arc<Program>, i64), EngineError> {
@@ -209,6 +230,17 @@ impl Engine {
         run: &NewRun,
         trigger: Arc<Value>,
     ) -> Surroundings {
+        self.surroundings_with(program, run, trigger, self.0.services.clone())
+    }
+
+    /// The same with other services.
+    pub(crate) fn surroundings_with(
+        &self,
+        program: &Arc<Program>,
+        run: &NewRun,
+        trigger: Arc<Value>,
+        services: Services,
+    ) -> Surroundings {
         let info = RunInfo {
             run_id: run.key.run_id.to_string(),
             workspace_id: run.key.workspace_id.to_string(),
@@ -221,32 +253,37 @@ impl Engine {
             "id": info.run_id, "is_test": run.is_test, "dry_run": run.dry_run, "created_at": run.created_at,
         });
         let workflow = json!({ "id": info.workflow_id, "name": info.workflow_name, "version": run.version });
-        let clock = self.0.services.clock.clone();
+        let clock = services.clock.clone();
         Surroundings {
             scope: Arc::new(RunScope::new(facts, workflow, trigger, clock, program.time_zone.clone())),
             program: program.clone(),
             info: Arc::new(info),
-            services: self.0.services.clone(),
+            services,
             expressions: self.0.expressions.clone(),
             cancel: CancellationToken::new(),
         }
     }
 
     /// Stores a run whose lane may be busy; it goes on once the lane is free.
-    async fn start_queued(&self, run: NewRun, start: Command) -> Result<(), EngineError> {
+    async fn start_queued(
+        &self,
+        run: NewRun,
+        start: Command,
+        place: LaneTicket,
+    ) -> Result<Option<RunOutcome>, EngineError> {
         let key = run.key.clone();
         let busy = self.busy();
         let turn = queued_turn(run, start, self.now_ms());
-        match self.0.store.commit(vec![turn]).await?.first() {
+        match self.commit(vec![turn]).await?.first() {
             Some(Commit::Done) => {}
             Some(Commit::Duplicate) => return Err(EngineError::Duplicate),
             Some(Commit::Stale) | None => {
                 return Err(EngineError::NotFound { what: "run", id: key.run_id.to_string() });
             }
         }
-        self.resume(key);
+        self.resume(key, Some(place));
         drop(busy);
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -302,7 +339,7 @@ fn pins(
     numbered.collect()
 }
 
-fn lane_of(
+pub(super) fn lane_of(
     program: &Arc<Program>,
     around: &Surroundings,
     output: &NodeOutput,

@@ -113,7 +113,7 @@ impl Engine {
             at: self.now_ms(),
         };
         let version = self.store().publish(workspace, workflow, publication).await?;
-        self.0.alarm.notify_one();
+        self.set_alarm(0);
         Ok((version, problems))
     }
 

@@ -3,6 +3,7 @@
 use rhai::{Array, Dynamic, ImmutableString, Map};
 use serde_json::{Number, Value};
 
+use super::failure::Failure;
 use super::view::{JsonView, Seen};
 
 /// Deepest nesting of a result; serde_json refuses to read deeper JSON anyway.
@@ -74,6 +75,10 @@ fn nested_to_value(value: Dynamic, depth: usize) -> Result<Value, NotJson> {
     }
     if let Some(node) = value.read_lock::<super::frame::NodeHandle>() {
         return Ok(node.view.json.as_ref().clone());
+    }
+    if let Some(caught) = value.read_lock::<Failure>() {
+        // What a script's `catch (error)` holds.
+        return Ok(Value::String(caught.message.clone()));
     }
     range_to_list(&value).ok_or(NotJson::NoForm)
 }

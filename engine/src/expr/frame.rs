@@ -135,6 +135,11 @@ pub(crate) fn charge_bytes(bytes: u64) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Moves the deadline: `spent` was one-time work of the process, not the expression's fault.
+pub(crate) fn forgive(spent: Duration) {
+    DEADLINE.set(DEADLINE.get().map(|at| at + spent));
+}
+
 /// Now in milliseconds, as the scope sees it.
 pub(crate) fn now_ms() -> i64 {
     FRAME.with_borrow(|frame| frame.now)

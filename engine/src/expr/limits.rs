@@ -33,9 +33,9 @@ pub struct ExprLimits {
     pub expression_bytes: usize,
     /// Longest source of one script, in bytes.
     pub script_bytes: usize,
-    /// How many compiled expressions are kept for reuse.
+    /// How many compiled expressions are kept for reuse; long ones count for more.
     pub cached_expressions: u64,
-    /// How many compiled scripts are kept for reuse.
+    /// The same for compiled scripts.
     pub cached_scripts: u64,
 }
 

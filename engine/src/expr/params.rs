@@ -18,7 +18,9 @@ enum Tree {
     Static(Value),
     Text(Template),
     List(Vec<Tree>),
-    Object(Vec<(String, Tree)>),
+    /// The finished object with null where an expression goes, and those entries by position in
+    /// it: copying an object is cheaper than hashing its keys again for each item.
+    Object(Map<String, Value>, Vec<(usize, Tree)>),
 }
 
 impl Expressions {
@@ -103,14 +105,20 @@ fn fold_list(parts: Vec<Tree>) -> Tree {
 }
 
 fn fold_object(parts: Vec<(String, Tree)>) -> Tree {
-    if parts.iter().any(|(_, part)| !matches!(part, Tree::Static(_))) {
-        return Tree::Object(parts);
+    let mut finished = Map::with_capacity(parts.len());
+    let mut changing = Vec::new();
+    for (position, (key, part)) in parts.into_iter().enumerate() {
+        match part {
+            Tree::Static(value) => {
+                finished.insert(key, value);
+            }
+            part => {
+                finished.insert(key, Value::Null);
+                changing.push((position, part));
+            }
+        }
     }
-    let entries = parts.into_iter().filter_map(|(key, part)| match part {
-        Tree::Static(value) => Some((key, value)),
-        _ => None,
-    });
-    Tree::Static(Value::Object(entries.collect()))
+    if changing.is_empty() { Tree::Static(Value::Object(finished)) } else { Tree::Object(finished, changing) }
 }
 
 /// A key as a token of a JSON pointer (RFC 6901).
@@ -140,6 +148,7 @@ impl CompiledParams {
                 let value = tree.resolve(scope, &Path::Root).map_err(|error| error.at(above))?;
                 Ok(value.pointer(rest).cloned().unwrap_or_default())
             }
+            Found::Finished(value) => Ok(value.cloned().unwrap_or_default()),
             Found::Nothing => Ok(Value::Null),
         }
     }
@@ -153,7 +162,7 @@ impl CompiledParams {
     pub fn is_static_at(&self, pointer: &str) -> bool {
         !matches!(
             self.find(pointer),
-            Ok(Found::Tree(Tree::Text(_) | Tree::List(_) | Tree::Object(_)))
+            Ok(Found::Tree(Tree::Text(_) | Tree::List(_) | Tree::Object(..)))
                 | Ok(Found::Inside { tree: Tree::Text(_), .. })
         )
     }
@@ -184,7 +193,18 @@ impl CompiledParams {
             let token = unescape(&pointer[at + 1..end]);
             let child = match tree {
                 Tree::List(parts) => token.parse::<usize>().ok().and_then(|index| parts.get(index)),
-                Tree::Object(parts) => parts.iter().find(|(key, _)| *key == token).map(|(_, part)| part),
+                Tree::Object(finished, changing) => {
+                    let Some(position) = finished.keys().position(|key| *key == token) else {
+                        return Ok(Found::Nothing);
+                    };
+                    match changing.iter().find(|(changes, _)| *changes == position) {
+                        Some((_, part)) => Some(part),
+                        None => {
+                            let value = finished.values().nth(position).unwrap_or(&Value::Null);
+                            return Ok(Found::Finished(value.pointer(&pointer[end..])));
+                        }
+                    }
+                }
                 Tree::Static(_) | Tree::Text(_) => {
                     return Ok(Found::Inside { tree, above: &pointer[..at], rest: &pointer[at..] });
                 }
@@ -206,6 +226,8 @@ enum Found<'a> {
         above: &'a str,
         rest: &'a str,
     },
+    /// A value without expressions.
+    Finished(Option<&'a Value>),
     Nothing,
 }
 
@@ -236,10 +258,15 @@ impl Tree {
                 .enumerate()
                 .map(|(index, part)| part.resolve(scope, &Path::Index(path, index)))
                 .collect(),
-            Self::Object(parts) => {
-                let mut map = Map::with_capacity(parts.len());
-                for (key, part) in parts {
-                    map.insert(key.clone(), part.resolve(scope, &Path::Key(path, key))?);
+            Self::Object(finished, changing) => {
+                let mut map = finished.clone();
+                let mut entries = map.iter_mut();
+                let mut passed = 0;
+                for (position, part) in changing {
+                    if let Some((key, entry)) = entries.nth(position - passed) {
+                        *entry = part.resolve(scope, &Path::Key(path, key))?;
+                    }
+                    passed = position + 1;
                 }
                 Ok(Value::Object(map))
             }
@@ -251,7 +278,7 @@ impl Tree {
             Self::Static(_) => {}
             Self::Text(template) => templates.push(template),
             Self::List(parts) => parts.iter().for_each(|part| part.collect(templates)),
-            Self::Object(parts) => parts.iter().for_each(|(_, part)| part.collect(templates)),
+            Self::Object(_, parts) => parts.iter().for_each(|(_, part)| part.collect(templates)),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::error::{ExprError, ExprErrorKind, TextPlace};
 use super::fast::Fast;
 use super::frame;
 use super::functions::TAKE_FUNCTIONS;
+use super::limits::ExprLimits;
 use super::scope::Scope;
 use super::translate::{self, Translated};
 use super::view::JsonView;
@@ -75,6 +76,10 @@ impl Program {
     /// The text that was compiled.
     pub(crate) fn source(&self) -> &str {
         &self.source
+    }
+
+    pub(crate) fn limits(&self) -> &ExprLimits {
+        &self.engines.limits
     }
 
     /// Ids in `node("Id")`.

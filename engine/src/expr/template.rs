@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use moka::sync::Cache;
+use moka::sync::{Cache, CacheBuilder};
 use serde_json::Value;
 
 use super::engine::Engines;
@@ -36,8 +36,8 @@ impl Default for Expressions {
 impl Expressions {
     /// Builds the engines; costs milliseconds, so do it once per process.
     pub fn new(limits: ExprLimits) -> Self {
-        let compiled = Cache::new(limits.cached_expressions);
-        let scripts = Cache::new(limits.cached_scripts);
+        let compiled = cache(limits.cached_expressions);
+        let scripts = cache(limits.cached_scripts);
         Self { engines: Arc::new(Engines::new(limits)), compiled, scripts }
     }
 
@@ -107,6 +107,16 @@ impl Expressions {
     }
 }
 
+/// Room for `entries` short texts; a long one takes the room of one per 256 bytes.
+fn cache(entries: u64) -> Cache<Box<str>, Arc<Program>> {
+    let room: CacheBuilder<Box<str>, Arc<Program>, _> = Cache::builder().max_capacity(entries);
+    room.weigher(|text, _| weight(text)).build()
+}
+
+fn weight(text: &str) -> u32 {
+    u32::try_from(text.len() / 256 + 1).unwrap_or(u32::MAX)
+}
+
 /// A compiled parameter text.
 #[derive(Debug, Clone)]
 pub enum Template {
@@ -135,6 +145,16 @@ impl Site {
     fn eval(&self, scope: &dyn Scope) -> Result<Value, ExprError> {
         self.program.eval(scope, self.start)
     }
+
+    fn push_text(&self, scope: &dyn Scope, text: &mut String) -> Result<(), ExprError> {
+        self.program.push_text(scope, self.start, text)?;
+        let most = self.program.limits().text_bytes;
+        if text.len() > most {
+            let message = format!("the text is over the limit of {most} bytes");
+            return Err(ExprError::new(ExprErrorKind::Limit, message, self.program.source(), self.start));
+        }
+        Ok(())
+    }
 }
 
 /// A part of a text with expressions.
@@ -157,7 +177,7 @@ impl Template {
                 for part in parts.iter() {
                     match part {
                         Part::Text(literal) => text.push_str(literal),
-                        Part::Expr(site) => site.program.push_text(scope, site.start, &mut text)?,
+                        Part::Expr(site) => site.push_text(scope, &mut text)?,
                     }
                 }
                 Ok(Value::String(text))

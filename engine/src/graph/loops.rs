@@ -2,12 +2,14 @@
 //!
 //! The body of a loop entry `L` is every node that can only be reached through `L` (dominance), is
 //! reachable from a port of `L` that leads back to `L`, and is not reachable from the other ports of `L`.
+//! A port leads back when a path of nodes that can only be reached through `L` returns to `L`; the way round
+//! through an outer loop does not count.
 
 use super::plan::{EdgeIx, LoopIx, LoopPlan, PlanEdge, PlanNode};
 use crate::core::{NodeIx, PortIx};
 use petgraph::algo::dominators;
-use petgraph::graph::DiGraph;
-use std::collections::{BTreeSet, HashSet};
+use petgraph::graph::{DiGraph, NodeIndex};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A cycle that goes through no declared loop entry, as node numbers in order.
 pub(super) struct Cycle(pub(super) Vec<NodeIx>);
@@ -32,6 +34,25 @@ impl Net<'_> {
                 continue;
             }
             open.extend(self.outputs(node).map(|edge| edge.target));
+        }
+        seen
+    }
+
+    /// Everything that can be reached from `starts` over nodes that are inside; `entry` when one leads there.
+    fn reach_inside(
+        &self,
+        starts: impl IntoIterator<Item = NodeIx>,
+        entry: NodeIx,
+        is_inside: &mut dyn FnMut(NodeIx) -> bool,
+    ) -> HashSet<NodeIx> {
+        let mut seen: HashSet<NodeIx> = HashSet::new();
+        let mut open: Vec<NodeIx> = starts.into_iter().collect();
+        while let Some(node) = open.pop() {
+            if node == entry {
+                seen.insert(entry);
+            } else if is_inside(node) && seen.insert(node) {
+                open.extend(self.outputs(node).map(|edge| edge.target));
+            }
         }
         seen
     }
@@ -90,12 +111,17 @@ fn bodies(nodes: &[PlanNode], edges: &[PlanEdge], is_entry: &dyn Fn(NodeIx) -> b
     if entries.is_empty() {
         return Vec::new();
     }
-    let dominators = dominance(nodes, edges);
+    let dominators = dominance(nodes, edges, &entries);
     entries.into_iter().filter_map(|entry| body_of(&net, entry, &dominators)).collect()
 }
 
-/// Dominators from a root that leads to every trigger and to every node without inputs.
-fn dominance(nodes: &[PlanNode], edges: &[PlanEdge]) -> dominators::Dominators<petgraph::graph::NodeIndex> {
+/// Dominators from a root that leads to every trigger, to every node without inputs, and to every entry that
+/// nothing of these leads to: a loop that is not connected yet is a loop all the same.
+fn dominance(
+    nodes: &[PlanNode],
+    edges: &[PlanEdge],
+    entries: &[NodeIx],
+) -> dominators::Dominators<NodeIndex> {
     let mut graph: DiGraph<(), ()> = DiGraph::new();
     for _ in nodes {
         graph.add_node(());
@@ -105,47 +131,57 @@ fn dominance(nodes: &[PlanNode], edges: &[PlanEdge]) -> dominators::Dominators<p
     for edge in edges {
         graph.add_edge((edge.source).into(), (edge.target).into(), ());
     }
+    let mut reached = vec![false; graph.node_count()];
     for (ix, node) in nodes.iter().enumerate() {
         if node.is_trigger || !targets.contains(&(ix as NodeIx)) {
-            graph.add_edge(root, (ix as NodeIx).into(), ());
+            join(&mut graph, root, ix as NodeIx, &mut reached);
+        }
+    }
+    for entry in entries {
+        if !reached[*entry as usize] {
+            join(&mut graph, root, *entry, &mut reached);
         }
     }
     dominators::simple_fast(&graph, root)
 }
 
-fn body_of(
-    net: &Net<'_>,
-    entry: NodeIx,
-    dominators: &dominators::Dominators<petgraph::graph::NodeIndex>,
-) -> Option<LoopPlan> {
+/// Leads from the root to a node, and marks what becomes reachable by that.
+fn join(graph: &mut DiGraph<(), ()>, root: NodeIndex, node: NodeIx, reached: &mut [bool]) {
+    graph.add_edge(root, node.into(), ());
+    let mut open = vec![NodeIndex::from(node)];
+    while let Some(node) = open.pop() {
+        if !std::mem::replace(&mut reached[node.index()], true) {
+            open.extend(graph.neighbors(node));
+        }
+    }
+}
+
+fn body_of(net: &Net<'_>, entry: NodeIx, dominators: &dominators::Dominators<NodeIndex>) -> Option<LoopPlan> {
+    let dominated = |node: NodeIx| {
+        let mut above = dominators.strict_dominators(node.into());
+        above.as_mut().is_some_and(|above| above.any(|found| found == entry.into()))
+    };
+    let mut inside: HashMap<NodeIx, bool> = HashMap::new();
+    let mut is_inside = |node: NodeIx| *inside.entry(node).or_insert_with(|| dominated(node));
     let mut body_ports: BTreeSet<PortIx> = BTreeSet::new();
-    let mut body_starts = Vec::new();
-    let mut other_starts = Vec::new();
+    let mut body: HashSet<NodeIx> = HashSet::new();
+    let mut outside: HashSet<NodeIx> = HashSet::new();
     let ports: BTreeSet<PortIx> = net.outputs(entry).map(|edge| edge.port).collect();
     for port in ports {
-        let starts: Vec<NodeIx> =
-            net.outputs(entry).filter(|edge| edge.port == port).map(|edge| edge.target).collect();
-        if net.reach(starts.iter().copied(), entry).contains(&entry) {
+        let starts = net.outputs(entry).filter(|edge| edge.port == port).map(|edge| edge.target);
+        let reached = net.reach_inside(starts, entry, &mut is_inside);
+        if reached.contains(&entry) {
             body_ports.insert(port);
-            body_starts.extend(starts);
+            body.extend(reached);
         } else {
-            other_starts.extend(starts);
+            outside.extend(reached);
         }
     }
     if body_ports.is_empty() {
         return None;
     }
-    let outside = net.reach(other_starts, entry);
-    let dominated = |node: NodeIx| {
-        dominators
-            .strict_dominators(node.into())
-            .is_some_and(|mut list| list.any(|found| found == entry.into()))
-    };
-    let mut body: Vec<NodeIx> = net
-        .reach(body_starts, entry)
-        .into_iter()
-        .filter(|node| *node != entry && !outside.contains(node) && dominated(*node))
-        .collect();
+    let mut body: Vec<NodeIx> =
+        body.into_iter().filter(|node| *node != entry && !outside.contains(node)).collect();
     body.sort_unstable();
     Some(LoopPlan { entry, body, body_ports: body_ports.into_iter().collect(), ..LoopPlan::default() })
 }

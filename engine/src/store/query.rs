@@ -15,6 +15,15 @@ pub struct StatusCount {
     pub runs: i64,
 }
 
+pub(super) const RUNS_OF_INBOUND: &str =
+    "select run_id from runs where workspace_id = $1 and inbound_id = $2 order by created_at, run_id";
+
+pub(super) const COUNT_BY_STATUS: &str = "select '' as run_id, status, count(*) as n from runs where workspace_id = $1 \
+             group by status order by status";
+
+pub(super) const COUNT_ACTIVE: &str = "select '' as run_id, status, count(*) as n from runs where status <= 1 \
+             group by status order by status";
+
 impl Store {
     /// Runs of a workspace, newest first.
     ///
@@ -52,9 +61,7 @@ impl Store {
         workspace_id: &str,
         inbound_id: &str,
     ) -> Result<Vec<String>, StoreError> {
-        const SQL: &str =
-            "select run_id from runs where workspace_id = $1 and inbound_id = $2 order by created_at, run_id";
-        let rows = self.db.query(SQL).bind(workspace_id).bind(inbound_id).all().await?;
+        let rows = self.db.query(RUNS_OF_INBOUND).bind(workspace_id).bind(inbound_id).all().await?;
         Ok(rows.iter().map(|row| row.text("run_id")).collect::<Result<_, _>>()?)
     }
 
@@ -64,9 +71,7 @@ impl Store {
     /// # Errors
     /// When the database fails or what is stored is damaged.
     pub async fn count_by_status(&self, workspace_id: &str) -> Result<Vec<StatusCount>, StoreError> {
-        const SQL: &str = "select '' as run_id, status, count(*) as n from runs where workspace_id = $1 \
-             group by status order by status";
-        let rows = self.db.query(SQL).bind(workspace_id).all().await?;
+        let rows = self.db.query(COUNT_BY_STATUS).bind(workspace_id).all().await?;
         rows.iter().map(read_count).collect()
     }
 
@@ -75,16 +80,14 @@ impl Store {
     /// # Errors
     /// When the database fails or what is stored is damaged.
     pub async fn count_active(&self) -> Result<Vec<StatusCount>, StoreError> {
-        const SQL: &str = "select '' as run_id, status, count(*) as n from runs where status <= 1 \
-             group by status order by status";
-        let rows = self.db.query(SQL).all().await?;
+        let rows = self.db.query(COUNT_ACTIVE).all().await?;
         rows.iter().map(read_count).collect()
     }
 }
 
 /// One ordered range of an index per status, merged. Without this a list of all runs would need an index of
 /// its own, and a list of few among many would read the many.
-fn list_text(filter: &RunFilter) -> String {
+pub(super) fn list_text(filter: &RunFilter) -> String {
     const COLUMNS: &str = "workspace_id, run_id, workflow_id, version, status, trigger_type, is_test, created_at, \
          started_at, ended_at, error";
     let workflow = if filter.workflow_id.is_some() { "and workflow_id = $6 " } else { "" };

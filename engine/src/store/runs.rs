@@ -6,6 +6,29 @@ use crate::core::{RunError, RunStatus};
 use serde::de::DeserializeOwned;
 use sluice_db::Row;
 
+/// Sorted by nothing more: a million runs may wait for the same morning, and sorting them to take a few would
+/// read them all.
+pub(super) const DUE_WAKES: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
+             order by wake_at limit $2";
+
+pub(super) const UNFINISHED: &str = "select workspace_id, run_id, created_at from runs where status <= 1 \
+             and (created_at, workspace_id, run_id) > ($1, $2, $3) order by created_at, workspace_id, run_id limit $4";
+
+pub(super) const LANE_HAS_ACTIVE: &str = "select 1 as found from runs where workspace_id = $1 and lane = $2 and run_id <> $3 \
+             and status <= 1 limit 1";
+
+/// In the order of the index, where a queued run stands before a running one, so that one entry is read.
+pub(super) const NEXT_IN_LANE: &str = "select workspace_id, run_id, status from runs where workspace_id = $1 \
+             and lane = $2 and status <= 1 order by status, created_at, run_id limit 1";
+
+pub(super) const NEXT_WAKE: &str = "select min(wake_at) as at from runs where wake_at is not null";
+
+/// The id of the child is cut out of the signal, not the signal put together from the id, so that the child is
+/// looked up by its key.
+pub(super) const MISSED_CHILDREN: &str = "select a.workspace_id, a.run_id, c.run_id as child from run_waits a \
+             join runs c on c.workspace_id = a.workspace_id and c.run_id = substr(a.signal, 5) \
+             where a.kind = 4 and a.signal like 'run:%' and c.status >= 3 order by a.workspace_id, a.run_id, c.run_id";
+
 impl Store {
     /// A run with all its events, as of one turn.
     ///
@@ -33,15 +56,13 @@ impl Store {
         }))
     }
 
-    /// Up to `limit` runs whose time to be woken has come, the longest overdue first. They stay due until a turn
-    /// is committed.
+    /// Up to `limit` runs whose time to be woken has come, the longest overdue first; those of one moment are in
+    /// no certain order. They stay due until a turn is committed.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn due_wakes(&self, now: i64, limit: u32) -> Result<Vec<RunKey>, StoreError> {
-        const SQL: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
-             order by wake_at, workspace_id, run_id limit $2";
-        let rows = self.db.query(SQL).bind(now).bind(limit).all().await?;
+        let rows = self.db.query(DUE_WAKES).bind(now).bind(limit).all().await?;
         rows.iter().map(read_key).collect()
     }
 
@@ -50,8 +71,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_wake(&self) -> Result<Option<i64>, StoreError> {
-        let row =
-            self.db.query("select min(wake_at) as at from runs where wake_at is not null").one().await?;
+        let row = self.db.query(NEXT_WAKE).one().await?;
         Ok(row.opt_int("at")?)
     }
 
@@ -60,12 +80,10 @@ impl Store {
     /// # Errors
     /// `BadCursor`, or when the database fails.
     pub async fn unfinished(&self, after: Option<&str>, limit: u32) -> Result<Page<RunKey>, StoreError> {
-        const SQL: &str = "select workspace_id, run_id, created_at from runs where status <= 1 \
-             and (created_at, workspace_id, run_id) > ($1, $2, $3) order by created_at, workspace_id, run_id limit $4";
         let (at, workspace, run) =
             cursor::decode(after)?.unwrap_or_else(|| (i64::MIN, String::new(), String::new()));
         let size = cursor::page_size(limit);
-        let rows = self.db.query(SQL).bind(at).bind(workspace).bind(run).bind(size + 1).all().await?;
+        let rows = self.db.query(UNFINISHED).bind(at).bind(workspace).bind(run).bind(size + 1).all().await?;
         let found = rows
             .iter()
             .map(|row| Ok((row.int("created_at")?, read_key(row)?)))
@@ -76,15 +94,27 @@ impl Store {
         Ok(Page { items: page.items.into_iter().map(|(_, key)| key).collect(), next: page.next })
     }
 
+    /// The lane of a run, if it has one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lane(&self, key: &RunKey) -> Result<Option<String>, StoreError> {
+        let row = self
+            .db
+            .query("select lane from runs where workspace_id = $1 and run_id = $2")
+            .bind(&*key.workspace_id)
+            .bind(&*key.run_id)
+            .optional()
+            .await?;
+        Ok(row.map(|row| row.opt_text("lane")).transpose()?.flatten())
+    }
+
     /// Callers that still wait for a child run that is over: the process stopped before it could tell them.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn missed_children(&self) -> Result<Vec<(RunKey, String)>, StoreError> {
-        const SQL: &str = "select a.workspace_id, a.run_id, c.run_id as child from run_waits a \
-             join runs c on c.workspace_id = a.workspace_id and a.signal = 'run:' || c.run_id \
-             where a.kind = 4 and c.status >= 3";
-        let rows = self.db.query(SQL).all().await?;
+        let rows = self.db.query(MISSED_CHILDREN).all().await?;
         rows.iter().map(|row| Ok((read_key(row)?, row.text("child")?))).collect()
     }
 
@@ -98,9 +128,8 @@ impl Store {
         lane: &str,
         except: &str,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "select 1 as found from runs where workspace_id = $1 and lane = $2 and run_id <> $3 \
-             and status <= 1 limit 1";
-        let row = self.db.query(SQL).bind(workspace_id).bind(lane).bind(except).optional().await?;
+        let row =
+            self.db.query(LANE_HAS_ACTIVE).bind(workspace_id).bind(lane).bind(except).optional().await?;
         Ok(row.is_some())
     }
 
@@ -109,11 +138,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_in_lane(&self, workspace_id: &str, lane: &str) -> Result<Option<RunKey>, StoreError> {
-        // `status <= 1` repeats what `status = 0` implies, so that the planner sees that the partial index serves.
-        const SQL: &str = "select workspace_id, run_id from runs where workspace_id = $1 and lane = $2 \
-             and status <= 1 and status = 0 order by created_at, run_id limit 1";
-        let row = self.db.query(SQL).bind(workspace_id).bind(lane).optional().await?;
-        row.as_ref().map(read_key).transpose()
+        let row = self.db.query(NEXT_IN_LANE).bind(workspace_id).bind(lane).optional().await?;
+        match row {
+            Some(row) if read_status(&row)? == RunStatus::Queued => read_key(&row).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 

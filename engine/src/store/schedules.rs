@@ -3,6 +3,11 @@
 use super::{ScheduleRow, Store, StoreError};
 use sluice_db::Row;
 
+pub(super) const DUE: &str = "select * from workflow_schedules where next_at is not null and next_at <= $1 \
+             order by next_at limit $2";
+
+pub(super) const NEXT: &str = "select min(next_at) as at from workflow_schedules where next_at is not null";
+
 impl Store {
     /// Up to `limit` schedules whose moment has come, the longest overdue first. They stay due until
     /// [`Store::set_next`] moves them on.
@@ -10,9 +15,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn due_schedules(&self, now: i64, limit: u32) -> Result<Vec<ScheduleRow>, StoreError> {
-        const SQL: &str = "select * from workflow_schedules where next_at is not null and next_at <= $1 \
-             order by next_at, workspace_id, workflow_id, node limit $2";
-        let rows = self.db.query(SQL).bind(now).bind(limit).all().await?;
+        let rows = self.db.query(DUE).bind(now).bind(limit).all().await?;
         rows.iter().map(read).collect()
     }
 
@@ -43,8 +46,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_schedule_at(&self) -> Result<Option<i64>, StoreError> {
-        const SQL: &str = "select min(next_at) as at from workflow_schedules where next_at is not null";
-        Ok(self.db.query(SQL).one().await?.opt_int("at")?)
+        Ok(self.db.query(NEXT).one().await?.opt_int("at")?)
     }
 }
 

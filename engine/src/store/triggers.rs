@@ -3,6 +3,14 @@
 use super::{Store, StoreError, TriggerRow};
 use sluice_db::Row;
 
+pub(super) const WEBHOOK: &str =
+    "select * from workflow_triggers where workspace_id = $1 and source = 'webhook' and key = $2";
+
+pub(super) const TRIGGERS_FOR: &str = "select t.* from workflow_triggers t \
+             join workflows w on w.workspace_id = t.workspace_id and w.workflow_id = t.workflow_id \
+             where t.workspace_id = $1 and t.source = $2 and t.key = $3 \
+             order by t.priority, w.created_at, w.name, t.node";
+
 impl Store {
     /// The triggers of a workspace for a source and key (a webhook path, an event topic, or empty), in the order
     /// in which they are asked: by priority, then the older workflow first.
@@ -15,11 +23,7 @@ impl Store {
         source: &str,
         key: &str,
     ) -> Result<Vec<TriggerRow>, StoreError> {
-        const SQL: &str = "select t.* from workflow_triggers t \
-             join workflows w on w.workspace_id = t.workspace_id and w.workflow_id = t.workflow_id \
-             where t.workspace_id = $1 and t.source = $2 and t.key = $3 \
-             order by t.priority, w.created_at, w.name, t.node";
-        let rows = self.db.query(SQL).bind(workspace_id).bind(source).bind(key).all().await?;
+        let rows = self.db.query(TRIGGERS_FOR).bind(workspace_id).bind(source).bind(key).all().await?;
         rows.iter().map(read).collect()
     }
 
@@ -43,9 +47,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn webhook(&self, workspace_id: &str, path: &str) -> Result<Option<TriggerRow>, StoreError> {
-        const SQL: &str =
-            "select * from workflow_triggers where workspace_id = $1 and source = 'webhook' and key = $2";
-        let row = self.db.query(SQL).bind(workspace_id).bind(path).optional().await?;
+        let row = self.db.query(WEBHOOK).bind(workspace_id).bind(path).optional().await?;
         row.as_ref().map(read).transpose()
     }
 }

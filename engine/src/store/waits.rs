@@ -72,6 +72,20 @@ fn body(wait: &Wait) -> Option<String> {
 const SELECT: &str = "select a.workspace_id, a.run_id, a.node, a.iteration, a.kind, a.since, a.until, a.signal, a.body, \
      r.workflow_id from run_waits a join runs r on r.workspace_id = a.workspace_id and r.run_id = a.run_id";
 
+pub(super) fn waiting_for_text() -> String {
+    format!(
+        "{SELECT} where a.workspace_id = $1 and a.signal = $2 order by a.since, a.run_id, a.node, a.iteration"
+    )
+}
+
+pub(super) fn approvals_text() -> String {
+    format!(
+        "{SELECT} where a.workspace_id = $1 and a.kind = 3 \
+             and (a.since, a.run_id, a.node, a.iteration) > ($2, $3, $4, $5) \
+             order by a.since, a.run_id, a.node, a.iteration limit $6"
+    )
+}
+
 impl Store {
     /// Everyone in the workspace who waits for the signal, the longest waiting first.
     ///
@@ -82,10 +96,7 @@ impl Store {
         workspace_id: &str,
         signal: &str,
     ) -> Result<Vec<WaitingNode>, StoreError> {
-        let sql = format!(
-            "{SELECT} where a.workspace_id = $1 and a.signal = $2 order by a.since, a.run_id, a.node, a.iteration"
-        );
-        let rows = self.db.query(sql).bind(workspace_id).bind(signal).all().await?;
+        let rows = self.db.query(waiting_for_text()).bind(workspace_id).bind(signal).all().await?;
         rows.iter().map(read).collect()
     }
 
@@ -99,15 +110,17 @@ impl Store {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Page<WaitingNode>, StoreError> {
-        let sql = format!(
-            "{SELECT} where a.workspace_id = $1 and a.kind = 3 \
-             and (a.since, a.run_id, a.node, a.iteration) > ($2, $3, $4, $5) \
-             order by a.since, a.run_id, a.node, a.iteration limit $6"
-        );
         let (since, run, node, iteration) =
             cursor::decode(after)?.unwrap_or_else(|| (i64::MIN, String::new(), String::new(), -1_i64));
         let size = cursor::page_size(limit);
-        let query = self.db.query(sql).bind(workspace_id).bind(since).bind(run).bind(node).bind(iteration);
+        let query = self
+            .db
+            .query(approvals_text())
+            .bind(workspace_id)
+            .bind(since)
+            .bind(run)
+            .bind(node)
+            .bind(iteration);
         let rows = query.bind(size + 1).all().await?;
         let found = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok(cursor::page(found, size, |last: &WaitingNode| {

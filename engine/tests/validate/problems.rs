@@ -294,7 +294,8 @@ fn tests_and_fixtures_name_nodes_that_exist() {
     let mut value = document(&[set("a")], &[("start", "a")]);
     value["fixtures"] = json!({ "gone": [] });
     value["tests"] = json!([{ "name": "t", "node": "a", "now": "yesterday", "advance": "x", "pins": { "gone": [] },
-        "steps": [{ "advance": "1d", "signal": "k" }, { "expect": { "waiting": ["gone"] } }],
+        "steps": [{ "advance": "1d", "signal": "k" }, { "expect": { "waiting": ["gone"] } }, {},
+            { "advance": "1d", "payload": 1 }, { "signal": "k", "payload": 1, "expect": { "skipped": ["gone"] } }],
         "expect": { "ran": ["a", "gone"], "output": { "gone": [] }, "failed_node": "gone" } }]);
     assert_eq!(
         problems(&value),
@@ -309,6 +310,9 @@ fn tests_and_fixtures_name_nodes_that_exist() {
             "unknown_node /tests/0/pins/gone",
             "invalid_step /tests/0/steps/0",
             "unknown_node /tests/0/steps/1/expect/waiting/0",
+            "invalid_step /tests/0/steps/2",
+            "invalid_step /tests/0/steps/3",
+            "unknown_node /tests/0/steps/4/expect/skipped/0",
         ]
     );
 }

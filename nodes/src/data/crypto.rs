@@ -1,5 +1,6 @@
 //! `data.crypto`: hashes, signatures, encodings and ids. Must not know where secrets are kept.
 
+use crate::values::check;
 use crate::values::field::with_field;
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
@@ -47,6 +48,10 @@ pub struct CryptoParams {
 fn result_name() -> String {
     "result".to_owned()
 }
+
+/// The operations without a key.
+const KEYLESS: [&str; 7] =
+    ["hash", "base64_encode", "base64_decode", "base64_url_encode", "hex_encode", "hex_decode", "uuid"];
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -128,8 +133,9 @@ impl Node for Crypto {
                  credential of the kind `secret`. `uuid` gives an id that stays the same when the run is \
                  tried again or replayed, so that it can serve as an idempotency key.",
             )
-            // Opening a credential may take I/O, so this node cannot run inline.
+            // Opening a credential may take I/O; whatever needs no key can run inline.
             .effect(Effect::Idempotent)
+            .effect_by_param("/operation", &KEYLESS.map(|operation| (operation, Effect::Pure)))
             .credential("credential", &["secret"], false)
             .example(example("Hash", json!({ "operation": "hash", "value": "abc" }), json!(abc)))
             .example(with_secret(example("Sign with a credential", signed("hmac"), json!(signature))))
@@ -149,6 +155,17 @@ impl Node for Crypto {
                     .input(vec![json!({})])
                     .error("decode_failed"),
             )
+    }
+
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let signs = check::plain_text(params, "operation").is_some_and(|name| name.starts_with("hmac"));
+        let keyed = check::is_set(params, "credential") || check::is_set(params, "key");
+        let mut problems = check::problems(if signs && !keyed { Err(key_missing()) } else { Ok(()) });
+        if signs && check::plain_text(params, "key").is_some() {
+            let message = "This key can be seen by everybody who can see the workflow; use `credential`";
+            problems.push(ParamProblem::warning("/key", "key_in_the_open", message));
+        }
+        problems
     }
 
     async fn run(&self, ctx: &Context<'_, CryptoParams>, input: Input) -> Result<Outcome, NodeError> {
@@ -206,11 +223,13 @@ async fn key_of(ctx: &Context<'_, CryptoParams>, params: &CryptoParams) -> Resul
             Ok(hmac::Key::new(algorithm, credential.text("value")?.as_bytes()))
         }
         (None, Some(key)) if !key.is_empty() => Ok(hmac::Key::new(algorithm, key.as_bytes())),
-        _ => {
-            let message = "A signature needs a key: set `credential`";
-            Err(NodeError::invalid_params(message).code("key_missing").at("/credential"))
-        }
+        _ => Err(key_missing()),
     }
+}
+
+fn key_missing() -> NodeError {
+    let message = "A signature needs a key: set `credential`";
+    NodeError::invalid_params(message).code("key_missing").at("/credential")
 }
 
 /// A signature, or whether one is right.

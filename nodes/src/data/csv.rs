@@ -1,5 +1,6 @@
 //! `data.csv`: reads CSV into items and writes items as CSV. Must not know the engine.
 
+use crate::values::check;
 use crate::values::field::{get, with_field};
 use ::csv::{ReaderBuilder, StringRecord, Terminator, WriterBuilder};
 use serde_json::Map;
@@ -125,6 +126,15 @@ impl Node for Csv {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let reads = check::plain_text(params, "operation") == Some("parse");
+        if reads && !check::is_set(params, "text") && !check::is_set(params, "file") {
+            return check::problems(Err(text_missing()));
+        }
+        check::plain_text(params, "delimiter")
+            .map_or_else(Vec::new, |text| check::problems(delimiter(text).map(drop)))
+    }
+
     async fn run(&self, ctx: &Context<'_, CsvParams>, input: Input) -> Result<Outcome, NodeError> {
         let params = ctx.params(0)?;
         if params.operation == Operation::Format {
@@ -149,15 +159,17 @@ fn source<'a>(params: &'a CsvParams, item: &'a Item, index: usize) -> Result<&'a
                 .at("/file")
         }),
         (None, Some(text)) => Ok(text.as_bytes()),
-        (None, None) => {
-            let message = "There is nothing to read; set `text` or `file`";
-            Err(NodeError::invalid_params(message).code("text_missing").at("/text"))
-        }
+        (None, None) => Err(text_missing()),
     }
 }
 
-fn delimiter(params: &CsvParams) -> Result<u8, NodeError> {
-    match params.delimiter.as_bytes() {
+fn text_missing() -> NodeError {
+    let message = "There is nothing to read; set `text` or `file`";
+    NodeError::invalid_params(message).code("text_missing").at("/text")
+}
+
+fn delimiter(text: &str) -> Result<u8, NodeError> {
+    match text.as_bytes() {
         b"tab" | b"\\t" => Ok(b'\t'),
         [one] if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
         _ => {
@@ -170,7 +182,7 @@ fn delimiter(params: &CsvParams) -> Result<u8, NodeError> {
 fn rows(params: &CsvParams, bytes: &[u8]) -> Result<Vec<Map<String, Value>>, NodeError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter(params)?)
+        .delimiter(delimiter(&params.delimiter)?)
         .has_headers(params.header)
         .flexible(true)
         .from_reader(bytes);
@@ -251,8 +263,10 @@ fn written(params: &CsvParams, items: &[Item]) -> Result<Item, NodeError> {
     let columns = if params.columns.is_empty() { all_fields(items) } else { params.columns.clone() };
     let broken = |error: ::csv::Error| NodeError::bug(format!("The CSV could not be written: {error}"));
     let terminator = Terminator::Any(b'\n');
-    let mut writer =
-        WriterBuilder::new().delimiter(delimiter(params)?).terminator(terminator).from_writer(Vec::new());
+    let mut writer = WriterBuilder::new()
+        .delimiter(delimiter(&params.delimiter)?)
+        .terminator(terminator)
+        .from_writer(Vec::new());
     if params.header {
         writer
             .write_record(columns.iter().map(|name| cell_text(name, params.escape_formulas)))

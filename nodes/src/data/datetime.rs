@@ -2,7 +2,7 @@
 //! present comes from the context's clock.
 
 use crate::values::field::with_field;
-use crate::values::moment;
+use crate::values::{check, moment};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use jiff::{RoundMode, Span, Timestamp, ToSpan, Unit as JiffUnit, Zoned, ZonedRound};
@@ -195,6 +195,10 @@ impl Node for Datetime {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(params, sensible)
+    }
+
     async fn run(&self, ctx: &Context<'_, DatetimeParams>, input: Input) -> Result<Outcome, NodeError> {
         let mut items = Vec::with_capacity(input.items().len());
         for (index, item) in input.items().iter().enumerate() {
@@ -218,6 +222,17 @@ impl Node for Datetime {
         }
         Ok(items.into())
     }
+}
+
+/// What can be judged without a moment: zone, format, amount.
+fn sensible(params: &DatetimeParams) -> Result<(), NodeError> {
+    moment::zone(params.timezone.as_deref(), "UTC")?;
+    match params.operation {
+        Operation::Add | Operation::Subtract => _ = span(params)?,
+        Operation::Diff | Operation::Parts => return Ok(()),
+        Operation::Format | Operation::Truncate => {}
+    }
+    write(&Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC), &params.format).map(drop)
 }
 
 fn out_of_range() -> NodeError {
@@ -292,14 +307,18 @@ fn unknown_format(format: &str) -> NodeError {
 }
 
 fn shifted(params: &DatetimeParams, moment: &Zoned, sign: i64) -> Result<Zoned, NodeError> {
+    let span = span(params)?;
+    let shifted = if sign < 0 { moment.checked_sub(span) } else { moment.checked_add(span) };
+    shifted.map_err(|_| out_of_range())
+}
+
+fn span(params: &DatetimeParams) -> Result<Span, NodeError> {
     let amount = params.amount.as_deref().unwrap_or_default();
-    let span: Span = amount.trim().parse().map_err(|_| {
+    amount.trim().parse().map_err(|_| {
         let message =
             format!("`{amount}` is not an amount of time; write for example `3d`, `1mo 2d` or `2 hours`");
         NodeError::invalid_params(message).code("not_an_amount").at("/amount")
-    })?;
-    let shifted = if sign < 0 { moment.checked_sub(span) } else { moment.checked_add(span) };
-    shifted.map_err(|_| out_of_range())
+    })
 }
 
 /// The difference in a unit: a whole number when it is one.

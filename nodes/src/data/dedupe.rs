@@ -1,6 +1,6 @@
 //! `data.dedupe`: keeps one of several equal items. Must not know the engine, nor what earlier runs saw.
 
-use crate::values::{field, order};
+use crate::values::{check, field, order};
 use sluice_node_sdk::prelude::*;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,7 +15,7 @@ pub struct DedupeParams {
     /// Fields (paths) that must be equal. Without `fields` and `key` the whole data must be equal.
     #[serde(default)]
     pub fields: Vec<String>,
-    /// In place of fields: a value worked out for each item, for example `{{ json.email.to_lower() }}`.
+    /// In place of fields: a value worked out for each item, for example `{{ json.email.lower() }}`.
     #[serde(default)]
     pub key: Value,
     /// Which of several equal items stays.
@@ -64,7 +64,7 @@ impl Node for Dedupe {
                     .output(vec![json!({ "id": 1, "v": "new" }), json!({ "id": 2 })]),
             )
             .example(
-                Example::new("Without regard to capitals", json!({ "key": "{{ json.email.to_lower() }}" }))
+                Example::new("Without regard to capitals", json!({ "key": "{{ json.email.lower() }}" }))
                     .input(vec![json!({ "email": "A@x.in" }), json!({ "email": "a@X.in" })])
                     .output(vec![json!({ "email": "A@x.in" })]),
             )
@@ -75,11 +75,16 @@ impl Node for Dedupe {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let has_fields = params["fields"].as_array().is_some_and(|fields| !fields.is_empty());
+        let both = has_fields && check::is_set(params, "key");
+        check::problems(if both { Err(two_keys()) } else { Ok(()) })
+    }
+
     async fn run(&self, ctx: &Context<'_, DedupeParams>, input: Input) -> Result<Outcome, NodeError> {
         let params = ctx.params(0)?;
         if !params.fields.is_empty() && !params.key.is_null() {
-            let message = "Give `fields` or `key`, not both";
-            return Err(NodeError::invalid_params(message).code("dedupe_key").at("/key"));
+            return Err(two_keys());
         }
         let mut places: HashMap<String, usize> = HashMap::new();
         let mut kept: Vec<Item> = Vec::new();
@@ -107,4 +112,8 @@ impl Node for Dedupe {
         }
         Ok(kept.into())
     }
+}
+
+fn two_keys() -> NodeError {
+    NodeError::invalid_params("Give `fields` or `key`, not both").code("dedupe_key").at("/key")
 }

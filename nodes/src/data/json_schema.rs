@@ -1,7 +1,7 @@
 //! `data.json_schema`: checks items against a JSON Schema. Must not know the engine, and fetches nothing.
 
 use crate::values::field::with_field;
-use crate::values::schema;
+use crate::values::{check, schema};
 use sluice_node_sdk::outcome::Output;
 use sluice_node_sdk::prelude::*;
 
@@ -77,6 +77,15 @@ impl Node for JsonSchemaCheck {
                     .input(vec![json!({})])
                     .error("invalid_schema"),
             )
+    }
+
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        match params.get("schema") {
+            Some(schema) if schema.is_object() => {
+                check::problems(schema::compile(schema, "/schema").map(drop))
+            }
+            _ => Vec::new(), // the node's own schema speaks of that
+        }
     }
 
     async fn run(&self, ctx: &Context<'_, JsonSchemaParams>, input: Input) -> Result<Outcome, NodeError> {

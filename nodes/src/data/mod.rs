@@ -1,4 +1,4 @@
-//! Data: nodes that shape items. All are pure but `data.crypto`, which may open a credential. None must
+//! Data: nodes that shape items. All are pure, but `data.crypto` may open a credential. None must
 //! know the engine or another node.
 
 pub mod aggregate;

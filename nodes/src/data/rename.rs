@@ -1,5 +1,6 @@
 //! `data.rename`: gives fields other names. Must not know the engine.
 
+use crate::values::check;
 use crate::values::field::{object_of, remove, set_at_path, with_json};
 use indexmap::IndexMap;
 use serde_json::Map;
@@ -45,6 +46,10 @@ impl Node for Rename {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(params, |params: &RenameParams| all_different(&params.fields))
+    }
+
     async fn run(&self, ctx: &Context<'_, RenameParams>, input: Input) -> Result<Outcome, NodeError> {
         let mut items = Vec::with_capacity(input.items().len());
         for (index, item) in input.items().iter().enumerate() {
@@ -56,16 +61,21 @@ impl Node for Rename {
     }
 }
 
-fn renamed(
-    mut json: Map<String, Value>,
-    names: &IndexMap<String, String>,
-) -> Result<Map<String, Value>, NodeError> {
+fn all_different(names: &IndexMap<String, String>) -> Result<(), NodeError> {
     for (place, new) in names.values().enumerate() {
         if names.values().take(place).any(|earlier| earlier == new) {
             let message = format!("Two fields would both be named `{new}`");
             return Err(NodeError::invalid_params(message).code("duplicate_field").at("/fields"));
         }
     }
+    Ok(())
+}
+
+fn renamed(
+    mut json: Map<String, Value>,
+    names: &IndexMap<String, String>,
+) -> Result<Map<String, Value>, NodeError> {
+    all_different(names)?;
     // Plain fields keep their place. Those moved from or to inside go last.
     let (plain, deep): (Vec<_>, Vec<_>) =
         names.iter().partition(|(old, new)| json.contains_key(*old) && !new.contains('.'));

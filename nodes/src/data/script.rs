@@ -70,7 +70,11 @@ impl Node for Script {
     async fn run(&self, ctx: &Context<'_, ScriptParams>, input: Input) -> Result<Outcome, NodeError> {
         let params = ctx.params(0)?;
         let run = |index, variables| {
-            let place = |error: NodeError| if error.path.is_none() { error.at("/code") } else { error };
+            // The host knows the place inside the script but not which parameter holds it.
+            let place = |error: NodeError| match error.path.as_deref() {
+                None | Some("") => error.at("/code"),
+                Some(_) => error,
+            };
             ctx.params.run_script(&params.code, index, variables).map_err(place)
         };
         let mut items = Vec::new();

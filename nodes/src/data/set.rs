@@ -73,9 +73,13 @@ impl Node for Set {
         let keep = ctx.params.resolve_at("/keep", 0)? == Value::Bool(true);
         let dotted = ctx.params.resolve_at("/dotted", 0)? == Value::Bool(true);
         let unwanted = if keep { ctx.params.resolve_at("/remove", 0)? } else { Value::Null };
+        let fixed = if ctx.params.is_static() { Some(fields(ctx, 0)?) } else { None };
         let mut items = Vec::with_capacity(input.items().len());
         for (index, item) in input.items().iter().enumerate() {
-            let fields = fields(ctx, index)?;
+            let fields = match &fixed {
+                Some(fields) => fields.clone(),
+                None => fields(ctx, index)?,
+            };
             let json = if keep {
                 let Value::Object(old) = &*item.json else { return Err(not_an_object(index, &item.json)) };
                 let mut json = old.clone();

@@ -1,6 +1,6 @@
 //! `data.sort`: puts items in order. Must not know the engine.
 
-use crate::values::{field, moment, order};
+use crate::values::{check, field, moment, order};
 use jiff::tz::TimeZone;
 use sluice_node_sdk::prelude::*;
 use std::cmp::Ordering;
@@ -107,6 +107,12 @@ impl Node for Sort {
                     .input(vec![json!({})])
                     .error("sort_key_missing"),
             )
+    }
+
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let keys = params["by"].as_array().into_iter().flatten().enumerate();
+        let nameless = keys.filter(|(_, key)| !check::is_set(key, "field") && !check::is_set(key, "value"));
+        nameless.flat_map(|(place, _)| check::problems(Err(key_missing(place)))).collect()
     }
 
     async fn run(&self, ctx: &Context<'_, SortParams>, input: Input) -> Result<Outcome, NodeError> {

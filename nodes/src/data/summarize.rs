@@ -1,5 +1,6 @@
 //! `data.summarize`: counts, adds up and groups items. Must not know the engine.
 
+use crate::values::check;
 use crate::values::field::{get, kind_name, last_name};
 use crate::values::order::{canonical, compare, number_of};
 use serde_json::{Map, Number};
@@ -148,8 +149,13 @@ impl Node for Summarize {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(params, well_formed)
+    }
+
     async fn run(&self, ctx: &Context<'_, SummarizeParams>, input: Input) -> Result<Outcome, NodeError> {
         let params = ctx.params(0)?;
+        well_formed(&params)?;
         let single = input.items().len() == 1;
         let mut results = Vec::new();
         for group in groups(&params.group_by, input.items()) {
@@ -160,10 +166,7 @@ impl Node for Summarize {
             for (place, summary) in params.values.iter().enumerate() {
                 let pointer = format!("/values/{place}");
                 let value = summarized(summary, &group, &pointer)?;
-                if json.insert(summary.result_name(), value).is_some() {
-                    let message = format!("Two results are named `{}`; set `as`", summary.result_name());
-                    return Err(NodeError::invalid_params(message).code("duplicate_field").at(pointer));
-                }
+                json.insert(summary.result_name(), value);
             }
             let item = Item::new(Value::Object(json));
             results.push(if single { item.from_input(0) } else { item });
@@ -182,6 +185,23 @@ impl Summary {
     }
 }
 
+/// Refuses results without a field and results of one name.
+fn well_formed(params: &SummarizeParams) -> Result<(), NodeError> {
+    let mut names: HashSet<String> = params.group_by.iter().map(|path| last_name(path).to_owned()).collect();
+    for (place, summary) in params.values.iter().enumerate() {
+        let pointer = format!("/values/{place}");
+        if summary.field.is_none() && summary.op != Op::Count {
+            let message = format!("`{}` needs a `field`", summary.op.name());
+            return Err(NodeError::invalid_params(message).code("field_missing").at(pointer));
+        }
+        if !names.insert(summary.result_name()) {
+            let message = format!("Two results are named `{}`; set `as`", summary.result_name());
+            return Err(NodeError::invalid_params(message).code("duplicate_field").at(pointer));
+        }
+    }
+    Ok(())
+}
+
 /// The items' data in groups, in order of first appearance; no group is empty.
 fn groups<'i>(by: &[String], items: &'i [Item]) -> Vec<Vec<&'i Value>> {
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -198,13 +218,7 @@ fn groups<'i>(by: &[String], items: &'i [Item]) -> Vec<Vec<&'i Value>> {
 }
 
 fn summarized(summary: &Summary, group: &[&Value], pointer: &str) -> Result<Value, NodeError> {
-    let Some(path) = &summary.field else {
-        if summary.op == Op::Count {
-            return Ok(Value::from(group.len()));
-        }
-        let message = format!("`{}` needs a `field`", summary.op.name());
-        return Err(NodeError::invalid_params(message).code("field_missing").at(pointer));
-    };
+    let Some(path) = &summary.field else { return Ok(Value::from(group.len())) };
     let values: Vec<&Value> =
         group.iter().filter_map(|json| get(json, path)).filter(|value| !value.is_null()).collect();
     let numbers = || numbers(&values, path, pointer);

@@ -1,5 +1,6 @@
 //! `flow.call`: runs another workflow as a child. Must not know how runs are started.
 
+use crate::values::check;
 use sluice_node_sdk::outcome::{Call as CallWish, Cause, Resumed};
 use sluice_node_sdk::prelude::*;
 
@@ -52,18 +53,26 @@ impl Node for Call {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(params, named)
+    }
+
     async fn run(&self, ctx: &Context<'_, CallParams>, input: Input) -> Result<Outcome, NodeError> {
         let params = ctx.params(0)?;
         if let Some(resumed) = &ctx.resumed {
             return after_call(&params, &input, resumed);
         }
+        named(&params)?;
         let workflow = params.workflow.trim().to_owned();
-        if workflow.is_empty() {
-            let message = "Name the workflow to call";
-            return Err(NodeError::invalid_params(message).code("workflow_missing").at("/workflow"));
-        }
         Ok(Outcome::Call(CallWish { workflow, items: input.items().to_vec(), wait: params.wait }))
     }
+}
+
+fn named(params: &CallParams) -> Result<(), NodeError> {
+    if !params.workflow.trim().is_empty() {
+        return Ok(());
+    }
+    Err(NodeError::invalid_params("Name the workflow to call").code("workflow_missing").at("/workflow"))
 }
 
 fn after_call(params: &CallParams, input: &Input, resumed: &Resumed) -> Result<Outcome, NodeError> {

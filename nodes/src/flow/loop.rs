@@ -59,9 +59,6 @@ fn thousand() -> u32 {
 struct Progress {
     /// Iterations started so far.
     started: u32,
-    /// Mode `items`: what came back so far.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    collected: Vec<Item>,
 }
 
 impl Node for Loop {
@@ -138,13 +135,7 @@ fn items_round(
     if batches > usize::try_from(limit).unwrap_or(usize::MAX) {
         return Err(too_many(limit, &format!("The {} items need {batches} iterations", input.items().len())));
     }
-    let mut progress = progress.unwrap_or_default();
-    if let Some(last) = progress.started.checked_sub(1) {
-        // With one item a batch, whatever came back comes from that item; with more nobody can tell.
-        let origin = (batch_size == 1).then_some(last);
-        let returned = input.returned().iter().cloned().map(|item| Item { from: origin, ..item });
-        progress.collected.extend(returned);
-    }
+    let progress = progress.unwrap_or_default();
     let start = usize::try_from(progress.started).unwrap_or(usize::MAX).saturating_mul(batch_size);
     let batch: Vec<Item> = input
         .items()
@@ -154,7 +145,24 @@ fn items_round(
         .take(batch_size)
         .map(|(index, item)| item.clone().from_input(index))
         .collect();
-    if batch.is_empty() { Ok(Output::port("done", progress.collected).into()) } else { each(batch, progress) }
+    if !batch.is_empty() {
+        return each(batch, progress);
+    }
+    Ok(Output::port("done", collected(input, progress.started, batch_size == 1)).into())
+}
+
+/// What came back in all iterations, in order.
+fn collected(input: &Input, started: u32, one_by_one: bool) -> Vec<Item> {
+    if started == 0 {
+        return Vec::new();
+    }
+    let rounds = input.rounds().iter().chain(std::iter::once(input.returned()));
+    let all = rounds.zip(0_u32..).flat_map(|(items, round)| {
+        // With one item a batch, whatever came back comes from that item; with more nobody can tell.
+        let origin = one_by_one.then_some(round);
+        items.iter().cloned().map(move |item| Item { from: origin, ..item })
+    });
+    all.collect()
 }
 
 /// Another round with what came back, or the end.
@@ -185,7 +193,7 @@ fn repeat_round(
 }
 
 fn each(items: Vec<Item>, progress: Progress) -> Result<Outcome, NodeError> {
-    let progress = Progress { started: progress.started.saturating_add(1), ..progress };
+    let progress = Progress { started: progress.started.saturating_add(1) };
     let state = serde_json::to_value(progress)
         .map_err(|error| NodeError::bug(format!("The loop cannot write where it is: {error}")))?;
     Ok(Output { loop_state: Some(state), ..Output::port("each", items) }.into())
@@ -225,12 +233,18 @@ mod tests {
     ) -> Result<(Vec<Value>, Vec<usize>), NodeError> {
         let items = |ids: &[i64]| ids.iter().map(|id| Item::new(json!({ "id": id }))).collect::<Vec<_>>();
         let (mut state, mut returned, mut sizes) = (None, Vec::new(), Vec::new());
+        let mut rounds: Vec<sluice_node_sdk::item::Items> = Vec::new();
         for iteration in 0.. {
             let mut bench = Bench::new(node(Loop));
             if let Some(state) = state.take() {
                 bench = bench.iteration(iteration, state);
             }
-            let input = Input::main(items(entry)).with_returned(std::mem::take(&mut returned));
+            let last = std::sync::Arc::new(std::mem::take(&mut returned));
+            let before = std::sync::Arc::new(rounds.clone());
+            let input = Input::main(items(entry)).with_returned(last.clone()).with_rounds(before);
+            if iteration > 0 {
+                rounds.push(last);
+            }
             let Outcome::Done(output) = bench.run(params.clone(), input).await? else {
                 panic!("never waits")
             };

@@ -1,5 +1,6 @@
 //! `flow.merge`: brings two branches together. Must not know the engine.
 
+use crate::values::check;
 use crate::values::field::{get, kind_name};
 use crate::values::order::canonical;
 use serde_json::Map;
@@ -126,6 +127,10 @@ impl Node for Merge {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(params, has_keys)
+    }
+
     async fn run(&self, ctx: &Context<'_, MergeParams>, input: Input) -> Result<Outcome, NodeError> {
         let params = ctx.params(0)?;
         let (main, other) = (input.items().as_slice(), input.port("other"));
@@ -158,16 +163,25 @@ fn by_position(main: &[Item], other: &[Item]) -> Partners {
     (0..main.len()).map(|index| if index < other.len() { vec![index] } else { Vec::new() }).collect()
 }
 
-fn by_key(params: &MergeParams, main: &[Item], other: &[Item]) -> Result<Partners, NodeError> {
-    let other_keys = if params.other_keys.is_empty() { &params.keys } else { &params.other_keys };
+/// Refuses to pair by keys that are not there or do not match.
+fn has_keys(params: &MergeParams) -> Result<(), NodeError> {
+    if params.mode != Mode::CombineByKey {
+        return Ok(());
+    }
     if params.keys.is_empty() {
         let message = "Pairing by key needs at least one field in `keys`";
         return Err(NodeError::invalid_params(message).code("keys_missing").at("/keys"));
     }
-    if other_keys.len() != params.keys.len() {
+    if !params.other_keys.is_empty() && params.other_keys.len() != params.keys.len() {
         let message = "`other_keys` must name as many fields as `keys`";
         return Err(NodeError::invalid_params(message).code("keys_differ").at("/other_keys"));
     }
+    Ok(())
+}
+
+fn by_key(params: &MergeParams, main: &[Item], other: &[Item]) -> Result<Partners, NodeError> {
+    has_keys(params)?;
+    let other_keys = if params.other_keys.is_empty() { &params.keys } else { &params.other_keys };
     let mut known: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, item) in other.iter().enumerate() {
         if let Some(key) = key_of(&item.json, other_keys) {

@@ -2,6 +2,7 @@
 //! calling and answering are wishes that the host carries out. Must not know the engine.
 
 pub mod approval;
+pub mod business_hours;
 pub mod call;
 pub mod r#if;
 pub mod r#loop;

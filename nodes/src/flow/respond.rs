@@ -1,5 +1,6 @@
 //! `flow.respond`: what the caller of a webhook is answered. Must not know HTTP servers.
 
+use crate::values::check;
 use sluice_node_sdk::outcome::{Output, Reply};
 use sluice_node_sdk::prelude::*;
 use std::collections::BTreeMap;
@@ -66,13 +67,13 @@ impl Node for Respond {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(params, sendable)
+    }
+
     async fn run(&self, ctx: &Context<'_, RespondParams>, input: Input) -> Result<Outcome, NodeError> {
         let params = ctx.params(0)?;
-        if !(200..=599).contains(&params.status) {
-            let message = format!("{} is not a status for an answer; use 200 to 599", params.status);
-            return Err(NodeError::invalid_params(message).code("invalid_status").at("/status"));
-        }
-        params.headers.iter().try_for_each(|(name, value)| check_header(name, value))?;
+        sendable(&params)?;
         let body = match (&params.body, params.status) {
             (Some(body), _) => body.clone(),
             (None, 204 | 304) => Value::Null,
@@ -81,6 +82,14 @@ impl Node for Respond {
         let reply = Reply { status: params.status, headers: params.headers.clone(), body };
         Ok(Output { reply: Some(reply), ..Output::main(input.pass()) }.into())
     }
+}
+
+fn sendable(params: &RespondParams) -> Result<(), NodeError> {
+    if !(200..=599).contains(&params.status) {
+        let message = format!("{} is not a status for an answer; use 200 to 599", params.status);
+        return Err(NodeError::invalid_params(message).code("invalid_status").at("/status"));
+    }
+    params.headers.iter().try_for_each(|(name, value)| check_header(name, value))
 }
 
 /// Refuses what could break or forge the answer's head (RFC 9110, section 5).

@@ -26,7 +26,7 @@ impl Node for Stop {
                 "Ends the run as soon as it is reached; other branches are cancelled. With `error` the run \
                  fails with that message and the error workflow, if any, is started.",
             )
-            .outputs(Ports::none())
+            .outputs(Ports::fixed(&[("main", "The items with which the run ended; nothing follows")]))
             .example(
                 Example::new("Nothing left to do", json!({}))
                     .input(vec![json!({ "id": 1 })])

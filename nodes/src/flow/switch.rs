@@ -1,6 +1,6 @@
 //! `flow.switch`: sends each item to the first case that fits, or to all that fit. Must not know the engine.
 
-use crate::values::condition;
+use crate::values::{check, condition};
 use sluice_node_sdk::outcome::Output;
 use sluice_node_sdk::prelude::*;
 
@@ -88,6 +88,12 @@ impl Node for Switch {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let names = params["cases"].as_array().into_iter().flatten().map(|case| case["name"].as_str());
+        let names: Vec<String> = names.map(|name| name.unwrap_or_default().to_owned()).collect();
+        (0..names.len()).flat_map(|place| check::problems(unused(&names[place], &names[..place]))).collect()
+    }
+
     async fn run(&self, ctx: &Context<'_, SwitchParams>, input: Input) -> Result<Outcome, NodeError> {
         let all = ctx.params.resolve_at("/mode", 0)?.as_str() == Some("all");
         let names = case_names(ctx)?;
@@ -126,10 +132,17 @@ fn case_names(ctx: &Context<'_, SwitchParams>) -> Result<Vec<String>, NodeError>
                 return Err(NodeError::invalid_params(message).code("case_name_missing").at(pointer));
             }
         };
-        if name == DEFAULT || names.contains(&name) {
-            let message = format!("There is already an output `{name}`; name the case differently");
-            return Err(NodeError::invalid_params(message).code("duplicate_case").at(pointer));
-        }
+        unused(&name, &names)?;
         names.push(name);
     }
+}
+
+/// Refuses a name that an earlier case or the output `default` already has.
+fn unused(name: &str, earlier: &[String]) -> Result<(), NodeError> {
+    if name != DEFAULT && earlier.iter().all(|taken| taken != name) {
+        return Ok(());
+    }
+    let message = format!("There is already an output `{name}`; name the case differently");
+    let pointer = format!("/cases/{}/name", earlier.len());
+    Err(NodeError::invalid_params(message).code("duplicate_case").at(pointer))
 }

@@ -2,7 +2,7 @@
 //! keeps the wake-up, and while waiting the run holds no memory and no task.
 
 use crate::values::field::with_field;
-use crate::values::moment;
+use crate::values::{check, moment};
 use jiff::Zoned;
 use jiff::civil::Time;
 use sluice_node_sdk::outcome::{Cause, Output, Resumed};
@@ -53,6 +53,7 @@ impl Node for Wait {
                 ("main", "Items after the wait"),
                 ("timeout", "Items when the signal did not come in time"),
             ]))
+            .pause_param("/for")
             .example(Example::new("A day and a half", json!({ "for": "1d12h" })).input(item()).waits())
             .example(
                 Example::new(
@@ -88,6 +89,19 @@ impl Node for Wait {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        let targets = ["for", "until", "signal"].iter().filter(|name| check::is_set(params, name)).count();
+        let zone =
+            check::plain_text(params, "timezone").map(|name| moment::zone(Some(name), "UTC").map(drop));
+        let target = if targets == 1 { Ok(()) } else { Err(not_one_target()) };
+        let mut problems = check::problems(target.and(zone.unwrap_or(Ok(()))));
+        if check::is_set(params, "timeout") && !check::is_set(params, "signal") {
+            let message = "`timeout` only matters together with `signal`";
+            problems.push(ParamProblem::warning("/timeout", "timeout_unused", message));
+        }
+        problems
+    }
+
     async fn run(&self, ctx: &Context<'_, WaitParams>, input: Input) -> Result<Outcome, NodeError> {
         if let Some(resumed) = &ctx.resumed {
             return woken(&input, resumed);
@@ -98,13 +112,14 @@ impl Node for Wait {
             (Some(length), None, None) => length.after(now),
             (None, Some(until), None) => moment_ms(until, params.timezone.as_deref(), ctx)?,
             (None, None, Some(key)) => return wait_for_signal(key, params.timeout, now),
-            _ => {
-                let message = "Say exactly one of `for`, `until` and `signal`";
-                return Err(NodeError::invalid_params(message).code("wait_target"));
-            }
+            _ => return Err(not_one_target()),
         };
         if until <= now { Ok(input.pass().into()) } else { Ok(Suspend::until(until).into()) }
     }
+}
+
+fn not_one_target() -> NodeError {
+    NodeError::invalid_params("Say exactly one of `for`, `until` and `signal`").code("wait_target")
 }
 
 fn wait_for_signal(key: &str, timeout: Option<Duration>, now: i64) -> Result<Outcome, NodeError> {

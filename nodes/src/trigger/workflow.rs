@@ -1,6 +1,6 @@
 //! `trigger.workflow`: another workflow calls this one. Must not know how calls are carried.
 
-use crate::values::schema;
+use crate::values::{check, schema};
 use serde_json::Map;
 use sluice_node_sdk::prelude::*;
 
@@ -40,6 +40,15 @@ impl Node for Workflow {
                     .input(vec![json!({ "id": 1 })])
                     .error("input_rejected"),
             )
+    }
+
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        match params.get("input_schema") {
+            Some(schema) if schema.is_object() => {
+                check::problems(schema::compile(schema, "/input_schema").map(drop))
+            }
+            _ => Vec::new(), // the node's own schema speaks of that
+        }
     }
 
     async fn run(&self, ctx: &Context<'_, WorkflowParams>, input: Input) -> Result<Outcome, NodeError> {

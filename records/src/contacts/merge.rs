@@ -79,10 +79,16 @@ async fn absorb(tx: &mut Tx, survivor: &mut Contact, other: &Contact, now: i64) 
         .bind(&other.id)
         .execute()
         .await?;
-    survivor.name = survivor.name.take().or_else(|| other.name.clone());
+    let given = given_name(survivor).or_else(|| given_name(other)).map(str::to_owned);
     survivor.profile_name = survivor.profile_name.take().or_else(|| other.profile_name.clone());
+    survivor.name = given.or_else(|| survivor.profile_name.clone());
     combine(&mut survivor.attributes, &other.attributes);
     Ok(())
+}
+
+/// The name somebody here gave; one that only repeats the profile name is none.
+fn given_name(contact: &Contact) -> Option<&str> {
+    contact.name.as_deref().filter(|name| Some(*name) != contact.profile_name.as_deref())
 }
 
 fn snapshot(contact: &Contact) -> String {
@@ -109,15 +115,13 @@ fn combine(ours: &mut Map<String, Value>, theirs: &Map<String, Value>) {
 }
 
 async fn save(tx: &mut Tx, contact: &Contact, now: i64) -> Result<(), RecordError> {
-    // A name that only repeats the profile name is not a name somebody here gave.
-    let given = contact.name.as_deref().filter(|name| Some(*name) != contact.profile_name.as_deref());
     tx.query(
         "update contacts set display_name = $3, profile_name = $4, attributes = $5, updated_at = $6 \
          where workspace_id = $1 and id = $2",
     )
     .bind(&contact.workspace_id)
     .bind(&contact.id)
-    .bind(given)
+    .bind(given_name(contact))
     .bind(contact.profile_name.as_deref())
     .bind(Value::Object(contact.attributes.clone()).to_string())
     .bind(now)

@@ -101,14 +101,10 @@ pub async fn ingest_body(
     let (mut events, mut problems) = (Vec::new(), parsed.problems);
     let mut shares: Vec<InboundShare> = Vec::new();
     for change in &parsed.changes {
-        match ingest(records, change, Some(inbound_id)).await {
-            Ok(found) => {
-                share(&mut shares, change, &found);
-                events.extend(found);
-            }
-            Err(RecordError::Db(error)) if error.is_transient() => return Err(error.into()),
-            Err(error) => problems.push(format!("{}: {}", change.field, explain(&error))),
-        }
+        let found = ingest(records, change, Some(inbound_id)).await?;
+        share(&mut shares, change, &found.events);
+        events.extend(found.events);
+        problems.extend(found.problems);
     }
     let status = if events.iter().any(Ingested::is_new) {
         InboundStatus::Processed
@@ -158,40 +154,69 @@ fn share(shares: &mut Vec<InboundShare>, change: &Change, found: &[Ingested]) {
     }
 }
 
+/// What one change led to, and what of it could not be recorded.
+#[derive(Debug, Default)]
+pub struct IngestedChange {
+    pub events: Vec<Ingested>,
+    /// For people; what is named here is in the stored body only.
+    pub problems: Vec<String>,
+}
+
+impl IngestedChange {
+    /// Takes one result. One part that is refused does not lose the others; a database out of reach does, so that
+    /// the whole is tried again.
+    pub(super) fn take(
+        &mut self,
+        place: &str,
+        result: Result<Vec<Ingested>, RecordError>,
+    ) -> Result<(), RecordError> {
+        match result {
+            Ok(found) => self.events.extend(found),
+            Err(RecordError::Db(error)) if error.is_transient() => return Err(error.into()),
+            Err(error) => self.problems.push(format!("{place}: {}", explain(&error))),
+        }
+        Ok(())
+    }
+}
+
 /// Records one change. `inbound_id` is the stored body it came in.
 ///
 /// # Errors
-/// Those of the database. A message without sender is no error: it is left out.
+/// Only when the database is out of reach for now.
 pub async fn ingest(
     records: &Records,
     change: &Change,
     inbound_id: Option<&str>,
-) -> Result<Vec<Ingested>, RecordError> {
+) -> Result<IngestedChange, RecordError> {
+    let mut done = IngestedChange::default();
     let Some(phone_number_id) = &change.phone_number_id else {
-        return super::ingest_other::account_event(records, change, inbound_id).await;
+        let events = super::ingest_other::account_event(records, change, inbound_id).await;
+        done.take(&change.field, events)?;
+        return Ok(done);
     };
     let Some(number) = records.connected_number(phone_number_id).await? else {
-        return Ok(vec![Ingested::NotConnected {
+        done.events.push(Ingested::NotConnected {
             waba_id: change.waba_id.clone(),
             phone_number_id: Some(phone_number_id.clone()),
             field: change.field.clone(),
-        }]);
+        });
+        return Ok(done);
     };
     let one = Delivered { records, number: &number, change, inbound_id };
     if change.field != "messages" {
-        return super::ingest_other::number_event(&one).await;
+        done.take(&change.field, super::ingest_other::number_event(&one).await)?;
+        return Ok(done);
     }
-    let mut found = Vec::new();
     for message in &change.messages {
-        found.extend(one.message(message).await?);
+        done.take(&format!("message {}", message.id), one.message(message).await.map(|event| vec![event]))?;
     }
     for status in &change.statuses {
-        found.push(one.status(status).await?);
+        done.take(&format!("status of {}", status.id), one.status(status).await.map(|event| vec![event]))?;
     }
-    if found.is_empty() {
-        found.push(one.other().await?);
+    if change.messages.is_empty() && change.statuses.is_empty() {
+        done.take(&change.field, one.other().await.map(|event| vec![event]))?;
     }
-    Ok(found)
+    Ok(done)
 }
 
 /// A change that reached the workspace of its number.
@@ -203,17 +228,17 @@ pub(super) struct Delivered<'a> {
 }
 
 impl Delivered<'_> {
-    async fn message(&self, message: &InboundMessage) -> Result<Option<Ingested>, RecordError> {
+    async fn message(&self, message: &InboundMessage) -> Result<Ingested, RecordError> {
         let mut identities = identities(message);
         if message.kind == "system" {
             identities = self.follow_change(message, identities).await?;
         }
         if identities.is_empty() {
-            return Ok(None);
+            return Err(RecordError::invalid("from", "neither a telephone number nor a user id"));
         }
         self.amend_original(message).await?;
         let record = self.record_of(message, identities, Direction::In, Delivery::Received);
-        Ok(Some(self.recorded(&record, message).await?))
+        self.recorded(&record, message).await
     }
 
     /// What is to be recorded of a message.

@@ -12,7 +12,7 @@ mod signature;
 mod webhook;
 
 pub use handshake::{HandshakeError, handshake};
-pub use ingest::{Ingested, IngestedBody, ingest, ingest_body};
+pub use ingest::{Ingested, IngestedBody, IngestedChange, ingest, ingest_body};
 pub use message::InboundMessage;
 pub use signature::{SignatureError, verify};
 pub use webhook::{Change, ParseError, Parsed, StatusUpdate, parse};

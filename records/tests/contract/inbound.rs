@@ -18,6 +18,7 @@ async fn a_body_is_kept_byte_for_byte_and_recognised(db: Db) {
     assert_eq!(records.store_inbound("other", raw).await.unwrap().duplicate_of, None);
     let body = records.inbound(None, &first.id).await.unwrap();
     assert_eq!((body.raw.as_deref(), body.status), (Some(raw.as_slice()), InboundStatus::Received));
+    assert_eq!(body.view()["raw_base64"], json!("eyJcdTAwZTQiOiD/AH0="));
     assert_eq!(records.inbound(None, &second.id).await.unwrap().status, InboundStatus::Duplicate);
     // What was ignored may concern somebody by now.
     records.finish_inbound(&first.id, InboundStatus::Ignored, &json!([]), &[], Some("nobody")).await.unwrap();
@@ -100,6 +101,7 @@ async fn a_workspace_sees_its_part_and_nothing_else(db: Db) {
     let rest = records.list_inbound(&list(Some(ours), None), first.next.as_deref(), 2).await.unwrap();
     assert_eq!((first.items.len(), rest.items.len(), rest.items[0].id.as_str()), (2, 1, mixed.as_str()));
     assert_eq!(first.items[0].view()["status"], json!("duplicate"));
+    assert_eq!((&first.items[1].view()["raw"], &rest.items[0].view()["raw"]), (&json!("own"), &json!(null)));
 }
 
 async fn old_bodies_go_and_pending_ones_stay(db: Db) {

@@ -304,6 +304,52 @@ async fn account_events_reach_the_workspace_once(db: Db) {
     assert_eq!(done.status, InboundStatus::Processed, "the same event at another time is another event");
 }
 
+async fn a_message_from_nobody_does_not_lose_the_others(db: Db) {
+    let ground = Ground::connected(db).await;
+    let text = |id: &str, from: &str| json!({"id": id, "from": from, "type": "text", "text": {"body": "hi"}});
+    let raw = body(
+        "messages",
+        json!({"messages": [text("wamid.1", "16505551234"), text("wamid.2", "12"), text("wamid.3", "16505551235")]}),
+    );
+    let (_, done) = deliver(&ground, &raw).await;
+    assert_eq!((done.events.len(), done.status), (2, InboundStatus::Processed));
+    assert!(done.note.unwrap().contains("wamid.2"), "nothing is lost silently");
+    let (_, done) = deliver(&ground, &body("messages", json!({"messages": [text("wamid.4", "12")]}))).await;
+    assert_eq!(done.status, InboundStatus::Quarantined);
+}
+
+/// The provider delivers in parallel and repeats itself.
+async fn many_deliveries_at_once_lose_and_double_nothing(db: Db) {
+    let ground = Ground::connected(db).await;
+    let deliveries: Vec<_> = (0..18)
+        .map(|n| {
+            let records = ground.records.clone();
+            let mut text = json!({"type": "text", "text": {"body": "hi"}});
+            text["delivery"] = json!(n);
+            let raw = message(&format!("wamid.{}", n % 6), &format!("1650555000{}", n % 2), text);
+            tokio::spawn(async move {
+                let stored = records.store_inbound("whatsapp", &raw).await.unwrap();
+                ingest_body(&records, &stored.id, &raw).await.unwrap()
+            })
+        })
+        .collect();
+    let mut new = 0;
+    for one in deliveries {
+        new += usize::from(only_message(&one.await.unwrap()).2);
+    }
+    assert_eq!(new, 6);
+    let page = ground.records.list_conversations(ground.ws(), None, None, 10).await.unwrap();
+    assert_eq!(page.items.iter().map(|one| one.unread).collect::<Vec<_>>(), [3, 3]);
+}
+
+/// With a single connection, as in an in-memory database: nothing waits for itself.
+#[tokio::test]
+async fn one_connection_is_enough() {
+    let db = Db::open(sluice_db::DbOptions::new("sqlite::memory:")).await.unwrap();
+    db.migrate().await.unwrap();
+    every_sample_is_ingested(db).await;
+}
+
 /// Every published sample goes through, twice, and nothing in it is a problem.
 async fn every_sample_is_ingested(db: Db) {
     let ground = Ground::connected(db).await;
@@ -326,5 +372,6 @@ sluice_db::contract_tests! {
     a_changed_number_is_followed_even_when_repeated, edits_and_deletions_change_our_copy, consent_is_heard,
     the_businesss_own_words_are_shown_as_outgoing, history_fills_conversations_quietly,
     bodies_of_several_workspaces_are_kept_apart, bodies_for_nobody_are_kept_as_ignored,
-    account_events_reach_the_workspace_once, every_sample_is_ingested,
+    account_events_reach_the_workspace_once, a_message_from_nobody_does_not_lose_the_others,
+    many_deliveries_at_once_lose_and_double_nothing, every_sample_is_ingested,
 }

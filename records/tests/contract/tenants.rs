@@ -138,6 +138,10 @@ async fn a_number_belongs_to_one_workspace(db: Db) {
     let strange = NewNumber { phone_number_id: "10 65".into(), ..claim.clone() };
     assert!(matches!(records.connect_number(&other.id, strange).await, Err(RecordError::Invalid { .. })));
 
+    let renamed = CredentialChange { name: Some("renamed".into()), ..CredentialChange::default() };
+    records.update_credential(ws, &number.credential, renamed).await.unwrap();
+    let number = records.number(ws, NUMBER).await.unwrap();
+    assert_eq!(number.credential, "renamed", "the number follows");
     records.set_number_status(ws, NUMBER, "restricted").await.unwrap();
     let again = NewNumber { credential: number.credential.clone(), waba_id: "77".into(), ..claim.clone() };
     let refreshed = records.connect_number(ws, again).await.unwrap();

@@ -56,7 +56,7 @@ pub(super) fn finished(respond: Respond, waited: Waited) -> Result<Response, Api
     match outcome.status {
         RunStatus::Failed | RunStatus::Cancelled => Err(failed(&waited.key, &outcome)),
         _ if respond == Respond::RespondNode => Ok(accepted(&waited.key)),
-        _ => Ok(shut(Json(last_items(outcome.output)).into_response())),
+        _ => Ok(shut(Json(last_items(outcome.output())).into_response())),
     }
 }
 

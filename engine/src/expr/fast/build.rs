@@ -78,7 +78,10 @@ fn operation(call: &FnCallExpr, roots: &mut Vec<Root>) -> Option<Tree> {
     }
 }
 
-fn binary(sign: &str) -> Option<fn(Box<[Tree; 2]>) -> Tree> {
+/// Makes an operator of its two sides.
+type Binary = fn(Box<[Tree; 2]>) -> Tree;
+
+fn binary(sign: &str) -> Option<Binary> {
     Some(match sign {
         "+" => Tree::Add,
         "-" => |sides| Tree::Arithmetic(Arithmetic::Subtract, sides),

@@ -1,10 +1,14 @@
 //! Phone numbers. Inputs are bounded because the parser's patterns are not linear.
 
+use std::sync::Once;
+use std::time::Instant;
+
 use phonenumber::{Mode, PhoneNumber, country};
 use rhai::{Dynamic, Engine};
 
 use super::args::text;
 use crate::expr::failure::{Outcome, refused};
+use crate::expr::frame;
 
 pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("phone_e164", |x: Dynamic| e164(&x, None));
@@ -17,6 +21,17 @@ pub(super) fn register(engine: &mut Engine) {
 
 /// Longest text that is looked at, in characters.
 const MAX_CHARS: usize = 32;
+
+/// The first use in a process reads the tables of all countries, which takes a while.
+static TABLES_READ: Once = Once::new();
+
+fn read_tables() {
+    TABLES_READ.call_once(|| {
+        let started = Instant::now();
+        let _tables: &phonenumber::metadata::Database = &phonenumber::metadata::DATABASE;
+        frame::forgive(started.elapsed());
+    });
+}
 
 /// The valid number in a text; `None` when there is none.
 fn parsed(function: &str, x: &Dynamic, region: Option<&Dynamic>) -> Outcome<Option<PhoneNumber>> {
@@ -35,6 +50,7 @@ fn parsed(function: &str, x: &Dynamic, region: Option<&Dynamic>) -> Outcome<Opti
     if written.chars().count() > MAX_CHARS {
         return Ok(None);
     }
+    read_tables();
     let number = phonenumber::parse(region, written.trim()).ok();
     Ok(number.filter(PhoneNumber::is_valid))
 }

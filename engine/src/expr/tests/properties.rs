@@ -219,7 +219,7 @@ fn common_expressions_take_the_short_cut() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_short_cut_and_rhai_agree(source in simple_expression()) {

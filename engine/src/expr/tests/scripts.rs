@@ -28,6 +28,10 @@ fn scripts_may_loop_define_functions_and_change_copies() {
         ("node(\"Lookup\").json.id", json!(7)),
         ("if items.len() > 1 { return \"many\"; } \"few\"", json!("many")),
         ("let r = 0; try { json.nothing.x } catch (e) { r = 5; } r", json!(5)),
+        (
+            "let t = \"\"; try { json.list.push(|x| x) } catch (e) { t = `${e}`; } t",
+            json!("the result is a function or a range, which has no JSON form"),
+        ),
         ("let a = [3]; a[7] ", json!(null)),
         (
             "let o = #{ rows: [] }; for i in items { o.rows.push(#{ n: i.n }); } o",

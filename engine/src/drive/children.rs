@@ -1,0 +1,167 @@
+//! Runs that other runs start: called workflows and error workflows. A child's first turn is written in the same
+//! transaction as the turn that starts it, under an id that follows from the calling execution.
+
+use super::driver::Driver;
+use super::engine::{Engine, EngineError, Message};
+use super::lanes::LaneLoan;
+use super::start::{lane_of, queued_turn};
+use crate::core::{Command, Event, EventKind, RunStatus};
+use crate::store::{NewRun, RunKey, Turn};
+use serde_json::{Value, json};
+use sluice_node_sdk::error::NodeError;
+use sluice_node_sdk::item::Item;
+use sluice_node_sdk::spec::TriggerSource;
+
+/// The child of a call.
+pub(super) enum Child {
+    /// To be created with this turn.
+    New(Box<Turn>),
+    /// There already: the calling node runs again after its run was retried.
+    Known(KnownChild),
+}
+
+/// A child that is there already.
+pub(super) struct KnownChild {
+    key: RunKey,
+    status: RunStatus,
+    /// Whether the caller waits for it.
+    is_awaited: bool,
+}
+
+/// The failure of a node whose call could not be made.
+pub(super) fn not_started(workflow: &str, error: &EngineError) -> NodeError {
+    let message = format!("The workflow `{workflow}` could not be started: {error}");
+    match error {
+        EngineError::Store(_) => NodeError::unavailable(message),
+        _ => NodeError::rejected(message),
+    }
+    .code("child_not_started")
+}
+
+impl Engine {
+    /// The child of a call: its first turn, unless it was started before.
+    pub(super) async fn child(
+        &self,
+        caller: &NewRun,
+        workflow: &str,
+        items: &[Item],
+        run_id: &str,
+        is_awaited: bool,
+    ) -> Result<Child, EngineError> {
+        let key = RunKey { workspace_id: caller.key.workspace_id.clone(), run_id: run_id.into() };
+        if let Some(stored) = self.0.store.load(&key).await? {
+            return Ok(Child::Known(KnownChild { key, status: stored.status, is_awaited }));
+        }
+        let wanted = |source: &TriggerSource| matches!(source, TriggerSource::Workflow);
+        let mut turn = self.workflow_turn(caller, workflow, items.to_vec(), Some(key.clone()), wanted).await?;
+        if let Some(run) = &mut turn.new_run {
+            run.parent_run_id = Some(caller.key.run_id.to_string());
+        }
+        Ok(Child::New(Box::new(turn)))
+    }
+
+    /// Goes on with a child that a retried run calls again: a failed one is retried too, and what a finished one
+    /// gave is told.
+    pub(super) fn take_up_child(&self, parent: &RunKey, child: KnownChild) {
+        let KnownChild { key, status, is_awaited } = child;
+        match status {
+            _ if !is_awaited => {}
+            RunStatus::Failed | RunStatus::Cancelled => {
+                let (done, _) = tokio::sync::oneshot::channel();
+                self.tell(&key, Message::Retry { done });
+            }
+            RunStatus::Succeeded => {
+                let (engine, parent) = (self.clone(), parent.clone());
+                let busy = self.busy();
+                self.spawn_task(async move {
+                    if let Err(error) = engine.tell_parent(&parent, &key.run_id).await {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(run_id = %parent.run_id, error, "the caller cannot be told of its child");
+                    }
+                    drop(busy);
+                });
+            }
+            RunStatus::Queued | RunStatus::Running | RunStatus::Waiting => {}
+        }
+    }
+
+    /// Tells the run that called how its child ended.
+    pub(super) fn tell_caller(&self, child: &RunKey, caller: Option<&str>, payload: Value) {
+        let Some(caller) = caller else { return };
+        let caller = RunKey { workspace_id: child.workspace_id.clone(), run_id: caller.into() };
+        let (done, _) = tokio::sync::oneshot::channel();
+        let key = crate::core::child_signal(&child.run_id);
+        self.tell(&caller, Message::Signal { key, payload, lane: LaneLoan::default(), done });
+    }
+
+    /// The first turn of a run of another published workflow of the same workspace.
+    async fn workflow_turn(
+        &self,
+        caller: &NewRun,
+        workflow: &str,
+        items: Vec<Item>,
+        key: Option<RunKey>,
+        wanted: impl Fn(&TriggerSource) -> bool,
+    ) -> Result<Turn, EngineError> {
+        let workspace = &*caller.key.workspace_id;
+        let row = match self.0.store.workflow(workspace, workflow).await? {
+            Some(row) => Some(row),
+            None => self.0.store.workflow_by_name(workspace, workflow).await?,
+        };
+        let row = row.ok_or_else(|| EngineError::NotFound { what: "workflow", id: workflow.to_owned() })?;
+        let version = row.published_version.ok_or_else(|| EngineError::NotPublished(row.name.clone()))?;
+        let program = self.program(workspace, &row.id, version).await?;
+        let trigger = program.trigger(wanted).ok_or_else(|| EngineError::NoTrigger("fitting".to_owned()))?;
+        let now = self.now_ms();
+        let new_key =
+            || RunKey { workspace_id: caller.key.workspace_id.clone(), run_id: self.new_id("run").into() };
+        let mut run = NewRun {
+            key: key.unwrap_or_else(new_key),
+            workflow_id: row.id,
+            version,
+            document: None,
+            trigger_type: program.plan.at(trigger).node_type.to_string(),
+            is_test: caller.is_test,
+            dry_run: caller.dry_run,
+            lane: None,
+            parent_run_id: None,
+            inbound_id: caller.inbound_id.clone(),
+            dedupe_key: None,
+            created_at: now,
+        };
+        let first = items.first().map(|item| item.json.clone()).unwrap_or_default();
+        let around = self.surroundings(&program, &run, first);
+        // Where the items came from in the caller means nothing in the child.
+        let items = items.into_iter().map(|item| Item { from: None, ..item }).collect();
+        let output = around.ask_trigger(trigger, items).map_err(EngineError::Trigger)?;
+        let output = output.ok_or_else(|| EngineError::NoTrigger("accepting".to_owned()))?;
+        run.lane = lane_of(&program, &around, &output)?;
+        let deadline = program.timeout_ms.map(|limit| now.saturating_add(limit));
+        let start = Command::Start { trigger, output, pins: Default::default(), deadline };
+        Ok(queued_turn(run, start, now))
+    }
+}
+
+impl Driver {
+    /// The first turn of the error workflow, if this run failed just now and names one.
+    pub(super) async fn error_child(&self, events: &[Event]) -> Option<Turn> {
+        let name = self.around.program.document.settings.error_workflow.as_deref()?;
+        let finished = events.iter().any(|event| matches!(event.kind, EventKind::RunFinished { .. }));
+        if !finished || self.run.trigger_type == "trigger.error" {
+            return None;
+        }
+        let error = self.machine.state().error();
+        let event = json!({
+            "run": { "id": &*self.run.key.run_id, "trigger": self.run.trigger_type },
+            "workflow": { "id": self.run.workflow_id, "name": self.around.program.document.name },
+            "node": error.and_then(|error| error.node.as_deref()),
+            "error": error,
+        });
+        let is_error = |source: &TriggerSource| matches!(source, TriggerSource::Error);
+        let made = self.engine.workflow_turn(&self.run, name, vec![event.into()], None, is_error).await;
+        made.inspect_err(
+            |error| tracing::warn!(workflow = name, %error, "the error workflow was not started"),
+        )
+        .ok()
+    }
+}

@@ -1,0 +1,72 @@
+//! Planned crashes, for tests: an engine that stops for good after a certain commit, as if the process had been
+//! killed right there. In production the plan is empty and costs one comparison per commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio_util::sync::CancellationToken;
+
+/// When an engine stops for good. The default never stops and counts nothing.
+#[derive(Clone, Debug, Default)]
+pub struct FaultPlan(Option<Arc<Planned>>);
+
+#[derive(Debug)]
+struct Planned {
+    commits: AtomicU64,
+    stop_after: u64,
+    dead: CancellationToken,
+}
+
+impl FaultPlan {
+    /// Counts commits; the engine dies when [`FaultPlan::kill`] is called.
+    pub fn counting() -> Self {
+        Self::stop_after(u64::MAX)
+    }
+
+    /// The engine dies right after that many commits: what they wrote is durable, nothing else happens.
+    pub fn stop_after(commits: u64) -> Self {
+        Self(Some(Arc::new(Planned {
+            commits: AtomicU64::new(0),
+            stop_after: commits,
+            dead: CancellationToken::new(),
+        })))
+    }
+
+    /// The commits so far.
+    pub fn commits(&self) -> u64 {
+        self.0.as_ref().map_or(0, |planned| planned.commits.load(Ordering::SeqCst))
+    }
+
+    /// The engine dies now: no node begins or answers any more, and nothing is committed.
+    pub fn kill(&self) {
+        if let Some(planned) = &self.0 {
+            planned.dead.cancel();
+        }
+    }
+
+    /// Whether the engine is dead.
+    pub fn is_dead(&self) -> bool {
+        self.0.as_ref().is_some_and(|planned| planned.dead.is_cancelled())
+    }
+
+    /// Returns when the engine dies.
+    pub async fn dead(&self) {
+        match &self.0 {
+            Some(planned) => planned.dead.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Lets the living pass; the dead stay here for ever.
+    pub(super) async fn gate(&self) {
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    pub(super) fn committed(&self) {
+        let Some(planned) = &self.0 else { return };
+        if planned.commits.fetch_add(1, Ordering::SeqCst) + 1 >= planned.stop_after {
+            planned.dead.cancel();
+        }
+    }
+}

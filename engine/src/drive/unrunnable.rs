@@ -1,0 +1,103 @@
+//! Ends runs whose stored version cannot run in this process (an unknown node type, for example), so that they
+//! are visible as failed and do not come back at every start. There is no plan here, only events.
+
+use super::engine::{Engine, EngineError};
+use super::live::LiveEvent;
+use super::start::RunOutcome;
+use crate::core::{Event, EventKind, NodeIx, RunError, RunStatus, fold};
+use crate::store::{Commit, StoredRun, Turn};
+use serde_json::json;
+use sluice_node_sdk::error::NodeError;
+use std::collections::BTreeMap;
+
+/// Ends a run, and tells those who wait for it.
+pub(super) async fn end(engine: &Engine, stored: &StoredRun, why: &EngineError) -> Result<(), EngineError> {
+    if stored.status.is_over() {
+        return Ok(());
+    }
+    let turn = last_turn(stored, run_error(why), engine.now_ms());
+    let event = live_event(stored, &turn);
+    let mut ended = stored.clone();
+    (ended.status, ended.error) = (turn.status, turn.error.clone());
+    if engine.commit(vec![turn]).await?.first() != Some(&Commit::Done) {
+        return Ok(());
+    }
+    engine.live().publish(vec![event]);
+    let (key, outcome) = (&ended.run.key, RunOutcome::without_items(&ended));
+    engine.tell_watchers(key, &outcome);
+    engine.tell_caller(key, ended.run.parent_run_id.as_deref(), outcome.as_child_payload(&key.run_id));
+    Ok(())
+}
+
+fn run_error(why: &EngineError) -> RunError {
+    let first = match why {
+        EngineError::Problems(problems) => problems.first().cloned(),
+        _ => None,
+    };
+    RunError {
+        code: first.as_ref().map_or_else(|| "workflow_unusable".to_owned(), |problem| problem.code.clone()),
+        node: first.as_ref().and_then(|problem| problem.node.clone()),
+        message: first.as_ref().map_or_else(|| why.to_string(), |problem| problem.message.clone()),
+        path: first.map(|problem| problem.path),
+        details: None,
+    }
+}
+
+fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
+    let status = RunStatus::Failed;
+    let at = |kind| Event { at: now, kind };
+    let mut events = vec![at(EventKind::RunEnding { status, error: Some(Box::new(error.clone())) })];
+    events.extend(given_up(&stored.events).into_iter().map(at));
+    events.push(at(EventKind::RunFinished { status }));
+    Turn {
+        key: stored.run.key.clone(),
+        expected: stored.turns,
+        new_run: None,
+        first_seq: stored.events.len() as i64,
+        events,
+        status,
+        error: Some(error),
+        reply: stored.reply.clone(),
+        started_at: stored.started_at,
+        ended_at: Some(now),
+        wake_at: None,
+        waits: Some(Vec::new()),
+        children: Vec::new(),
+    }
+}
+
+/// What becomes of the nodes that are not through. Of those that were under way nobody knows whether they
+/// happened, and without its type not even whether a node may be repeated.
+fn given_up(events: &[Event]) -> Vec<EventKind> {
+    let mut latest: BTreeMap<NodeIx, &EventKind> = BTreeMap::new();
+    for event in events {
+        latest.extend(fold::node_of(&event.kind).map(|node| (node, &event.kind)));
+    }
+    let ends = latest.into_iter().filter_map(|(node, kind)| match kind {
+        EventKind::NodeStarted { .. } => {
+            let message = "The process stopped while this was under way; it may or may not have happened";
+            let error = Box::new(NodeError::unknown_outcome(message));
+            let (began, retry_at, output, logs) = (None, None, None, Vec::new());
+            Some(EventKind::NodeFailed { node, began, error, retry_at, output, logs })
+        }
+        EventKind::NodeSuspended { .. }
+        | EventKind::NodeResumed { .. }
+        | EventKind::NodeFailed { retry_at: Some(_), .. } => Some(EventKind::NodeCancelled { node }),
+        _ => None,
+    });
+    ends.collect()
+}
+
+fn live_event(stored: &StoredRun, turn: &Turn) -> LiveEvent {
+    LiveEvent {
+        id: 0,
+        event: format!("run.{}", turn.status.as_str()),
+        run_id: stored.run.key.run_id.to_string(),
+        workspace_id: stored.run.key.workspace_id.to_string(),
+        workflow_id: stored.run.workflow_id.clone(),
+        seq: turn.first_seq + turn.events.len() as i64 - 1,
+        at: turn.ended_at.unwrap_or_default(),
+        node: None,
+        data: json!({ "error": turn.error }),
+    }
+}

@@ -1,0 +1,214 @@
+//! What a commit writes, refuses and leaves alone.
+
+use super::*;
+use crate::core::RunError;
+use sluice_db::Db;
+use sluice_node_sdk::outcome::Reply;
+
+sluice_db::contract_tests! {
+    a_run_comes_back_as_it_was_committed,
+    a_pure_run_is_two_rows,
+    a_run_without_events_is_one_row,
+    a_stale_turn_writes_nothing,
+    a_second_first_turn_is_stale,
+    a_deduplication_key_starts_one_run,
+    children_come_with_their_parent,
+    a_refused_parent_brings_no_children,
+    an_end_is_kept_and_a_retry_takes_it_back,
+    a_load_ends_where_its_row_says,
+    damage_is_named,
+}
+
+fn reply() -> Reply {
+    Reply { status: 201, headers: [("x-a".to_owned(), "b".to_owned())].into(), body: json!({ "ok": true }) }
+}
+
+fn failure() -> RunError {
+    RunError {
+        code: "boom".into(),
+        node: Some("a".into()),
+        message: "No.".into(),
+        path: None,
+        details: Some(json!([1])),
+    }
+}
+
+async fn a_run_comes_back_as_it_was_committed(db: Db) {
+    let store = Store::new(db);
+    let run = NewRun {
+        document: Some(r#"{"sluice":1}"#.into()),
+        version: 0,
+        is_test: true,
+        dry_run: true,
+        lane: Some("con_1".into()),
+        parent_run_id: Some("run_0".into()),
+        inbound_id: Some("in_1".into()),
+        dedupe_key: Some("wamid.1".into()),
+        ..facts("run_1", 100)
+    };
+    let mut first = first_turn(run.clone(), RunStatus::Running);
+    first.events.push(skipped(90, 3));
+    let first_events = first.events.clone();
+    let mut last = next_turn("run_1", 1, 2, RunStatus::Failed);
+    last.reply = Some(reply());
+    last.error = Some(failure());
+    let last_events = last.events.clone();
+    // Two turns of one run may share a transaction.
+    commit_all(&store, vec![first, last]).await;
+
+    let stored = store.load(&key("run_1")).await.unwrap().unwrap();
+    assert_eq!(stored.run, run);
+    assert_eq!((stored.turns, stored.status), (2, RunStatus::Failed));
+    assert_eq!((stored.started_at, stored.ended_at), (Some(100), Some(1_002)));
+    assert_eq!((stored.reply, stored.error), (Some(reply()), Some(failure())));
+    assert_eq!(stored.events, [first_events, last_events].concat());
+    assert!(store.load(&key("run_2")).await.unwrap().is_none());
+    let elsewhere = RunKey { workspace_id: "ws_2".into(), run_id: "run_1".into() };
+    assert!(store.load(&elsewhere).await.unwrap().is_none());
+}
+
+async fn rows(db: &Db) -> (i64, i64, i64) {
+    let sql = "select (select count(*) from runs) as runs, (select count(*) from run_events) as events, \
+         (select count(*) from run_waits) as waits";
+    let row = db.query(sql).one().await.unwrap();
+    (row.int("runs").unwrap(), row.int("events").unwrap(), row.int("waits").unwrap())
+}
+
+async fn a_pure_run_is_two_rows(db: Db) {
+    let store = Store::new(db.clone());
+    let mut turn = first_turn(facts("run_1", 100), RunStatus::Succeeded);
+    turn.events.extend((0..50).map(|node| skipped(100, node)));
+    turn.waits = Some(Vec::new());
+    commit_all(&store, vec![turn]).await;
+    assert_eq!(rows(&db).await, (1, 1, 0));
+    assert_eq!(store.commit(Vec::new()).await.unwrap(), []);
+}
+
+async fn a_run_without_events_is_one_row(db: Db) {
+    let store = Store::new(db.clone());
+    let mut turn = first_turn(facts("run_1", 100), RunStatus::Queued);
+    turn.events.clear();
+    commit_all(&store, vec![turn]).await;
+    assert_eq!(rows(&db).await, (1, 0, 0));
+    assert_eq!(store.load(&key("run_1")).await.unwrap().unwrap().events, []);
+    commit_all(&store, vec![next_turn("run_1", 1, 0, RunStatus::Succeeded)]).await;
+    assert_eq!(store.load(&key("run_1")).await.unwrap().unwrap().events.len(), 1);
+}
+
+async fn a_stale_turn_writes_nothing(db: Db) {
+    let store = Store::new(db.clone());
+    commit_all(&store, vec![first_turn(facts("run_1", 100), RunStatus::Waiting)]).await;
+    let before = format!("{:?}", store.load(&key("run_1")).await.unwrap());
+    let mut stale = next_turn("run_1", 2, 1, RunStatus::Failed);
+    stale.waits = Some(vec![wait_row("a", WaitKind::Signal, Some("s"), 1)]);
+    stale.wake_at = Some(7);
+    let turns = vec![
+        stale,
+        next_turn("run_9", 1, 1, RunStatus::Failed),
+        first_turn(facts("run_2", 100), RunStatus::Succeeded),
+    ];
+    let answers = store.commit(turns).await.unwrap();
+    assert_eq!(answers, [Commit::Stale, Commit::Stale, Commit::Done]);
+    assert_eq!(format!("{:?}", store.load(&key("run_1")).await.unwrap()), before);
+    assert_eq!(store.next_wake().await.unwrap(), None);
+    assert_eq!(rows(&db).await, (2, 2, 0));
+}
+
+async fn a_second_first_turn_is_stale(db: Db) {
+    let store = Store::new(db);
+    let turn = || first_turn(facts("run_1", 100), RunStatus::Succeeded);
+    assert_eq!(store.commit(vec![turn(), turn()]).await.unwrap(), [Commit::Done, Commit::Stale]);
+    assert_eq!(store.load(&key("run_1")).await.unwrap().unwrap().events.len(), 1);
+}
+
+async fn a_deduplication_key_starts_one_run(db: Db) {
+    let store = Store::new(db.clone());
+    let turn = |run: &str, dedupe: &str| {
+        let run = NewRun { dedupe_key: Some(dedupe.into()), ..facts(run, 100) };
+        first_turn(run, RunStatus::Succeeded)
+    };
+    let mut elsewhere = turn("run_1", "k");
+    elsewhere.key.workspace_id = "ws_2".into();
+    let turns = vec![turn("run_1", "k"), turn("run_2", "k"), turn("run_3", "l"), elsewhere];
+    let answers = store.commit(turns).await.unwrap();
+    assert_eq!(answers, [Commit::Done, Commit::Duplicate, Commit::Done, Commit::Done]);
+    assert_eq!(store.commit(vec![turn("run_4", "l")]).await.unwrap(), [Commit::Duplicate]);
+    assert_eq!(rows(&db).await, (3, 3, 0));
+}
+
+async fn children_come_with_their_parent(db: Db) {
+    let store = Store::new(db.clone());
+    commit_all(&store, vec![first_turn(facts("run_c1", 50), RunStatus::Succeeded)]).await;
+    let child = |run: &str| first_turn(facts(run, 100), RunStatus::Queued);
+    let mut second = child("run_c2");
+    second.children = vec![child("run_g1")];
+    let mut parent = first_turn(facts("run_1", 100), RunStatus::Waiting);
+    parent.children = vec![child("run_c1"), second, child("run_c3")];
+    commit_all(&store, vec![parent]).await;
+    let untouched = store.load(&key("run_c1")).await.unwrap().unwrap();
+    assert_eq!((untouched.status, untouched.run.created_at), (RunStatus::Succeeded, 50));
+    for run in ["run_1", "run_c2", "run_g1", "run_c3"] {
+        assert!(store.load(&key(run)).await.unwrap().is_some(), "{run}");
+    }
+}
+
+async fn a_refused_parent_brings_no_children(db: Db) {
+    let store = Store::new(db.clone());
+    commit_all(&store, vec![first_turn(facts("run_1", 100), RunStatus::Running)]).await;
+    let mut stale = next_turn("run_1", 5, 1, RunStatus::Waiting);
+    stale.children = vec![first_turn(facts("run_c", 100), RunStatus::Queued)];
+    assert_eq!(store.commit(vec![stale]).await.unwrap(), [Commit::Stale]);
+    assert!(store.load(&key("run_c")).await.unwrap().is_none());
+}
+
+async fn an_end_is_kept_and_a_retry_takes_it_back(db: Db) {
+    let store = Store::new(db);
+    let mut failed = first_turn(facts("run_1", 100), RunStatus::Failed);
+    failed.error = Some(failure());
+    failed.reply = Some(reply());
+    let after_the_end = next_turn("run_1", 1, 1, RunStatus::Failed);
+    commit_all(&store, vec![failed, Turn { ended_at: None, ..after_the_end }]).await;
+    let stored = store.load(&key("run_1")).await.unwrap().unwrap();
+    assert_eq!((stored.ended_at, stored.error), (Some(100), Some(failure())));
+
+    let retried = next_turn("run_1", 2, 2, RunStatus::Running);
+    commit_all(&store, vec![Turn { started_at: Some(777), ..retried }]).await;
+    let stored = store.load(&key("run_1")).await.unwrap().unwrap();
+    assert_eq!((stored.started_at, stored.ended_at), (Some(100), None));
+    assert_eq!((stored.error, stored.reply), (None, Some(reply())));
+}
+
+async fn a_load_ends_where_its_row_says(db: Db) {
+    let store = Store::new(db.clone());
+    let turns = vec![
+        first_turn(facts("run_1", 100), RunStatus::Running),
+        next_turn("run_1", 1, 1, RunStatus::Succeeded),
+    ];
+    commit_all(&store, turns).await;
+    // As seen by a reader whose second question comes after somebody's later commit.
+    db.query("update runs set turns = 1, events = 1").execute().await.unwrap();
+    assert_eq!(store.load(&key("run_1")).await.unwrap().unwrap().events.len(), 1);
+}
+
+async fn damage_is_named(db: Db) {
+    let store = Store::new(db.clone());
+    commit_all(&store, vec![first_turn(facts("run_1", 100), RunStatus::Running)]).await;
+    for (damage, what) in [
+        ("update runs set error = '{'", "the error"),
+        ("update runs set reply = '3', error = null", "the reply"),
+        ("update runs set status = 9, reply = null", "the status"),
+        ("update runs set status = 1, events = 2", "the last events"),
+        ("update run_events set first_seq = 1", "a row of events"),
+    ] {
+        db.query(damage).execute().await.unwrap();
+        match store.load(&key("run_1")).await {
+            Err(StoreError::Corrupt { what: named, id }) => assert_eq!((named, &*id), (what, "run_1")),
+            other => panic!("{damage}: {other:?}"),
+        }
+    }
+    db.query("update run_events set body = $1").bind(vec![9_u8]).execute().await.unwrap();
+    assert!(matches!(
+        store.events_since(&key("run_1"), 0).await,
+        Err(StoreError::Corrupt { what: "the events", .. })
+    ));
+}

@@ -1,0 +1,97 @@
+//! Runs that need attention: those to be woken, those to be taken up again, and the order within a lane.
+
+use super::*;
+use sluice_db::Db;
+
+sluice_db::contract_tests! {
+    wake_ups_are_found_when_they_are_due,
+    a_turn_replaces_the_wake_up,
+    unfinished_runs_come_oldest_first,
+    a_lane_knows_who_is_at_work,
+}
+
+async fn wake_ups_are_found_when_they_are_due(db: Db) {
+    let store = Store::new(db);
+    assert_eq!(store.next_wake().await.unwrap(), None);
+    let turn = |run: &str, wake_at| Turn { wake_at, ..first_turn(facts(run, 100), RunStatus::Waiting) };
+    commit_all(
+        &store,
+        vec![turn("run_1", Some(30)), turn("run_2", Some(10)), turn("run_3", None), turn("run_4", Some(20))],
+    )
+    .await;
+    assert_eq!(store.next_wake().await.unwrap(), Some(10));
+    assert_eq!(store.due_wakes(9, 10).await.unwrap(), []);
+    assert_eq!(ids(&store.due_wakes(20, 10).await.unwrap()), ["run_2", "run_4"]);
+    assert_eq!(ids(&store.due_wakes(99, 2).await.unwrap()), ["run_2", "run_4"]);
+    assert_eq!(ids(&store.due_wakes(99, 10).await.unwrap()), ["run_2", "run_4", "run_1"]);
+}
+
+async fn a_turn_replaces_the_wake_up(db: Db) {
+    let store = Store::new(db);
+    let first = Turn { wake_at: Some(10), ..first_turn(facts("run_1", 100), RunStatus::Waiting) };
+    let later = Turn { wake_at: Some(20), ..next_turn("run_1", 1, 1, RunStatus::Waiting) };
+    commit_all(&store, vec![first, later]).await;
+    assert_eq!(store.next_wake().await.unwrap(), Some(20));
+    commit_all(&store, vec![next_turn("run_1", 2, 2, RunStatus::Succeeded)]).await;
+    assert_eq!(store.next_wake().await.unwrap(), None);
+    assert_eq!(store.due_wakes(99, 10).await.unwrap(), []);
+}
+
+async fn unfinished_runs_come_oldest_first(db: Db) {
+    let store = Store::new(db);
+    let mut elsewhere = facts("run_0", 200);
+    elsewhere.key.workspace_id = "ws_0".into();
+    let turns = vec![
+        first_turn(facts("run_1", 300), RunStatus::Running),
+        first_turn(facts("run_2", 100), RunStatus::Queued),
+        first_turn(facts("run_3", 100), RunStatus::Waiting),
+        first_turn(facts("run_4", 100), RunStatus::Cancelled),
+        first_turn(facts("run_5", 200), RunStatus::Running),
+        first_turn(elsewhere, RunStatus::Running),
+    ];
+    commit_all(&store, turns).await;
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.unfinished(after.as_deref(), 3).await.unwrap();
+        found.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(ids(&found), ["run_2", "run_0", "run_5", "run_1"]);
+    assert!(matches!(store.unfinished(Some("x"), 3).await, Err(StoreError::BadCursor)));
+    let active = store.count_active().await.unwrap();
+    assert_eq!(
+        active,
+        [
+            StatusCount { status: RunStatus::Queued, runs: 1 },
+            StatusCount { status: RunStatus::Running, runs: 3 }
+        ]
+    );
+}
+
+async fn a_lane_knows_who_is_at_work(db: Db) {
+    let store = Store::new(db);
+    let turn =
+        |run: &str, at, status| first_turn(NewRun { lane: Some("con_1".into()), ..facts(run, at) }, status);
+    let turns = vec![
+        turn("run_1", 10, RunStatus::Succeeded),
+        turn("run_2", 20, RunStatus::Waiting),
+        turn("run_3", 40, RunStatus::Queued),
+    ];
+    commit_all(&store, turns).await;
+    assert!(!store.lane_has_active(WS, "con_1", "run_3").await.unwrap());
+    assert!(store.lane_has_active(WS, "con_1", "run_9").await.unwrap());
+    commit_all(&store, vec![turn("run_4", 30, RunStatus::Queued), turn("run_5", 5, RunStatus::Running)])
+        .await;
+    assert!(store.lane_has_active(WS, "con_1", "run_3").await.unwrap());
+    assert!(!store.lane_has_active(WS, "con_2", "").await.unwrap());
+    assert!(!store.lane_has_active("ws_2", "con_1", "").await.unwrap());
+    assert_eq!(store.next_in_lane(WS, "con_1").await.unwrap(), Some(key("run_4")));
+    let turns = [("run_4", 1), ("run_3", 1)].map(|(run, n)| next_turn(run, n, 1, RunStatus::Running));
+    commit_all(&store, turns.into()).await;
+    assert_eq!(store.next_in_lane(WS, "con_1").await.unwrap(), None);
+    assert_eq!(store.next_in_lane(WS, "con_2").await.unwrap(), None);
+}

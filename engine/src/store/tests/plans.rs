@@ -1,0 +1,73 @@
+//! The statements that meet millions of runs use the indexes that were made for them. Only SQLite is asked: on
+//! a small table PostgreSQL rightly prefers to read it whole.
+
+use super::*;
+use sluice_db::{Arg, Db};
+
+async fn plan(db: &Db, sql: String, args: Vec<Arg>) -> Vec<String> {
+    let rows = db.query(format!("explain query plan {sql}")).bind_all(args).all().await.unwrap();
+    rows.iter().map(|row| row.text("detail").unwrap()).collect()
+}
+
+fn on_sqlite(test: impl AsyncFnOnce(Db)) {
+    sluice_db::contract::on_sqlite(async |db| test(db).await);
+}
+
+#[test]
+fn every_list_reads_ranges_of_an_index() {
+    on_sqlite(async |db| {
+        for workflow_id in [None, Some("wf_1".to_owned())] {
+            for status in [None, Some(RunStatus::Failed)] {
+                let index = if workflow_id.is_some() { "runs_by_workflow" } else { "runs_by_status" };
+                let filter = RunFilter { workflow_id: workflow_id.clone(), status, ..RunFilter::default() };
+                let plan = plan(&db, query::list_text(&filter), Vec::new()).await;
+                let searches = plan.iter().filter(|step| step.contains("SEARCH runs USING INDEX")).count();
+                assert_eq!(searches, if status.is_some() { 1 } else { 6 }, "{plan:#?}");
+                assert!(
+                    plan.iter().filter(|step| step.contains("SEARCH runs")).all(|step| step.contains(index)),
+                    "{plan:#?}"
+                );
+                assert!(!plan.iter().any(|step| step.contains("SCAN runs")), "{plan:#?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn what_the_driver_asks_reads_an_index() {
+    on_sqlite(async |db| {
+        for (sql, index) in [
+            (runs::DUE_WAKES, "runs_due"),
+            (runs::NEXT_WAKE, "runs_due"),
+            (runs::UNFINISHED, "runs_active"),
+            (runs::LANE_HAS_ACTIVE, "runs_in_lane"),
+            (runs::NEXT_IN_LANE, "runs_in_lane"),
+            (query::RUNS_OF_INBOUND, "runs_by_inbound"),
+            (query::COUNT_BY_STATUS, "runs_by_status"),
+            (query::COUNT_ACTIVE, "runs_active"),
+            (schedules::DUE, "workflow_schedules_due"),
+            (schedules::NEXT, "workflow_schedules_due"),
+            (triggers::WEBHOOK, "workflow_triggers_by_key"),
+            (triggers::TRIGGERS_FOR, "workflow_triggers_by_key"),
+        ] {
+            let plan = plan(&db, sql.to_owned(), Vec::new()).await;
+            assert!(plan[0].contains(index), "{sql}: {plan:#?}");
+        }
+        for (sql, index) in [
+            (super::super::waits::waiting_for_text(), "run_waits_by_signal"),
+            (super::super::waits::approvals_text(), "run_waits_for_approval"),
+        ] {
+            let plan = plan(&db, sql.clone(), Vec::new()).await;
+            assert!(plan[0].contains(index), "{sql}: {plan:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_child_is_looked_up_by_its_key() {
+    on_sqlite(async |db| {
+        let plan = plan(&db, runs::MISSED_CHILDREN.to_owned(), Vec::new()).await;
+        let by_key = "SEARCH c USING INDEX sqlite_autoindex_runs_1 (workspace_id=? AND run_id=?)";
+        assert!(plan.iter().any(|step| step == by_key), "{plan:#?}");
+    });
+}

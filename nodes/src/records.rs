@@ -1,0 +1,23 @@
+//! From the errors of records to errors of nodes. Must not know a particular node.
+
+use sluice_node_sdk::error::NodeError;
+use sluice_records::RecordError;
+
+/// The node's error for a refused or failed record operation.
+pub(crate) fn node_error(error: RecordError) -> NodeError {
+    let code = error.code();
+    let message = error.to_string();
+    match error {
+        RecordError::NotFound { .. } => NodeError::invalid_input(message).code(code),
+        RecordError::Conflict { .. } => NodeError::rejected(message).code(code),
+        RecordError::Invalid { path, .. } => {
+            NodeError::invalid_params(message).code(code).at(format!("/{}", path.replace('.', "/")))
+        }
+        RecordError::Seal(_) => NodeError::auth(message).code(code),
+        // The database's own words may name tables and hosts; they are in the server's log.
+        RecordError::Db(source) => {
+            tracing::warn!(error = ?source, "a node could not reach the records");
+            NodeError::unavailable("The records cannot be reached at the moment").code(code)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The command line. Every command that touches an installation takes the settings of `serve`.
+
+use crate::config::Settings;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Workflow automation for marketing and customer conversations.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the service
+    Serve(Settings),
+    /// Run the service with the sandbox and a demo workspace
+    Demo(DemoArgs),
+    /// Run only the stand-ins of outside providers
+    Sandbox(SandboxArgs),
+    /// Run one workflow in memory and print its trace; exit 1 if it failed
+    Run(RunArgs),
+    /// Print all problems of workflow files; exit 1 if any is an error
+    Validate(ValidateArgs),
+    /// Run the tests inside workflow files; exit 1 if any fails
+    Test(TestArgs),
+    /// Print the catalogue of nodes, or one node's parameters, ports and examples
+    Nodes(NodesArgs),
+    /// Write the workflows of a workspace into a folder
+    Export(TransferArgs),
+    /// Read workflow files into a workspace
+    Import(TransferArgs),
+    /// API keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Bring the database schema up to date
+    Migrate(Settings),
+    /// Check configuration, database and master key
+    Doctor(Settings),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// Address of the sandbox
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    pub(crate) sandbox_listen: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SandboxArgs {
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    pub(crate) listen: String,
+    /// Where signed webhooks go
+    #[arg(long, default_value = "http://127.0.0.1:8080/api/whatsapp/webhook")]
+    pub(crate) webhook: String,
+    /// App secret that signs webhooks
+    #[arg(
+        long,
+        env = "SLUICE_WHATSAPP_APP_SECRET",
+        hide_env_values = true,
+        default_value = "sandbox-app-secret"
+    )]
+    pub(crate) app_secret: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Workflow document
+    pub(crate) file: PathBuf,
+    /// The trigger's event as JSON: a file, or `-` for standard input; the trigger's fixture when missing
+    #[arg(long)]
+    pub(crate) input: Option<PathBuf>,
+    /// Id of the trigger; the first one when missing
+    #[arg(long)]
+    pub(crate) trigger: Option<String>,
+    /// Print JSON in place of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Describe outside effects in place of having them
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How long to stay with a run that waits
+    #[arg(long, default_value = "1m")]
+    pub(crate) patience: String,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Workflow documents
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print JSON in place of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Workflow documents, or folders of them
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Also write the results as JUnit XML
+    #[arg(long)]
+    pub(crate) junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodesArgs {
+    /// One node type
+    pub(crate) node_type: Option<String>,
+    /// Print JSON in place of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TransferArgs {
+    /// Folder of workflow files
+    pub(crate) folder: PathBuf,
+    /// Name of the workspace
+    #[arg(long)]
+    pub(crate) workspace: String,
+    /// Import: replace the drafts of workflows with the same name
+    #[arg(long)]
+    pub(crate) replace: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Print a new API key once, alone on the last line
+    Create(KeyCreateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyCreateArgs {
+    /// Name of the workspace that the key opens
+    #[arg(long, required_unless_present = "platform", conflicts_with = "platform")]
+    pub(crate) workspace: Option<String>,
+    /// Make the workspace when it is missing
+    #[arg(long)]
+    pub(crate) create: bool,
+    /// A key for the whole platform
+    #[arg(long)]
+    pub(crate) platform: bool,
+    /// Name of the key, for people
+    #[arg(long, default_value = "cli")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}

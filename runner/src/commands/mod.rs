@@ -1,0 +1,59 @@
+//! The commands, one file each. Each returns its exit code or a sentence for standard error.
+
+mod demo;
+mod doctor;
+mod files;
+mod key;
+mod nodes;
+mod run;
+mod sandbox;
+mod serve;
+mod test;
+mod transfer;
+mod validate;
+
+use crate::cli::{Cli, Command, KeyCommand};
+use crate::config::{Config, Settings};
+use sluice_node_sdk::node::DynNode;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Nodes that a host adds to the built-in ones.
+pub(crate) type Extra = Vec<Arc<dyn DynNode>>;
+
+/// What a command answers: its exit code, or why it could not do its work (exit code 2).
+pub(crate) type Answer = Result<ExitCode, String>;
+
+/// Runs one command.
+pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
+    let answer = match cli.command {
+        Command::Serve(settings) => serve::run(settings, extra).await,
+        Command::Demo(args) => demo::run(args, extra).await,
+        Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Run(args) => run::run(args, extra).await,
+        Command::Validate(args) => validate::run(&args, extra).await,
+        Command::Test(args) => test::run(&args, extra).await,
+        Command::Nodes(args) => nodes::run(&args, extra).await,
+        Command::Export(args) => transfer::export(args, extra).await,
+        Command::Import(args) => transfer::import(args, extra).await,
+        Command::Key(KeyCommand::Create(args)) => key::create(args).await,
+        Command::Migrate(settings) => doctor::migrate(settings).await,
+        Command::Doctor(settings) => doctor::doctor(settings).await,
+    };
+    answer.unwrap_or_else(|message| {
+        eprintln!("sluice: {message}");
+        ExitCode::from(2)
+    })
+}
+
+/// The configuration of a command, with logging started.
+pub(crate) fn configure(settings: Settings) -> Result<Config, String> {
+    let config = settings.resolve().map_err(|error| error.to_string())?;
+    crate::logging::start(&config);
+    Ok(config)
+}
+
+/// Success or failure as an exit code.
+pub(crate) fn exit(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

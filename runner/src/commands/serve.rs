@@ -1,0 +1,113 @@
+//! `sluice serve`: the service, until it is told to stop.
+
+use super::{Answer, Extra, configure, exit};
+use crate::config::{Config, Role, Settings};
+use crate::wiring::{Installation, explain};
+use sluice_api::{ApiConfig, ApiState, Template};
+use sluice_engine::document::Document;
+use std::future::IntoFuture;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A running service.
+pub(super) struct Service {
+    pub(super) installation: Installation,
+    pub(super) config: Config,
+    listener: TcpListener,
+    state: ApiState,
+}
+
+/// Runs the service.
+pub(super) async fn run(settings: Settings, extra: Extra) -> Answer {
+    let config = configure(settings)?;
+    let service = Service::open(config, &extra).await?;
+    service.serve(stop_signal()).await
+}
+
+impl Service {
+    /// Opens the installation and takes the listening address, without serving yet.
+    pub(super) async fn open(config: Config, extra: &Extra) -> Result<Self, String> {
+        // The address first: a second process must not touch the database of the first.
+        let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
+            format!("cannot listen on {}: {error}; choose another address with --listen", config.listen)
+        })?;
+        let installation = Installation::open(&config, extra).await?;
+        let metrics = sluice_api::Metrics::install().map_err(|error| explain(&error))?;
+        let state = ApiState::new(
+            installation.engine.clone(),
+            installation.records.clone(),
+            api_config(&config)?,
+            templates()?,
+            metrics,
+        );
+        Ok(Self { installation, config, listener, state })
+    }
+
+    /// Where the service listens.
+    pub(super) fn address(&self) -> Result<String, String> {
+        Ok(self.listener.local_addr().map_err(|error| error.to_string())?.to_string())
+    }
+
+    /// Serves until `stop` comes true, then lets what is under way come to its next commit.
+    pub(super) async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Answer {
+        let engine = self.installation.engine.clone();
+        if self.config.role != Role::Api {
+            let recovered = engine.recover().await.map_err(|error| explain(&error))?;
+            engine.spawn_loops();
+            if recovered > 0 {
+                tracing::info!(runs = recovered, "going on with runs that were under way");
+            }
+        }
+        sluice_api::recover_inbound(&self.state).await.map_err(|error| explain(&error))?;
+        self.state.spawn_loops();
+        let address = self.address()?;
+        tracing::info!(%address, database = self.installation.db.place(), "listening");
+        let stopping = CancellationToken::new();
+        let router = sluice_api::router(self.state.clone());
+        let served =
+            axum::serve(self.listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
+        let served = tokio::spawn(served.into_future());
+        stop.await;
+        tracing::info!("stopping");
+        stopping.cancel();
+        self.state.stopping.cancel();
+        engine.shut_down(self.config.shutdown_grace).await;
+        // Open event streams end with the process.
+        served.abort();
+        self.installation.db.close().await;
+        Ok(exit(true))
+    }
+}
+
+/// Comes true at SIGINT or SIGTERM.
+pub(super) async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => drop(interrupt.await),
+    }
+}
+
+fn api_config(config: &Config) -> Result<ApiConfig, String> {
+    let link_key = crate::wiring::master_key(config)?.derive("links");
+    Ok(ApiConfig {
+        whatsapp_app_secrets: config.whatsapp_app_secrets.clone(),
+        whatsapp_verify_token: config.whatsapp_verify_token.clone().unwrap_or_default(),
+        public_url: config.public_url.clone(),
+        link_key,
+        ..ApiConfig::default()
+    })
+}
+
+fn templates() -> Result<Vec<Template>, String> {
+    let read = |(id, text): &(&str, &str)| {
+        let document: Document =
+            serde_json::from_str(text).map_err(|error| format!("template {id}: {error}"))?;
+        Ok(Template { id: (*id).to_owned(), document })
+    };
+    crate::templates::TEMPLATES.iter().map(read).collect()
+}

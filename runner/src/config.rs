@@ -1,0 +1,271 @@
+//! Configuration: flags, then environment, then the file, then defaults. One list of settings serves all
+//! three, so a key, a variable and a flag never drift apart.
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use sluice_node_sdk::duration::parse_duration_ms;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Every setting, as given by flag, environment or file.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[command(next_help_heading = "Settings (flag, environment variable, or key of the configuration file)")]
+pub struct Settings {
+    /// Configuration file (TOML); keys are the long flags with `_`
+    #[arg(long, env = "SLUICE_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Folder for the database, the master key and files [default: ./data]
+    #[arg(long, env = "SLUICE_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Database: `sqlite:PATH` or `postgres://…` [default: sluice.db in the data folder]
+    #[arg(long, env = "SLUICE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "SLUICE_LISTEN", value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// What this process does [default: all]
+    #[arg(long, env = "SLUICE_ROLE", value_name = "ROLE")]
+    pub role: Option<Role>,
+    /// Address under which people and providers reach this service [default: http://LISTEN]
+    #[arg(long, env = "SLUICE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Secret of the Meta app that signs webhooks; several separated by commas while rotating
+    #[arg(long, env = "SLUICE_WHATSAPP_APP_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub whatsapp_app_secret: Option<String>,
+    /// Token that Meta presents when the webhook is set up
+    #[arg(long, env = "SLUICE_WHATSAPP_VERIFY_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub whatsapp_verify_token: Option<String>,
+    /// Base URL of the Graph API [default: https://graph.facebook.com/v22.0]
+    #[arg(long, env = "SLUICE_GRAPH_BASE_URL", value_name = "URL")]
+    pub graph_base_url: Option<String>,
+    /// Key that seals credentials: 32 bytes as hex or base64 [default: master.key in the data folder]
+    #[arg(long, env = "SLUICE_MASTER_KEY", hide_env_values = true, value_name = "KEY")]
+    pub master_key: Option<String>,
+    /// Private addresses and networks that workflows may reach, separated by commas
+    #[arg(long, env = "SLUICE_EGRESS_ALLOW", value_name = "LIST")]
+    pub egress_allow: Option<String>,
+    /// Whether a commit waits for the disk: `full`, or `normal` (a power cut may lose the last moments)
+    #[arg(long, env = "SLUICE_SYNCHRONOUS", value_name = "MODE")]
+    pub synchronous: Option<Synchronous>,
+    /// Nodes with outside effects that may be under way at once [default: 256]
+    #[arg(long, env = "SLUICE_MAX_EFFECTS", value_name = "N")]
+    pub max_effects: Option<usize>,
+    /// How long work under way may take to come to its next commit at shutdown [default: 20s]
+    #[arg(long, env = "SLUICE_SHUTDOWN_GRACE", value_name = "DURATION")]
+    pub shutdown_grace: Option<String>,
+    /// What is logged, as in `info,sluice_engine=debug` [default: info]
+    #[arg(long, env = "SLUICE_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "SLUICE_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// Answers HTTP.
+    Api,
+    /// Drives runs.
+    Runner,
+}
+
+/// When a commit counts as durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Synchronous {
+    /// When it is on the disk.
+    #[default]
+    Full,
+    /// When the operating system has it.
+    Normal,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The configuration of one process, complete.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Data folder.
+    pub data: PathBuf,
+    /// Database URL.
+    pub database: String,
+    /// Listening address.
+    pub listen: String,
+    /// Role.
+    pub role: Role,
+    /// Public URL, without a slash at its end.
+    pub public_url: String,
+    /// App secrets.
+    pub whatsapp_app_secrets: Vec<String>,
+    /// Verify token.
+    pub whatsapp_verify_token: Option<String>,
+    /// Base URL per provider.
+    pub base_urls: BTreeMap<String, String>,
+    /// Master key text, if it does not come from the data folder.
+    pub master_key: Option<String>,
+    /// Allowed private destinations.
+    pub egress_allow: String,
+    /// Durability of commits.
+    pub synchronous: Synchronous,
+    /// Bound of concurrent effects.
+    pub max_effects: usize,
+    /// Shutdown grace.
+    pub shutdown_grace: Duration,
+    /// Log filter.
+    pub log: String,
+    /// Log format.
+    pub log_format: LogFormat,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {0} cannot be read: {1}")]
+    Unreadable(PathBuf, std::io::Error),
+    /// The file is not TOML, or has an unknown key or a wrong value.
+    #[error("the configuration file {0} is wrong: {1}")]
+    Wrong(PathBuf, Box<toml::de::Error>),
+    /// A value is wrong.
+    #[error("the setting `{0}` is wrong: {1}")]
+    Value(&'static str, String),
+}
+
+impl Settings {
+    /// Completes the settings with the file and the defaults.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a setting is wrong.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => Self::default(),
+        };
+        let given = self.or(file);
+        let data = given.data.unwrap_or_else(|| PathBuf::from("./data"));
+        let listen = given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let grace = given.shutdown_grace.as_deref().unwrap_or("20s");
+        let grace = parse_duration_ms(grace)
+            .map_err(|error| ConfigError::Value("shutdown_grace", error.to_string()))?;
+        let graph = given.graph_base_url.unwrap_or_else(|| "https://graph.facebook.com/v22.0".to_owned());
+        Ok(Config {
+            database: given
+                .database
+                .unwrap_or_else(|| format!("sqlite:{}", data.join("sluice.db").display())),
+            public_url: given
+                .public_url
+                .unwrap_or_else(|| format!("http://{listen}"))
+                .trim_end_matches('/')
+                .to_owned(),
+            role: given.role.unwrap_or_default(),
+            whatsapp_app_secrets: list(given.whatsapp_app_secret.as_deref()),
+            whatsapp_verify_token: given.whatsapp_verify_token,
+            base_urls: BTreeMap::from([("graph".to_owned(), graph_base_url(&graph)?)]),
+            master_key: given.master_key,
+            egress_allow: given.egress_allow.unwrap_or_default(),
+            synchronous: given.synchronous.unwrap_or_default(),
+            max_effects: given.max_effects.unwrap_or(256),
+            shutdown_grace: Duration::from_millis(u64::try_from(grace).unwrap_or_default()),
+            log: given.log.unwrap_or_else(|| "info".to_owned()),
+            log_format: given.log_format.unwrap_or_default(),
+            data,
+            listen,
+        })
+    }
+
+    /// These settings, with those of `other` where nothing is set.
+    fn or(self, other: Self) -> Self {
+        Self {
+            config: self.config,
+            data: self.data.or(other.data),
+            database: self.database.or(other.database),
+            listen: self.listen.or(other.listen),
+            role: self.role.or(other.role),
+            public_url: self.public_url.or(other.public_url),
+            whatsapp_app_secret: self.whatsapp_app_secret.or(other.whatsapp_app_secret),
+            whatsapp_verify_token: self.whatsapp_verify_token.or(other.whatsapp_verify_token),
+            graph_base_url: self.graph_base_url.or(other.graph_base_url),
+            master_key: self.master_key.or(other.master_key),
+            egress_allow: self.egress_allow.or(other.egress_allow),
+            synchronous: self.synchronous.or(other.synchronous),
+            max_effects: self.max_effects.or(other.max_effects),
+            shutdown_grace: self.shutdown_grace.or(other.shutdown_grace),
+            log: self.log.or(other.log),
+            log_format: self.log_format.or(other.log_format),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Settings, ConfigError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
+    toml::from_str(&text).map_err(|error| ConfigError::Wrong(path.to_owned(), Box::new(error)))
+}
+
+fn list(text: Option<&str>) -> Vec<String> {
+    let parts = text.unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(ToOwned::to_owned).collect()
+}
+
+/// The base URL with a Graph API version at its end; the one we are built for when none is given.
+fn graph_base_url(text: &str) -> Result<String, ConfigError> {
+    let url =
+        url::Url::parse(text).map_err(|error| ConfigError::Value("graph_base_url", error.to_string()))?;
+    let text = text.trim_end_matches('/');
+    let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
+    let has_version =
+        last.is_some_and(|part| part.starts_with('v') && part[1..].starts_with(|c: char| c.is_ascii_digit()));
+    Ok(if has_version { text.to_owned() } else { format!("{text}/v22.0") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sluice.toml");
+        std::fs::write(&path, "listen = \"127.0.0.1:9\"\nmax_effects = 3\n").unwrap();
+        let flags = Settings { config: Some(path), max_effects: Some(5), ..Settings::default() };
+        let config = flags.resolve().unwrap();
+        assert_eq!((config.listen.as_str(), config.max_effects), ("127.0.0.1:9", 5));
+        assert_eq!(config.public_url, "http://127.0.0.1:9");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sluice.toml");
+        std::fs::write(&path, "lisen = \"127.0.0.1:9\"\n").unwrap();
+        let error = Settings { config: Some(path), ..Settings::default() }.resolve().unwrap_err();
+        assert!(error.to_string().contains("lisen"), "{error}");
+    }
+
+    #[test]
+    fn a_graph_base_url_without_version_gets_ours() {
+        assert_eq!(graph_base_url("http://127.0.0.1:8090/").unwrap(), "http://127.0.0.1:8090/v22.0");
+        assert_eq!(
+            graph_base_url("https://graph.facebook.com/v24.0").unwrap(),
+            "https://graph.facebook.com/v24.0"
+        );
+        assert!(graph_base_url("graph").is_err());
+    }
+}
