@@ -21,7 +21,7 @@ use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, RefOr, Required,
     ),
     servers((url = "/", description = "This server")),
     paths(crate::routes::hooks::receive::receive),
-    components(schemas(ErrorBody)),
+    components(schemas(ErrorBody, crate::routes::conversations::ConversationStatus)),
 )]
 pub(crate) struct Frame;
 

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod bodies;
+mod contract;
 mod credentials;
 mod documents;
 mod ground;
