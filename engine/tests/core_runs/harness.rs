@@ -5,8 +5,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sluice_engine::core::fold::{allowed_before, name, node_of};
 use sluice_engine::core::{
-    Command, Decision, Effect, Event, Machine, NodeIx, NodeOutput, NodePhase, NodeResult, Refusal,
-    RunState, RunStatus, Wait,
+    Command, Decision, Effect, Event, Machine, NodeIx, NodeOutput, NodePhase, NodeResult, Refusal, RunState,
+    RunStatus, Wait,
 };
 use sluice_engine::document::Document;
 use sluice_engine::graph::{Plan, Problem, compile};
