@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn depth_counts_brackets_outside_text_only() {
         assert_eq!(too_deep(br#"{"a":"[[[[","b":[1]}"#, 2), None);
-        assert_eq!(too_deep(br#"{"a":"\"[[","b":[[1]]}"#, 2), Some(16));
+        assert_eq!(too_deep(br#"{"a":"\"[[","b":[[1]]}"#, 2), Some(17));
         assert_eq!(too_deep(b"]]]][", 1), None);
     }
 

@@ -32,11 +32,17 @@ pub fn openapi() -> OpenApi {
     components.add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     for (path, item) in &mut document.paths.paths {
         let operations = [
-            &mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch, &mut item.head,
-            &mut item.options,
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("delete", &mut item.delete),
+            ("patch", &mut item.patch),
         ];
-        for operation in operations.into_iter().flatten() {
-            complete(path, operation);
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(operation_id(method, path));
+                complete(path, operation);
+            }
         }
     }
     document
@@ -45,6 +51,16 @@ pub fn openapi() -> OpenApi {
 /// Public routes need no key.
 pub(crate) fn is_public(path: &str) -> bool {
     !path.starts_with("/api/") || path == "/api/openapi.json" || path == "/api/whatsapp/webhook"
+}
+
+/// A name for generated clients, such as `get_workflows_by_id`.
+fn operation_id(method: &str, path: &str) -> String {
+    let parts = path.split(['/', '.']).filter(|part| !part.is_empty() && *part != "api");
+    let named = parts.map(|part| match part.strip_prefix('{') {
+        Some(name) => format!("by_{}", name.trim_end_matches('}')),
+        None => part.to_owned(),
+    });
+    named.fold(method.to_owned(), |id, part| id + "_" + part.as_str())
 }
 
 fn complete(path: &str, operation: &mut Operation) {
@@ -59,12 +75,7 @@ fn complete(path: &str, operation: &mut Operation) {
     if !is_public(path) {
         operation.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
         operation.parameters.get_or_insert_default().push(RefOr::T(workspace_header()));
-        codes.extend([
-            error::UNAUTHENTICATED,
-            error::WORKSPACE_REQUIRED,
-            error::FORBIDDEN,
-            error::NOT_FOUND,
-        ]);
+        codes.extend([error::UNAUTHENTICATED, error::WORKSPACE_REQUIRED, error::FORBIDDEN, error::NOT_FOUND]);
     }
     if has_input {
         codes.extend([error::INVALID_PATH, error::NOT_FOUND]);

@@ -32,9 +32,16 @@ pub struct RecordEvent {
 }
 
 /// Writes an event down within the transaction of its change.
-pub(crate) async fn emit(tx: &mut Tx, workspace_id: &str, topic: &str, data: &Value, now: i64) -> Result<String, RecordError> {
+pub(crate) async fn emit(
+    tx: &mut Tx,
+    workspace_id: &str,
+    topic: &str,
+    data: &Value,
+    now: i64,
+) -> Result<String, RecordError> {
     let id = new_id("evt");
-    let sql = "insert into record_events (workspace_id, id, topic, data, created_at) values ($1, $2, $3, $4, $5)";
+    let sql =
+        "insert into record_events (workspace_id, id, topic, data, created_at) values ($1, $2, $3, $4, $5)";
     let query = tx.query(sql).bind(workspace_id).bind(&id).bind(topic);
     query.bind(clean(&data.to_string())).bind(now).execute().await?;
     Ok(id)
@@ -45,12 +52,21 @@ impl Records {
     ///
     /// # Errors
     /// `Invalid` when the topic is not `word.word` in lower case.
-    pub async fn report_event(&self, workspace_id: &str, topic: &str, data: &Value) -> Result<String, RecordError> {
+    pub async fn report_event(
+        &self,
+        workspace_id: &str,
+        topic: &str,
+        data: &Value,
+    ) -> Result<String, RecordError> {
         let is_word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         };
         if topic.len() > LONGEST_TOPIC || !topic.contains('.') || !topic.split('.').all(is_word) {
-            return Err(RecordError::invalid("topic", "a topic is two or more lower-case words joined by dots, such as `order.paid`"));
+            return Err(RecordError::invalid(
+                "topic",
+                "a topic is two or more lower-case words joined by dots, such as `order.paid`",
+            ));
         }
         let mut tx = self.begin().await?;
         let id = emit(&mut tx, workspace_id, topic, data, self.now()).await?;

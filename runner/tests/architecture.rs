@@ -33,8 +33,9 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Arrows that only tests, benches and examples may add.
 const TEST_ARROWS: &[(&str, &str)] = &[
-    // A router under test needs an open database to stand on.
+    // A router or a node on real records needs an open database to stand on.
     ("sluice-api", "sluice-db"),
+    ("sluice-nodes", "sluice-db"),
 ];
 
 /// A package from outside, and the only crates that may depend on it; tests are free.

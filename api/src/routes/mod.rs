@@ -46,7 +46,11 @@ pub fn router(state: ApiState) -> Router {
         .layer(DefaultBodyLimit::max(limits.body));
     let (documented, _) = private.merge(public(&limits)).split_for_parts();
     documented
-        .merge(hooks::router().layer(from_fn_with_state(limits.hook_wait + SLACK, layers::limit_time)))
+        .merge(
+            hooks::router()
+                .layer(from_fn_with_state(limits.hook_wait + SLACK, layers::limit_time))
+                .layer(DefaultBodyLimit::max(limits.hook_body)),
+        )
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))

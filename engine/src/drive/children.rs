@@ -53,7 +53,8 @@ impl Engine {
             return Ok(Child::Known(KnownChild { key, status: stored.status, is_awaited }));
         }
         let wanted = |source: &TriggerSource| matches!(source, TriggerSource::Workflow);
-        let mut turn = self.workflow_turn(caller, workflow, items.to_vec(), Some(key.clone()), wanted).await?;
+        let mut turn =
+            self.workflow_turn(caller, workflow, items.to_vec(), Some(key.clone()), wanted).await?;
         if let Some(run) = &mut turn.new_run {
             run.parent_run_id = Some(caller.key.run_id.to_string());
         }

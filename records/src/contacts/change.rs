@@ -80,10 +80,16 @@ impl Records {
 }
 
 /// One event for the change, and one for every tag that came or went.
-async fn emit_changes(tx: &mut Tx, contact: &Contact, before: &[String], now: i64) -> Result<(), RecordError> {
+async fn emit_changes(
+    tx: &mut Tx,
+    contact: &Contact,
+    before: &[String],
+    now: i64,
+) -> Result<(), RecordError> {
     let after = tags_of(&contact.attributes);
     let view = contact.view();
-    events::emit(tx, &contact.workspace_id, events::CONTACT_UPDATED, &json!({ "contact": view }), now).await?;
+    events::emit(tx, &contact.workspace_id, events::CONTACT_UPDATED, &json!({ "contact": view }), now)
+        .await?;
     let came = after.iter().filter(|tag| !before.contains(tag)).map(|tag| (events::CONTACT_TAGGED, tag));
     let went = before.iter().filter(|tag| !after.contains(tag)).map(|tag| (events::CONTACT_UNTAGGED, tag));
     for (topic, tag) in came.chain(went) {

@@ -1,0 +1,16 @@
+//! The API from outside: every route through the whole router, on a real database of either engine.
+
+mod approvals;
+mod bodies;
+mod credentials;
+mod documents;
+mod ground;
+mod hooks;
+mod keys;
+mod nodes;
+mod records;
+mod runs;
+mod service;
+mod streams;
+mod webhook;
+mod workflows;
