@@ -57,7 +57,10 @@ pub(crate) async fn require_key(
     })?;
     let key = state.records.find_api_key(presented).await?;
     let key = key.ok_or_else(|| {
-        ApiError::new(error::UNAUTHENTICATED, "the API key is unknown or revoked; make one with `sluice key create`")
+        ApiError::new(
+            error::UNAUTHENTICATED,
+            "the API key is unknown or revoked; make one with `sluice key create`",
+        )
     })?;
     request.extensions_mut().insert(Principal { key_id: key.id, name: key.name, scope: key.scope });
     Ok(next.run(request).await)

@@ -8,8 +8,8 @@ use sluice_engine::document::Document;
 use sluice_engine::graph::{self, Problem};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use utoipa::openapi::schema::{Object, Schema};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object, Schema};
 
 /// The schema of a workflow document, for the generated API document.
 pub(crate) struct WorkflowDocument;

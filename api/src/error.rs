@@ -197,7 +197,7 @@ pub fn documentation() -> String {
          Every failed request answers `{ \"error\": { \"code\", \"message\", \"details\", \"request_id\" } }`. \
          Programs branch on `code`; messages are for people and may change.\n\
          This page is generated from `api/src/error.rs` and checked by a test \
-         (`UPDATE_ERROR_CODES=1 cargo test -p sluice-api --test error_codes` rewrites it).\n\n\
+         (`UPDATE_DOCUMENTS=1 cargo test -p sluice-api documents` rewrites it).\n\n\
          | code | status | when |\n| --- | --- | --- |\n",
     );
     for code in ALL {

@@ -41,7 +41,10 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalBody<T> {
             return Ok(Self(T::default()));
         }
         typed?;
-        read_json(&bytes, state.config.limits.json_depth).and_then(shape).map(Self)
+        match read_json(&bytes, state.config.limits.json_depth)? {
+            Value::Null => Ok(Self(T::default())),
+            value => shape(value).map(Self),
+        }
     }
 }
 
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn depth_counts_brackets_outside_text_only() {
         assert_eq!(too_deep(br#"{"a":"[[[[","b":[1]}"#, 2), None);
-        assert_eq!(too_deep(br#"{"a":"\"[[","b":[[1]]}"#, 2), Some(16));
+        assert_eq!(too_deep(br#"{"a":"\"[[","b":[[1]]}"#, 2), Some(17));
         assert_eq!(too_deep(b"]]]][", 1), None);
     }
 

@@ -168,7 +168,12 @@ async fn read(state: &ApiState, id: &str) -> Result<(IngestedBody, Queued), Hand
 }
 
 /// Hands the events to the engine, each in its lane, and notes what became of the body.
-async fn hand_on(state: &ApiState, id: &str, body: IngestedBody, events: Queued) -> Result<(), HandlingError> {
+async fn hand_on(
+    state: &ApiState,
+    id: &str,
+    body: IngestedBody,
+    events: Queued,
+) -> Result<(), HandlingError> {
     let handled = events.into_iter().map(|(event, place)| {
         let (state, id) = (state.clone(), id.to_owned());
         tokio::spawn(async move { dispatch(&state, &id, event, place).await })
@@ -265,8 +270,10 @@ async fn take_pending(state: &ApiState) -> Result<usize, RecordError> {
 }
 
 impl ApiState {
-    /// Looks for bodies that another process or a failure left behind, until the server stops.
+    /// Looks for bodies that another process or a failure left behind, and shows changes of the records to
+    /// triggers, until the server stops.
     pub fn spawn_loops(&self) {
+        tokio::spawn(crate::record_events::show_forever(self.clone()));
         let state = self.clone();
         tokio::spawn(async move {
             loop {

@@ -15,6 +15,7 @@ mod links;
 mod metrics;
 mod openapi;
 mod problems;
+mod record_events;
 mod routes;
 mod run_wait;
 mod sse;

@@ -48,7 +48,8 @@ pub(crate) fn request(method: &str, route: &str, status: u16, took: Duration) {
     let (method, route) = (known_method(method), route.to_owned());
     counter!("sluice_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
         .increment(1);
-    histogram!("sluice_http_request_seconds", "method" => method, "route" => route).record(took.as_secs_f64());
+    histogram!("sluice_http_request_seconds", "method" => method, "route" => route)
+        .record(took.as_secs_f64());
 }
 
 /// Callers can invent methods; the list of labels must not grow with their fantasy.
@@ -90,7 +91,8 @@ pub(crate) async fn read_levels(state: &ApiState) {
         Ok(counts) => {
             for status in ["queued", "running"] {
                 let found = counts.iter().find(|count| count.status.as_str() == status);
-                gauge!("sluice_runs_active", "status" => status).set(found.map_or(0, |count| count.runs) as f64);
+                gauge!("sluice_runs_active", "status" => status)
+                    .set(found.map_or(0, |count| count.runs) as f64);
             }
         }
         Err(failure) => {

@@ -15,8 +15,9 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict { current_revision } => Self::new(error::STALE_REVISION, message)
                 .details(json!({ "current_revision": current_revision })),
             StoreError::NameTaken => Self::new(error::NAME_TAKEN, message).at("/name"),
-            StoreError::PathTaken { path, workflow } => Self::new(error::PATH_TAKEN, message)
-                .details(json!({ "path": path, "workflow": workflow })),
+            StoreError::PathTaken { path, workflow } => {
+                Self::new(error::PATH_TAKEN, message).details(json!({ "path": path, "workflow": workflow }))
+            }
             StoreError::NotFound => Self::new(error::NOT_FOUND, message),
             StoreError::BadCursor => Self::new(error::INVALID_CURSOR, message),
             StoreError::Db(_) | StoreError::Corrupt { .. } => Self::internal(&failure),
@@ -48,7 +49,9 @@ impl From<RecordError> for ApiError {
         match failure {
             RecordError::NotFound { .. } => Self::new(error::NOT_FOUND, message),
             RecordError::Conflict { .. } => Self::new(error::CONFLICT, message),
-            RecordError::Invalid { path, .. } if path == "cursor" => Self::new(error::INVALID_CURSOR, message),
+            RecordError::Invalid { path, .. } if path == "cursor" => {
+                Self::new(error::INVALID_CURSOR, message)
+            }
             RecordError::Invalid { path, .. } => {
                 Self::new(error::INVALID_VALUE, message).at(&format!("/{path}"))
             }

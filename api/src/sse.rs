@@ -53,7 +53,9 @@ where
     let heartbeat = KeepAlive::new().interval(state.config.limits.heartbeat);
     let mut response = Sse::new(events).keep_alive(heartbeat).into_response();
     // Proxies that buffer would hold events back.
-    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
 }
 

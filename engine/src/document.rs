@@ -222,7 +222,7 @@ pub struct TestDoc {
     pub expect: Expect,
 }
 
-/// One step of a test: exactly one of the fields, `payload` with `signal`.
+/// One step of a test: `advance` or `signal` (with `payload`), and what is expected after it; or only that.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepDoc {
@@ -235,7 +235,7 @@ pub struct StepDoc {
     /// What comes with the signal.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub payload: Value,
-    /// What must be true at this point.
+    /// What must be true after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
 }
@@ -260,7 +260,7 @@ pub struct Expect {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "BTreeMap<String, Vec<Value>>")]
     pub output: IndexMap<String, Vec<Value>>,
-    /// The code of the run's error.
+    /// The code of the run's error; `trigger_declined` when the trigger is to turn the event away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The node that failed the run.

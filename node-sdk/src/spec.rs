@@ -256,7 +256,7 @@ pub struct TimeWindow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WindowRole {
-    /// The window is open, from its beginning, when the node is through.
+    /// The window is open, from its beginning, when the node is through (except by its port `timeout`).
     Opens,
     /// The node only works while the window is open.
     Needs {
@@ -300,6 +300,9 @@ pub struct NodeSpec {
     /// JSON pointer of the duration for which it holds its items back, for nodes that do nothing but wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_param: Option<String>,
+    /// JSON pointer of the duration after which items leave at the port `timeout`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_param: Option<String>,
     /// How it stands to a limited window of time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<TimeWindow>,
@@ -334,6 +337,7 @@ impl NodeSpec {
             trigger: None,
             loop_entry: false,
             pause_param: None,
+            timeout_param: None,
             window: None,
             credentials: Vec::new(),
             raw_params: Vec::new(),
@@ -411,7 +415,14 @@ impl NodeSpec {
         self
     }
 
-    /// Says that a window of time opens when this node is through.
+    /// Names the duration parameter (JSON pointer) after which items leave at the port `timeout`.
+    #[must_use]
+    pub fn timeout_param(mut self, pointer: &str) -> Self {
+        self.timeout_param = Some(pointer.to_owned());
+        self
+    }
+
+    /// Says that a window of time opens when this node is through, except by its port `timeout`.
     #[must_use]
     pub fn opens_window(mut self, name: &str) -> Self {
         self.window = Some(TimeWindow { name: name.to_owned(), role: WindowRole::Opens });

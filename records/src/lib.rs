@@ -9,6 +9,7 @@ pub mod contacts;
 mod conversations;
 mod credentials;
 mod error;
+pub mod events;
 mod ids;
 mod inbound;
 pub mod messages;
@@ -26,6 +27,7 @@ pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
 pub use credentials::{Credential, CredentialChange, NewCredential, OpenCredential};
 pub use error::RecordError;
+pub use events::RecordEvent;
 pub use ids::new_id;
 pub use inbound::{InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound};
 pub use messages::{

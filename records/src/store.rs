@@ -21,6 +21,8 @@ pub struct Records {
     pub(crate) db: Db,
     pub(crate) cipher: Arc<Cipher>,
     clock: Clock,
+    /// Told when an event was written down.
+    pub(crate) changed: Arc<tokio::sync::Notify>,
 }
 
 impl Records {
@@ -31,7 +33,7 @@ impl Records {
 
     /// The same with a clock of the caller's.
     pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
-        Self { db, cipher: Arc::new(cipher), clock }
+        Self { db, cipher: Arc::new(cipher), clock, changed: Arc::default() }
     }
 
     /// The database underneath, for the parts of the program that keep their own tables in it.

@@ -92,7 +92,8 @@ fn a_key_is_alone_on_the_last_line_and_a_missing_workspace_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (code, _, error) = run(command(folder.path()).args(["key", "create", "--workspace", "shop"]));
     assert!(code == 2 && error.contains("shop") && error.contains("--create"), "{error}");
-    let (code, out, _) = run(command(folder.path()).args(["key", "create", "--workspace", "shop", "--create"]));
+    let (code, out, _) =
+        run(command(folder.path()).args(["key", "create", "--workspace", "shop", "--create"]));
     assert_eq!(code, 0);
     assert!(out.lines().last().unwrap().starts_with("sk_"), "{out}");
     let (code, out, _) = run(command(folder.path()).args(["doctor"]));
@@ -108,7 +109,8 @@ fn workflows_survive_import_and_export_byte_for_byte() {
     assert_eq!(code, 0, "{error}");
     let (code, _, error) = run(command(folder.path()).args(["export", "first", "--workspace", "shop"]));
     assert_eq!(code, 0, "{error}");
-    let (code, _, error) = run(command(folder.path()).args(["import", "first", "--workspace", "shop", "--replace"]));
+    let (code, _, error) =
+        run(command(folder.path()).args(["import", "first", "--workspace", "shop", "--replace"]));
     assert_eq!(code, 0, "{error}");
     let (code, _, error) = run(command(folder.path()).args(["export", "second", "--workspace", "shop"]));
     assert_eq!(code, 0, "{error}");
@@ -127,11 +129,27 @@ fn a_service_that_cannot_start_says_why_and_what_to_do() {
     let (code, _, error) = run(command(folder.path()).args(["serve", "--listen", &address]));
     assert!(code == 2 && error.contains(&address) && error.contains("--listen"), "{error}");
 
-    std::fs::write(folder.path().join("text.db"), "this is no database, but it is long enough to look like a file").unwrap();
-    let (code, _, error) = run(command(folder.path()).args(["serve", "--listen", "127.0.0.1:0", "--database", "sqlite:text.db"]));
+    std::fs::write(
+        folder.path().join("text.db"),
+        "this is no database, but it is long enough to look like a file",
+    )
+    .unwrap();
+    let (code, _, error) = run(command(folder.path()).args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--database",
+        "sqlite:text.db",
+    ]));
     assert!(code == 2 && error.contains("database"), "{error}");
 
-    let (code, _, error) = run(command(folder.path()).args(["serve", "--listen", "127.0.0.1:0", "--database", "postgres://nobody@127.0.0.1:1/none"]));
+    let (code, _, error) = run(command(folder.path()).args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--database",
+        "postgres://nobody@127.0.0.1:1/none",
+    ]));
     assert!(code == 2 && error.contains("127.0.0.1"), "{error}");
     assert!(!error.contains("panicked"), "{error}");
 }
@@ -141,7 +159,14 @@ fn a_service_starts_on_an_empty_folder_and_answers_health_checks() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = Sluice::start(command(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]));
     let line = service.line_with(&["listening", "127.0.0.1:"]);
-    let port = line.split("127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap().to_owned();
+    let port = line
+        .split("127.0.0.1:")
+        .nth(1)
+        .unwrap()
+        .split(|c: char| !c.is_ascii_digit())
+        .next()
+        .unwrap()
+        .to_owned();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for path in ["healthz", "readyz", "metrics", "api/openapi.json"] {
         let answer = runtime.block_on(reqwest::get(format!("http://127.0.0.1:{port}/{path}"))).unwrap();

@@ -18,7 +18,8 @@ struct Demo {
 
 /// Starts the demo. After a kill it starts on the same addresses, as an operator's restart would.
 fn start(folder: &Path, listen: &str, sandbox_listen: &str) -> Demo {
-    let process = Sluice::start(command(folder).args(["demo", "--listen", listen, "--sandbox-listen", sandbox_listen]));
+    let process =
+        Sluice::start(command(folder).args(["demo", "--listen", listen, "--sandbox-listen", sandbox_listen]));
     let service = address_in(&process.line_with(&["Service", "http://"]));
     let sandbox = address_in(&process.line_with(&["Sandbox", "http://"]));
     let key = process.line_with(&["API key"]).split_whitespace().last().unwrap_or_default().to_owned();
@@ -76,16 +77,28 @@ async fn a_customer_talks_through_the_menu_and_every_run_can_be_read() {
     let text = greeting.to_string();
     assert!(text.contains("button"), "the greeting has buttons: {greeting:#}");
 
-    let run = demo.api.until("/api/runs?status=waiting", |answer| answer["items"][0]["id"].as_str().map(str::to_owned)).await;
+    let run = demo
+        .api
+        .until("/api/runs?status=waiting", |answer| answer["items"][0]["id"].as_str().map(str::to_owned))
+        .await;
     let view = demo.api.get(&format!("/api/runs/{run}")).await;
     assert_eq!(view["status"], "waiting", "{view:#}");
     let nodes = view["nodes"].as_array().unwrap();
-    let sent = nodes.iter().find(|node| node["type"] == "whatsapp.send" && node["status"] == "succeeded").unwrap();
-    assert!(!sent["input"].as_object().unwrap().is_empty() && !sent["output"].as_object().unwrap().is_empty());
+    let sent =
+        nodes.iter().find(|node| node["type"] == "whatsapp.send" && node["status"] == "succeeded").unwrap();
+    assert!(
+        !sent["input"].as_object().unwrap().is_empty() && !sent["output"].as_object().unwrap().is_empty()
+    );
     assert!(nodes.iter().any(|node| node["type"] == "whatsapp.wait_reply" && node["status"] == "waiting"));
 
     let inbound = demo.api.get("/api/inbound?source=whatsapp").await;
-    assert!(inbound["items"].as_array().unwrap().iter().any(|body| body["runs"].as_array().is_some_and(|runs| runs.contains(&json!(run)))));
+    assert!(
+        inbound["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|body| body["runs"].as_array().is_some_and(|runs| runs.contains(&json!(run))))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +107,9 @@ async fn a_killed_process_goes_on_with_the_conversation() {
     let mut demo = start(folder.path(), "127.0.0.1:0", "127.0.0.1:0");
     demo.text("menu").await;
     demo.nth_answer(1).await;
-    demo.api.until("/api/runs?status=waiting", |answer| answer["items"][0]["id"].as_str().map(str::to_owned)).await;
+    demo.api
+        .until("/api/runs?status=waiting", |answer| answer["items"][0]["id"].as_str().map(str::to_owned))
+        .await;
     let (service, sandbox) = (port_of(&demo.api.base), port_of(&demo.sandbox));
     demo.process.kill();
 
@@ -104,8 +119,15 @@ async fn a_killed_process_goes_on_with_the_conversation() {
     let run = waiting["items"][0]["id"].as_str().unwrap().to_owned();
     demo.text("talk to us").await;
     demo.nth_answer(1).await;
-    let view = demo.api.until(&format!("/api/runs/{run}"), |view| (view["status"] != "waiting").then(|| view.clone())).await;
-    let replied = view["nodes"].as_array().unwrap().iter().any(|node| node["type"] == "whatsapp.wait_reply" && node["status"] == "succeeded");
+    let view = demo
+        .api
+        .until(&format!("/api/runs/{run}"), |view| (view["status"] != "waiting").then(|| view.clone()))
+        .await;
+    let replied = view["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|node| node["type"] == "whatsapp.wait_reply" && node["status"] == "succeeded");
     assert!(replied, "the reply reached the run that waited: {view:#}");
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod approvals;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
+pub(crate) mod events;
 pub(crate) mod hooks;
 pub(crate) mod inbound;
 pub(crate) mod nodes;
@@ -45,7 +46,11 @@ pub fn router(state: ApiState) -> Router {
         .layer(DefaultBodyLimit::max(limits.body));
     let (documented, _) = private.merge(public(&limits)).split_for_parts();
     documented
-        .merge(hooks::router().layer(from_fn_with_state(limits.hook_wait + SLACK, layers::limit_time)))
+        .merge(
+            hooks::router()
+                .layer(from_fn_with_state(limits.hook_wait + SLACK, layers::limit_time))
+                .layer(DefaultBodyLimit::max(limits.hook_body)),
+        )
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
@@ -74,6 +79,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(approvals::routes())
         .merge(credentials::routes())
         .merge(signals::routes())
+        .merge(events::routes())
         .merge(inbound::routes())
         .merge(numbers::routes())
         .merge(contacts::routes())

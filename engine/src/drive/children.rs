@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::item::Item;
 use sluice_node_sdk::spec::TriggerSource;
-use std::sync::Arc;
 
 /// The child of a call.
 pub(super) enum Child {
@@ -53,22 +52,11 @@ impl Engine {
         if let Some(stored) = self.0.store.load(&key).await? {
             return Ok(Child::Known(KnownChild { key, status: stored.status, is_awaited }));
         }
-        let event = match items {
-            [one] => (*one.json).clone(),
-            many => Value::Array(many.iter().map(|item| (*item.json).clone()).collect()),
-        };
         let wanted = |source: &TriggerSource| matches!(source, TriggerSource::Workflow);
-        let mut turn = self.workflow_turn(caller, workflow, event, Some(key.clone()), wanted).await?;
+        let mut turn =
+            self.workflow_turn(caller, workflow, items.to_vec(), Some(key.clone()), wanted).await?;
         if let Some(run) = &mut turn.new_run {
             run.parent_run_id = Some(caller.key.run_id.to_string());
-        }
-        // Several items stay several items.
-        if items.len() != 1
-            && let Some(EventKind::RunStarted { output, .. }) =
-                turn.events.first_mut().map(|event| &mut event.kind)
-        {
-            let ports = vec![(0, Arc::new(items.to_vec()))];
-            *output = Arc::new(crate::core::NodeOutput { ports, ..Default::default() });
         }
         Ok(Child::New(Box::new(turn)))
     }
@@ -112,7 +100,7 @@ impl Engine {
         &self,
         caller: &NewRun,
         workflow: &str,
-        event: Value,
+        items: Vec<Item>,
         key: Option<RunKey>,
         wanted: impl Fn(&TriggerSource) -> bool,
     ) -> Result<Turn, EngineError> {
@@ -142,9 +130,11 @@ impl Engine {
             dedupe_key: None,
             created_at: now,
         };
-        let item = Item { json: Arc::new(event), files: None, from: None };
-        let around = self.surroundings(&program, &run, item.json.clone());
-        let output = around.ask_trigger(trigger, item).map_err(EngineError::Trigger)?;
+        let first = items.first().map(|item| item.json.clone()).unwrap_or_default();
+        let around = self.surroundings(&program, &run, first);
+        // Where the items came from in the caller means nothing in the child.
+        let items = items.into_iter().map(|item| Item { from: None, ..item }).collect();
+        let output = around.ask_trigger(trigger, items).map_err(EngineError::Trigger)?;
         let output = output.ok_or_else(|| EngineError::NoTrigger("accepting".to_owned()))?;
         run.lane = lane_of(&program, &around, &output)?;
         let deadline = program.timeout_ms.map(|limit| now.saturating_add(limit));
@@ -161,13 +151,15 @@ impl Driver {
         if !finished || self.run.trigger_type == "trigger.error" {
             return None;
         }
+        let error = self.machine.state().error();
         let event = json!({
             "run": { "id": &*self.run.key.run_id, "trigger": self.run.trigger_type },
             "workflow": { "id": self.run.workflow_id, "name": self.around.program.document.name },
-            "error": self.machine.state().error(),
+            "node": error.and_then(|error| error.node.as_deref()),
+            "error": error,
         });
         let is_error = |source: &TriggerSource| matches!(source, TriggerSource::Error);
-        let made = self.engine.workflow_turn(&self.run, name, event, None, is_error).await;
+        let made = self.engine.workflow_turn(&self.run, name, vec![event.into()], None, is_error).await;
         made.inspect_err(
             |error| tracing::warn!(workflow = name, %error, "the error workflow was not started"),
         )

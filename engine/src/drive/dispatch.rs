@@ -164,7 +164,9 @@ impl Engine {
         let data = Arc::new(event.data.clone());
         let around =
             self.trigger_surroundings(&program, &event.workspace_id, &trigger.workflow_id, data.clone());
-        around.ask_trigger(node, Item { json: data, files: None, from: None }).map_err(EngineError::Trigger)
+        around
+            .ask_trigger(node, vec![Item { json: data, files: None, from: None }])
+            .map_err(EngineError::Trigger)
     }
 }
 

@@ -213,7 +213,7 @@ impl Driver {
         let state = self.machine.state();
         let is_ready =
             state.status().is_over() || (wanted == Some(WaitFor::Reply) && state.reply().is_some());
-        let outcome = is_ready.then(|| RunOutcome::of(&self.around.program, state, None));
+        let outcome = is_ready.then(|| RunOutcome::of(state, None));
         if let Some(inbox) = self.inbox.take() {
             let engine = self.engine.clone();
             engine.spawn_task(self.go_on(Early::new(), inbox));
@@ -529,10 +529,10 @@ impl Driver {
             self.lanes.clear();
         }
         if (is_over || state.reply().is_some()) && self.engine.is_watched(key) {
-            self.engine.tell_watchers(key, &RunOutcome::of(&self.around.program, state, None));
+            self.engine.tell_watchers(key, &RunOutcome::of(state, None));
         }
         if is_over && self.run.parent_run_id.is_some() {
-            let outcome = RunOutcome::of(&self.around.program, state, None);
+            let outcome = RunOutcome::of(state, None);
             let payload = outcome.as_child_payload(&key.run_id);
             self.engine.tell_caller(key, self.run.parent_run_id.as_deref(), payload);
         }

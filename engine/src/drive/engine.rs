@@ -255,9 +255,7 @@ impl Engine {
     /// # Errors
     /// All problems that prevent it.
     pub fn compile_text(&self, document: &str) -> Result<Program, EngineError> {
-        let document: Document = serde_json::from_str(document).map_err(|error| {
-            EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
-        })?;
+        let document = read_document(document)?;
         self.compile(document)
     }
 
@@ -454,7 +452,7 @@ impl Engine {
         let state = crate::core::RunState::replay(&program.plan, &stored.events).map_err(|_| {
             EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
         })?;
-        Ok(RunOutcome::of(&program, &state, stored.error.as_ref()))
+        Ok(RunOutcome::of(&state, stored.error.as_ref()))
     }
 
     /// Fires every timer that is due now; returns how many runs were woken.
@@ -581,6 +579,13 @@ impl Engine {
             waiters.insert(key.clone(), left);
         }
     }
+}
+
+/// Reads a stored document.
+pub(super) fn read_document(text: &str) -> Result<Document, EngineError> {
+    serde_json::from_str(text).map_err(|error| {
+        EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
+    })
 }
 
 /// An id as text: prefix, underscore, 26 characters of Crockford's base 32 that sort like the number.

@@ -98,11 +98,11 @@ impl Surroundings {
     pub(super) fn ask_trigger(
         &self,
         node: NodeIx,
-        event: Item,
+        events: Vec<Item>,
     ) -> Result<Option<Arc<NodeOutput>>, NodeError> {
         let state = RunState::new(&self.program.plan);
         let mut execution = self.prepare(&state, node, 1);
-        let items = Arc::new(vec![event]);
+        let items = Arc::new(events);
         let params = NodeParams::for_trigger(
             &self.program,
             node,

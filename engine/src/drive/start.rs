@@ -87,33 +87,37 @@ pub struct RunOutcome {
     pub error: Option<RunError>,
     /// The answer for the caller of a webhook.
     pub reply: Option<Reply>,
-    /// The `json` of the items that the last node gave.
-    pub output: Vec<Value>,
+    /// The items that the last node gave.
+    pub items: Vec<Item>,
 }
 
 impl RunOutcome {
     /// The outcome that a state stands for.
-    pub(super) fn of(program: &Program, state: &RunState, error: Option<&RunError>) -> Self {
+    pub(super) fn of(state: &RunState, error: Option<&RunError>) -> Self {
         let last = state.last().filter(|_| state.status().is_over()).and_then(|node| state.record(node));
         let items = last.iter().flat_map(|record| &record.output.ports).flat_map(|(_, items)| items.iter());
-        debug_assert!(program.nodes.len() == program.plan.nodes.len());
         Self {
             status: state.status(),
             error: error.or(state.error()).cloned(),
             reply: state.reply().cloned(),
-            output: items.map(|item| (*item.json).clone()).collect(),
+            items: items.cloned().collect(),
         }
     }
 
     /// The outcome of a run whose items cannot be read, because its version does not fit this process.
     pub(super) fn without_items(stored: &crate::store::StoredRun) -> Self {
         let (error, reply) = (stored.error.clone(), stored.reply.clone());
-        Self { status: stored.status, error, reply, output: Vec::new() }
+        Self { status: stored.status, error, reply, items: Vec::new() }
+    }
+
+    /// The `json` of the items that the last node gave.
+    pub fn output(&self) -> Vec<Value> {
+        self.items.iter().map(|item| (*item.json).clone()).collect()
     }
 
     /// What the caller of a child run is told.
     pub(super) fn as_child_payload(&self, run_id: &str) -> Value {
-        json!({ "run_id": run_id, "status": self.status, "items": self.output, "error": self.error })
+        json!({ "run_id": run_id, "status": self.status, "items": self.items, "error": self.error })
     }
 }
 
@@ -154,7 +158,7 @@ impl Engine {
         let output = match request.accepted.take() {
             Some(output) => output,
             None => around
-                .ask_trigger(trigger, Item { json: event, files: None, from: None })
+                .ask_trigger(trigger, vec![Item { json: event, files: None, from: None }])
                 .map_err(EngineError::Trigger)?
                 .ok_or_else(|| {
                     EngineError::Trigger(

@@ -48,10 +48,11 @@ impl Net<'_> {
         let mut seen: HashSet<NodeIx> = HashSet::new();
         let mut open: Vec<NodeIx> = starts.into_iter().collect();
         while let Some(node) = open.pop() {
-            if (node != entry && !is_inside(node)) || !seen.insert(node) || node == entry {
-                continue;
+            if node == entry {
+                seen.insert(entry);
+            } else if is_inside(node) && seen.insert(node) {
+                open.extend(self.outputs(node).map(|edge| edge.target));
             }
-            open.extend(self.outputs(node).map(|edge| edge.target));
         }
         seen
     }

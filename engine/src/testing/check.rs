@@ -44,10 +44,7 @@ pub fn check(expect: &Expect, view: &RunView) -> Vec<String> {
             failures.push(format!("expected node `{id}` to give {wanted}, it gave {came}"));
         }
     }
-    let code = view.error.as_ref().map(|error| error.code.as_str());
-    if let Some(wanted) = expect.error.as_deref().filter(|wanted| Some(*wanted) != code) {
-        failures.push(format!("expected the error `{wanted}`, it is `{}`", code.unwrap_or("none")));
-    }
+    failures.extend(check_error(expect, view.error.as_ref().map(|error| error.code.as_str())));
     let failed = view.error.as_ref().and_then(|error| error.node.as_deref());
     if let Some(wanted) = expect.failed_node.as_deref().filter(|wanted| Some(*wanted) != failed) {
         failures
@@ -58,6 +55,12 @@ pub fn check(expect: &Expect, view: &RunView) -> Vec<String> {
         failures.push(format!("expected the reply {}, it is {reply}", expect.reply));
     }
     failures
+}
+
+/// What of an expected error does not hold.
+pub(super) fn check_error(expect: &Expect, code: Option<&str>) -> Option<String> {
+    let wanted = expect.error.as_deref().filter(|wanted| Some(*wanted) != code)?;
+    Some(format!("expected the error `{wanted}`, it is `{}`", code.unwrap_or("none")))
 }
 
 fn because(view: &RunView) -> String {

@@ -5,8 +5,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sluice_engine::core::fold::{allowed_before, name, node_of};
 use sluice_engine::core::{
-    Command, Decision, Effect, Event, Machine, NodeIx, NodeOutput, NodePhase, NodeResult, Refusal, RunState,
-    RunStatus, Wait,
+    Command, Decision, Effect, Event, Machine, NodeIx, NodeOutput, NodePhase, NodeResult, PortIx, Refusal,
+    RunState, RunStatus, Wait,
 };
 use sluice_engine::document::Document;
 use sluice_engine::graph::{Plan, Problem, compile};
@@ -102,6 +102,8 @@ pub(crate) struct Sim {
     shadow: RunState,
     /// Everything that was decided.
     pub(crate) log: Vec<Event>,
+    /// Lengths of the log after each command that was not refused.
+    pub(crate) commits: Vec<usize>,
     /// Nodes handed out and not answered: (node, iteration, attempt); pure ones have attempt 0.
     pub(crate) open: Vec<(NodeIx, u32, u32)>,
     /// Effects of the last command, other than running nodes.
@@ -124,6 +126,7 @@ impl Sim {
             shadow: RunState::new(&plan),
             plan,
             log: Vec::new(),
+            commits: Vec::new(),
             open: Vec::new(),
             others: Vec::new(),
             now: 1_000,
@@ -162,6 +165,7 @@ impl Sim {
             assert_eq!(&before, self.machine.state(), "a refused command changes nothing");
         }
         self.record(&decision.events);
+        self.commits.extend(answer.is_ok().then_some(self.log.len()));
         self.others.clear();
         for effect in decision.effects {
             match effect {
@@ -195,6 +199,14 @@ impl Sim {
         assert_eq!(&state, self.machine.state());
         self.machine = Machine::with_state(self.plan.clone(), state);
         self.open.clear();
+    }
+
+    /// Makes the state that checks the live one from the log, after the log was changed.
+    pub(crate) fn shadow_from_log(&mut self) {
+        self.shadow = RunState::new(&self.plan);
+        for event in &self.log {
+            self.shadow.apply(&self.plan, event).expect("the log can be replayed");
+        }
     }
 
     /// Crashes and recovers.
@@ -295,10 +307,16 @@ impl Sim {
         input.returned.iter().flat_map(|delivery| numbers(&delivery.items)).collect()
     }
 
-    /// The numbers that a node gave last, over all ports.
-    pub(crate) fn output(&self, id: &str) -> Vec<i64> {
-        let record = self.machine.state().record(self.ix(id)).expect("the node has finished once");
-        record.output.ports.iter().flat_map(|(_, items)| numbers(items)).collect()
+    /// A port of a loop entry that ends the loop. When all its ports lead back, one that does not exist.
+    pub(crate) fn way_out(&self, entry: NodeIx) -> PortIx {
+        let found = self.plan.at(entry).entry_of.map(|at| &self.plan.loops[at as usize]);
+        let ports = 0..=self.plan.at(entry).ports.len() as PortIx;
+        let ends = |port: &PortIx| found.is_none_or(|found| !found.body_ports.contains(port));
+        ports
+            .rev()
+            .filter(ends)
+            .min_by_key(|port| usize::from(*port != 1))
+            .expect("the last one has no edges")
     }
 
     /// The code of the run's error.

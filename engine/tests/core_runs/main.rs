@@ -5,4 +5,5 @@ mod harness;
 mod machine;
 mod order;
 mod random;
+mod shapes;
 mod tables;

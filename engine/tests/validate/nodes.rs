@@ -117,6 +117,11 @@ pub(crate) fn registry() -> Registry {
         "/type",
         &["template"],
     );
+    let reply = plain()
+        .effect(Effect::Idempotent)
+        .outputs(Ports::fixed(&[("main", "Answered"), ("timeout", "Not answered")]))
+        .timeout_param("/timeout")
+        .opens_window("whatsapp");
     let mut old = plain();
     old.version = 3;
     Registry::new([
@@ -135,7 +140,7 @@ pub(crate) fn registry() -> Registry {
         ),
         known("flow.wait", plain().pause_param("/for"), None),
         known("chat.send", send, Some(schemars::schema_for!(SendParams))),
-        known("chat.wait_reply", plain().effect(Effect::Idempotent).opens_window("whatsapp"), None),
+        known("chat.wait_reply", reply, None),
     ])
     .expect("the names are different and well-formed")
 }

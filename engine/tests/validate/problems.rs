@@ -260,6 +260,13 @@ fn a_window_is_closed_by_waits_that_add_up() {
     let nodes = [wait("one", "2d"), reply, send("text")];
     let edges = [("start", "one"), ("one", "reply"), ("reply", "send")];
     assert_eq!(problems(&document(&nodes, &edges)), [""; 0]);
+    // A reply opens the window; waiting for one in vain does not.
+    let in_vain = |timeout: &str| {
+        let reply = json!({ "id": "reply", "type": "chat.wait_reply", "params": { "timeout": timeout } });
+        problems(&document(&[reply, send("text")], &[("start", "reply"), ("reply.timeout", "send")]))
+    };
+    assert_eq!(in_vain("23h"), [""; 0]);
+    assert_eq!(in_vain("25h"), ["window_closed /nodes/2/params"]);
 }
 
 #[test]
@@ -294,7 +301,8 @@ fn tests_and_fixtures_name_nodes_that_exist() {
     let mut value = document(&[set("a")], &[("start", "a")]);
     value["fixtures"] = json!({ "gone": [] });
     value["tests"] = json!([{ "name": "t", "node": "a", "now": "yesterday", "advance": "x", "pins": { "gone": [] },
-        "steps": [{ "advance": "1d", "signal": "k" }, { "expect": { "waiting": ["gone"] } }],
+        "steps": [{ "advance": "1d", "signal": "k" }, { "expect": { "waiting": ["gone"] } }, {},
+            { "advance": "1d", "payload": 1 }, { "signal": "k", "payload": 1, "expect": { "skipped": ["gone"] } }],
         "expect": { "ran": ["a", "gone"], "output": { "gone": [] }, "failed_node": "gone" } }]);
     assert_eq!(
         problems(&value),
@@ -309,6 +317,9 @@ fn tests_and_fixtures_name_nodes_that_exist() {
             "unknown_node /tests/0/pins/gone",
             "invalid_step /tests/0/steps/0",
             "unknown_node /tests/0/steps/1/expect/waiting/0",
+            "invalid_step /tests/0/steps/2",
+            "invalid_step /tests/0/steps/3",
+            "unknown_node /tests/0/steps/4/expect/skipped/0",
         ]
     );
 }

@@ -59,6 +59,7 @@ impl Node for Approval {
                 ("rejected", "Items after a rejection"),
                 ("timeout", "Items when nobody decided in time"),
             ]))
+            .timeout_param("/timeout")
             .example(
                 Example::new(
                     "Ask before spending money",

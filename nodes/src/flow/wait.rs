@@ -54,6 +54,7 @@ impl Node for Wait {
                 ("timeout", "Items when the signal did not come in time"),
             ]))
             .pause_param("/for")
+            .timeout_param("/timeout")
             .example(Example::new("A day and a half", json!({ "for": "1d12h" })).input(item()).waits())
             .example(
                 Example::new(

@@ -7,8 +7,6 @@ mod body;
 mod examples;
 mod pages;
 mod request;
-#[cfg(test)]
-mod tests;
 
 use sluice_node_sdk::node::{DynNode, node};
 use std::sync::Arc;

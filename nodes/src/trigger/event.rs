@@ -31,15 +31,15 @@ impl Node for Event {
             .trigger(TriggerSource::Event { topic: String::new() }, false)
             .example(
                 Example::new("Whenever a contact gets a tag", json!({ "event": "contact.tagged" }))
-                    .input(vec![json!({ "contact_id": "con_1", "tag": "vip" })])
-                    .output(vec![json!({ "contact_id": "con_1", "tag": "vip" })]),
+                    .input(vec![json!({ "contact": { "id": "con_1" }, "tag": "vip" })])
+                    .output(vec![json!({ "contact": { "id": "con_1" }, "tag": "vip" })]),
             )
             .example(
                 Example::new(
                     "Only for one tag",
                     json!({ "event": "contact.tagged", "filter": r#"{{ json.tag == "vip" }}"# }),
                 )
-                .input(vec![json!({ "contact_id": "con_1", "tag": "new" })]),
+                .input(vec![json!({ "contact": { "id": "con_1" }, "tag": "new" })]),
             )
             .example(
                 Example::new(

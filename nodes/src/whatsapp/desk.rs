@@ -20,7 +20,7 @@ pub struct Sender {
 /// A conversation, as far as sending needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thread {
-    /// `conv_…`.
+    /// `cnv_…`.
     pub conversation_id: String,
     /// The sending number.
     pub phone_number_id: String,

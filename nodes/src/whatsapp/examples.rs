@@ -9,7 +9,7 @@ fn event(text: &str) -> Value {
     json!({
         "message": { "id": "wamid.in1", "type": "text", "text": text, "from": "919876543210", "answerable": true },
         "contact": { "id": "con_1", "name": "Asha", "phone": "919876543210" },
-        "conversation": { "id": "conv_1", "is_first_message": true },
+        "conversation": { "id": "cnv_1", "is_first_message": true },
         "number": { "phone_number_id": "106540352242922", "display_phone_number": "15550783881" },
     })
 }

@@ -1,9 +1,9 @@
 //! Interactive messages: buttons, lists, links, flows, location requests, products. Pure.
 
-use super::limits::{self, Checked, wrong};
-use super::message::{
+use super::interactive_params::{
     ChoiceList, FlowButton, Header, InteractiveMessage, LinkButton, ListRow, ProductList, ReplyButton,
 };
+use super::limits::{self, Checked, wrong};
 use super::payload::media_ref;
 use serde_json::{Map, Value, json};
 use sluice_node_sdk::error::NodeError;

@@ -57,7 +57,8 @@ impl Node for MessageReceived {
         super::examples::message_received(
             NodeSpec::new("WhatsApp message received", "Starts when a customer writes")
                 .docs(include_str!("message_received.md"))
-                .trigger(TriggerSource::Event { topic: "whatsapp.message".to_owned() }, true),
+                .trigger(TriggerSource::Event { topic: "whatsapp.message".to_owned() }, true)
+                .opens_window(super::WINDOW),
         )
     }
 

@@ -7,6 +7,7 @@ mod errors;
 mod event;
 mod examples;
 mod interactive;
+mod interactive_params;
 mod keywords;
 mod limits;
 mod mark_read;
@@ -20,6 +21,7 @@ mod send;
 mod sender;
 mod status_received;
 mod template;
+mod template_params;
 #[cfg(test)]
 mod tests;
 mod wait_reply;
@@ -29,6 +31,11 @@ use sluice_node_sdk::node::{DynNode, node};
 use std::sync::Arc;
 
 pub use payload::Recipient;
+
+/// The time after a customer's last message in which messages other than templates may be sent.
+const WINDOW: &str = "whatsapp";
+/// Its length, milliseconds.
+const WINDOW_MS: i64 = 24 * 3_600_000;
 
 /// All WhatsApp nodes, working at this desk.
 pub fn whatsapp_nodes(desk: Arc<dyn Desk>) -> Vec<Arc<dyn DynNode>> {

@@ -1,9 +1,10 @@
 //! From a message as people write it to the body of `POST /{number}/messages`, checked against every
 //! documented limit on the way. Pure: no HTTP, no records, no clock.
 
+use super::interactive_params::MediaRef;
 use super::limits::{self, Checked, wrong};
 use super::message::{
-    AudioMessage, DocumentMessage, MediaMessage, MediaRef, MediaSource, Message, Place, ReactionMessage,
+    AudioMessage, DocumentMessage, MediaMessage, MediaSource, Message, Place, ReactionMessage,
     StickerMessage, TextMessage,
 };
 use super::{interactive, template};

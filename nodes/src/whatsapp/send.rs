@@ -53,6 +53,7 @@ impl Node for Send {
                     ("error", "The items, when sending failed and errors are routed"),
                 ]))
                 .credential("credential", &["whatsapp"], false)
+                .needs_window(super::WINDOW, super::WINDOW_MS, "/type", &["template"])
                 .timeout_ms(60_000)
                 .retry(4, 1_000, 60_000),
         )
@@ -88,11 +89,12 @@ impl Send {
         draft.check_window(ctx)?;
         let recorded = !ctx.services.http.is_scripted();
         let sending = draft.sending(&ctx.run.workspace_id, &body);
-        if recorded && let Some(earlier) = self.desk.announce(&sending).await? {
-            if let OnRecord { conversation_id, message_id: Some(message_id) } = earlier {
-                ctx.info("An earlier attempt already sent this message; it is not sent again");
-                return Ok(draft.already_sent(message_id, conversation_id, body));
-            }
+        if recorded
+            && let Some(OnRecord { conversation_id, message_id: Some(message_id) }) =
+                self.desk.announce(&sending).await?
+        {
+            ctx.info("An earlier attempt already sent this message; it is not sent again");
+            return Ok(draft.already_sent(message_id, conversation_id, body));
         }
         let credential = draft.addressing.credential.as_deref().or(draft.sender.credential.as_deref());
         let token = sender::token(ctx, credential).await?;

@@ -1,8 +1,8 @@
 //! Template messages: from named fields to Meta's components. Pure.
 
 use super::limits::{self, wrong};
-use super::message::{TemplateButton, TemplateCard, TemplateHeader, TemplateMessage, TemplateValues};
 use super::payload::{location, media_ref};
+use super::template_params::{TemplateButton, TemplateCard, TemplateHeader, TemplateMessage, TemplateValues};
 use serde_json::{Map, Value, json};
 use sluice_node_sdk::error::NodeError;
 

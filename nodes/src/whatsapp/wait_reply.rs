@@ -42,7 +42,9 @@ impl Node for WaitReply {
                     ("main", "The item with the customer's answer under `reply`"),
                     ("invalid", "The answer was not what was asked for; `reply.reason` says why"),
                     ("timeout", "The time limit passed without an answer"),
-                ])),
+                ]))
+                .timeout_param("/timeout")
+                .opens_window(super::WINDOW),
         )
     }
 

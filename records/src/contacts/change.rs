@@ -1,12 +1,13 @@
 //! Changing what is known about a contact.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use sluice_db::Tx;
 
 use super::contact_in;
 use crate::ids::clean;
 use crate::store::first_time;
-use crate::{Contact, RecordError, Records};
+use crate::{Contact, RecordError, Records, events};
 
 /// A change; what is left out stays.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -48,6 +49,7 @@ impl Records {
         if !first_time(&mut tx, workspace_id, effect_id, now).await? {
             return Ok((contact, false));
         }
+        let tags_before = tags_of(&contact.attributes);
         apply(&mut contact.attributes, change);
         let attributes = Value::Object(contact.attributes.clone()).to_string();
         if attributes.len() > LARGEST_ATTRIBUTES {
@@ -70,9 +72,35 @@ impl Records {
         .execute()
         .await?;
         let contact = contact_in(&mut tx, workspace_id, &contact.id).await?;
+        emit_changes(&mut tx, &contact, &tags_before, now).await?;
         tx.commit().await?;
+        self.changed.notify_one();
         Ok((contact, true))
     }
+}
+
+/// One event for the change, and one for every tag that came or went.
+async fn emit_changes(
+    tx: &mut Tx,
+    contact: &Contact,
+    before: &[String],
+    now: i64,
+) -> Result<(), RecordError> {
+    let after = tags_of(&contact.attributes);
+    let view = contact.view();
+    events::emit(tx, &contact.workspace_id, events::CONTACT_UPDATED, &json!({ "contact": view }), now)
+        .await?;
+    let came = after.iter().filter(|tag| !before.contains(tag)).map(|tag| (events::CONTACT_TAGGED, tag));
+    let went = before.iter().filter(|tag| !after.contains(tag)).map(|tag| (events::CONTACT_UNTAGGED, tag));
+    for (topic, tag) in came.chain(went) {
+        events::emit(tx, &contact.workspace_id, topic, &json!({ "contact": view, "tag": tag }), now).await?;
+    }
+    Ok(())
+}
+
+fn tags_of(attributes: &Map<String, Value>) -> Vec<String> {
+    let tags = attributes.get("tags").and_then(Value::as_array).into_iter().flatten();
+    tags.filter_map(|tag| tag.as_str().map(ToOwned::to_owned)).collect()
 }
 
 fn apply(attributes: &mut Map<String, Value>, change: &ContactChange) {
@@ -100,8 +128,6 @@ fn apply(attributes: &mut Map<String, Value>, change: &ContactChange) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -3,10 +3,10 @@
 use sluice_db::Tx;
 
 use super::merge::merge_in;
-use super::{Identity, IdentityKind};
+use super::{Identity, IdentityKind, contact_in};
 use crate::ids::clean;
 use crate::store::lock_workspace;
-use crate::{Contact, RecordError, Records, new_id};
+use crate::{Contact, RecordError, Records, events, new_id};
 
 /// What became of a set of identities.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +87,11 @@ pub(crate) async fn resolve_in(
     }
     let resolved = settle(tx, workspace_id, identities, &owners, now).await?;
     note_name_and_addresses(tx, workspace_id, &resolved.contact_id, identities, profile_name, now).await?;
+    if resolved.created {
+        let contact = contact_in(tx, workspace_id, &resolved.contact_id).await?;
+        let data = serde_json::json!({ "contact": contact.view() });
+        events::emit(tx, workspace_id, events::CONTACT_CREATED, &data, now).await?;
+    }
     Ok(resolved)
 }
 

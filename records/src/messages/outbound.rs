@@ -46,14 +46,15 @@ impl Records {
         let mut tx = self.begin().await?;
         let stored = put(&mut tx, message, now).await?;
         if stored.wamid.is_none() {
-            tx.query("update messages set wamid = $3 where workspace_id = $1 and id = $2 and wamid is null")
-                .bind(&stored.workspace_id)
-                .bind(&stored.id)
-                .bind(clean(wamid))
-                .execute()
-                .await?;
+            // Without a name from the provider a failure was only a refused call; a later attempt got through.
+            let sql = "update messages set wamid = $3, status = $4, status_rank = $5, status_at = $6, error = null \
+                 where workspace_id = $1 and id = $2 and wamid is null";
+            let named = tx.query(sql).bind(&stored.workspace_id).bind(&stored.id).bind(clean(wamid));
+            let accepted = named.bind(Delivery::Accepted.as_text()).bind(Delivery::Accepted.rank()).bind(now);
+            accepted.execute().await?;
+        } else {
+            raise(&mut tx, &stored, Delivery::Accepted, now, None).await?;
         }
-        raise(&mut tx, &stored, Delivery::Accepted, now, None).await?;
         tx.commit().await?;
         self.settle_early_statuses(&stored).await
     }

@@ -207,6 +207,9 @@ async fn failure_is_the_end_and_says_why(db: Db) {
         Failure { code: 131_026, title: "Undeliverable".into(), details: Some("no WhatsApp".into()) };
     let refused = records.record_outbound_failed(&outbound(&ground, "e2").await, &refusal).await.unwrap();
     assert_eq!((refused.status, refused.error), (Delivery::Failed, Some(refusal)));
+    // A refused call that was tried again and taken is not a failed message any more.
+    let again = records.record_outbound_accepted(&outbound(&ground, "e2").await, "wamid.2").await.unwrap();
+    assert_eq!((again.status, again.error), (Delivery::Accepted, None));
     // In a group one participant's failure is not the message's.
     records.record_outbound_accepted(&outbound(&ground, "e3").await, "wamid.3").await.unwrap();
     let one = StatusRecord { participant: Some("1".into()), ..status(&ground, "wamid.3", "failed") };

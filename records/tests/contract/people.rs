@@ -245,8 +245,28 @@ async fn nul_characters_do_no_harm(db: Db) {
     assert_eq!((contact.name.as_deref(), &contact.attributes["x"]), (Some("B"), &json!("a\u{0}b")));
 }
 
+async fn changes_leave_events_until_they_are_forgotten(db: Db) {
+    let ground = Ground::bare(db).await;
+    let (records, ws) = (&ground.records, ground.ws());
+    let contact = records.resolve_contact(ws, &[phone_of("16505551234")], None).await.unwrap().0.id;
+    let change = ContactChange { add_tags: vec!["vip".into()], ..ContactChange::default() };
+    records.update_contact(ws, &contact, &change, Some("effect")).await.unwrap();
+    records.update_contact(ws, &contact, &change, Some("effect")).await.unwrap();
+    records.report_event(ws, "order.paid", &json!({ "amount": 5 })).await.unwrap();
+    let pending = records.pending_events(10).await.unwrap();
+    let topics: Vec<_> = pending.iter().map(|event| event.topic.as_str()).collect();
+    assert_eq!(topics, ["contact.created", "contact.updated", "contact.tagged", "order.paid"]);
+    assert_eq!(pending[2].data["tag"], "vip");
+    for event in &pending {
+        records.forget_event(&event.workspace_id, &event.id).await.unwrap();
+    }
+    assert!(records.pending_events(10).await.unwrap().is_empty());
+    assert!(records.report_event(ws, "Order Paid", &json!(null)).await.is_err());
+}
+
 sluice_db::contract_tests! {
     an_identity_finds_its_contact, two_contacts_that_are_one_person_become_one, changed_numbers_follow_the_person,
     contacts_are_what_the_identities_say, many_at_once_make_one_contact, an_effect_changes_a_contact_once,
     the_last_word_about_consent_counts, contacts_are_listed_in_pages_and_found_by_parts, nul_characters_do_no_harm,
+    changes_leave_events_until_they_are_forgotten,
 }

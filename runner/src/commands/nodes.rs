@@ -45,14 +45,15 @@ fn print_spec(spec: &NodeSpec) {
         serde_json::to_value(spec.effect).unwrap_or_default().as_str().unwrap_or_default()
     );
     println!("Inputs: {}", ports(&spec.inputs));
-    println!("Outputs: {}, error\n", ports(&spec.outputs));
+    let own_error = spec.outputs.fixed.iter().any(|port| port.name == "error");
+    println!("Outputs: {}{}\n", ports(&spec.outputs), if own_error { "" } else { ", error" });
     println!("Parameters:");
     let required: Vec<&str> =
         spec.params_schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     for (name, schema) in spec.params_schema["properties"].as_object().into_iter().flatten() {
         let mark = if required.contains(&name.as_str()) { " (required)" } else { "" };
         let help = schema["description"].as_str().unwrap_or_default().replace('\n', " ");
-        println!("  {name}{mark}: {help}");
+        println!("  {name}{mark}: {help}{}", choices(schema, &spec.params_schema));
     }
     for example in &spec.examples {
         println!("\nExample: {}\n  params: {}", example.title, example.params);
@@ -66,6 +67,41 @@ fn print_spec(spec: &NodeSpec) {
             println!("  error:  {error}");
         }
     }
+}
+
+/// The words that a parameter may be, and its default.
+fn choices(schema: &Value, root: &Value) -> String {
+    let mut words = Vec::new();
+    collect_words(schema, root, 0, &mut words);
+    let mut text = String::new();
+    if !words.is_empty() {
+        text = format!(" One of {}.", words.join(", "));
+    }
+    match schema.get("default") {
+        None | Some(Value::Null) => text,
+        Some(default) => format!("{text} Default: {default}."),
+    }
+}
+
+/// Gathers constants and enumerations through references and alternatives, a few levels deep.
+fn collect_words(schema: &Value, root: &Value, depth: usize, words: &mut Vec<String>) {
+    if depth > 4 {
+        return;
+    }
+    let target = schema["$ref"].as_str().and_then(|path| root.pointer(path.trim_start_matches('#')));
+    for inner in
+        target.into_iter().chain(["anyOf", "oneOf", "allOf"].iter().flat_map(|key| array(&schema[*key])))
+    {
+        collect_words(inner, root, depth + 1, words);
+    }
+    let own = array(&schema["enum"]).chain(schema.get("const")).filter(|word| !word.is_null());
+    words.extend(
+        own.map(|word| format!("`{}`", word.as_str().map_or_else(|| word.to_string(), str::to_owned))),
+    );
+}
+
+fn array(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
 }
 
 fn ports(ports: &Ports) -> String {

@@ -32,11 +32,13 @@ impl Service {
             format!("cannot listen on {}: {error}; choose another address with --listen", config.listen)
         })?;
         let installation = Installation::open(&config, extra).await?;
+        let metrics = sluice_api::Metrics::install().map_err(|error| explain(&error))?;
         let state = ApiState::new(
             installation.engine.clone(),
             installation.records.clone(),
             api_config(&config)?,
             templates()?,
+            metrics,
         );
         Ok(Self { installation, config, listener, state })
     }
@@ -57,19 +59,18 @@ impl Service {
             }
         }
         sluice_api::recover_inbound(&self.state).await.map_err(|error| explain(&error))?;
+        self.state.spawn_loops();
         let address = self.address()?;
         tracing::info!(%address, database = self.installation.db.place(), "listening");
         let stopping = CancellationToken::new();
-        let router = match self.config.role {
-            Role::Runner => sluice_api::health_router(self.state.clone()),
-            Role::All | Role::Api => sluice_api::router(self.state.clone()),
-        };
+        let router = sluice_api::router(self.state.clone());
         let served =
             axum::serve(self.listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
         let served = tokio::spawn(served.into_future());
         stop.await;
         tracing::info!("stopping");
         stopping.cancel();
+        self.state.stopping.cancel();
         engine.shut_down(self.config.shutdown_grace).await;
         // Open event streams end with the process.
         served.abort();

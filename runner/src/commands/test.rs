@@ -4,6 +4,7 @@ use super::{Answer, Extra, exit, files};
 use crate::cli::TestArgs;
 use crate::config::Settings;
 use crate::wiring::MemoryHost;
+use sluice_engine::document::Document;
 use sluice_engine::testing::{TestReport, run_tests};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,7 +16,7 @@ pub(super) async fn run(args: &TestArgs, extra: Extra) -> Answer {
     let mut reports: Vec<(String, TestReport)> = Vec::new();
     for path in files::find(&args.paths)? {
         let found = match files::read(&path) {
-            Ok(document) => run_tests(&host, &document).await,
+            Ok(document) => run_tests(&host, &document, &neighbours(&path)).await,
             Err(problems) => vec![TestReport {
                 workflow: path.display().to_string(),
                 test: "the document can be read".to_owned(),
@@ -34,6 +35,16 @@ pub(super) async fn run(args: &TestArgs, extra: Extra) -> Answer {
     let failed = reports.iter().filter(|(_, report)| !report.failures.is_empty()).count();
     println!("\n{} passed, {failed} failed", reports.len() - failed);
     Ok(exit(failed == 0 && !reports.is_empty()))
+}
+
+/// The other workflows of the same folder, which a workflow may call. One that cannot be read is reported when
+/// its own turn comes.
+fn neighbours(path: &Path) -> Vec<Document> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = files::find(&[folder.to_path_buf()]).unwrap_or_default();
+    let others =
+        files.iter().filter(|file| file.file_name() != path.file_name() && file.parent() == Some(folder));
+    others.filter_map(|file| files::read(file).ok()).collect()
 }
 
 fn print_report(path: &Path, report: &TestReport) {

@@ -103,7 +103,8 @@ async fn settle(
         return Err(ApiError::new(error::INVALID_VALUE, message).at("/note"));
     }
     let open = find(state, question).await?;
-    let payload = json!({ "decision": decision, "note": note.filter(|note| !note.trim().is_empty()), "by": by });
+    let payload =
+        json!({ "decision": decision, "note": note.filter(|note| !note.trim().is_empty()), "by": by });
     let (engine, workspace) = (state.engine.clone(), question.key.workspace_id.clone());
     let told = to_the_end(async move { engine.signal(&workspace, &open.signal, payload).await }).await?;
     match told {

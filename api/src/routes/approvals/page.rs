@@ -44,15 +44,24 @@ pub(super) fn decided(decision: Decision) -> String {
         Decision::Approve => "Approved",
         Decision::Reject => "Rejected",
     };
-    page(word, &format!("<h1 role=\"status\">{word}</h1>\n<p>Thank you. The workflow goes on; you can close this page.</p>"))
+    page(
+        word,
+        &format!(
+            "<h1 role=\"status\">{word}</h1>\n<p>Thank you. The workflow goes on; you can close this page.</p>"
+        ),
+    )
 }
 
 /// Why there is nothing to decide.
 pub(super) fn fault(fault: &ApiError) -> String {
     let (title, text) = match fault.code() {
-        error::ALREADY_DECIDED => ("Already decided", "Someone was faster, or the time for a decision is over."),
+        error::ALREADY_DECIDED => {
+            ("Already decided", "Someone was faster, or the time for a decision is over.")
+        }
         error::LINK_EXPIRED => ("This link has expired", "Ask for a new one."),
-        error::LINK_INVALID | error::NOT_FOUND => ("This link does not work", "Check that it was copied whole."),
+        error::LINK_INVALID | error::NOT_FOUND => {
+            ("This link does not work", "Check that it was copied whole.")
+        }
         error::INTERNAL => ("Something went wrong", "Nothing was decided. Please try again later."),
         _ => ("That did not work", fault.message()),
     };

@@ -15,9 +15,25 @@ use sluice_node_sdk::outcome::Reply;
 
 /// Headers that belong to the server, or that would let a workflow speak for all pages of this host.
 const REFUSED: [&str; 20] = [
-    "alt-svc", "clear-site-data", "connection", "content-encoding", "content-length", "content-security-policy",
-    "date", "keep-alive", "proxy-authenticate", "server", "service-worker-allowed", "set-cookie", "set-cookie2",
-    "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade", "x-content-type-options",
+    "alt-svc",
+    "clear-site-data",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-security-policy",
+    "date",
+    "keep-alive",
+    "proxy-authenticate",
+    "server",
+    "service-worker-allowed",
+    "set-cookie",
+    "set-cookie2",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-content-type-options",
     "x-request-id",
 ];
 
@@ -32,13 +48,15 @@ pub(super) fn finished(respond: Respond, waited: Waited) -> Result<Response, Api
         let body = json!({ "run_id": waited.key.run_id });
         return Ok(shut((StatusCode::ACCEPTED, Json(body)).into_response()));
     };
-    if respond == Respond::RespondNode && let Some(reply) = &outcome.reply {
+    if respond == Respond::NodeAnswer
+        && let Some(reply) = &outcome.reply
+    {
         return Ok(shut(replied(reply)));
     }
     match outcome.status {
         RunStatus::Failed | RunStatus::Cancelled => Err(failed(&waited.key, &outcome)),
-        _ if respond == Respond::RespondNode => Ok(accepted(&waited.key)),
-        _ => Ok(shut(Json(last_items(outcome.output)).into_response())),
+        _ if respond == Respond::NodeAnswer => Ok(accepted(&waited.key)),
+        _ => Ok(shut(Json(last_items(outcome.output())).into_response())),
     }
 }
 

@@ -29,7 +29,11 @@ pub(super) async fn check(
     let Some(name) = &settings.credential else { return Ok(()) };
     // A credential that is gone or of another kind locks the door; it must not open it.
     let credential = state.records.open_credential(workspace_id, name).await.map_err(|failure| {
-        tracing::warn!(credential = name, error = &failure as &dyn std::error::Error, "a webhook's credential is missing");
+        tracing::warn!(
+            credential = name,
+            error = &failure as &dyn std::error::Error,
+            "a webhook's credential is missing"
+        );
         refused(HeaderValue::from_static("Bearer"))
     })?;
     if presents(&credential, headers) { Ok(()) } else { Err(refused(challenge(&credential))) }
@@ -54,10 +58,17 @@ fn field(credential: &OpenCredential, name: &str) -> Option<String> {
 
 fn presents(credential: &OpenCredential, headers: &HeaderMap) -> bool {
     let expected = match credential.info.kind.as_str() {
-        "http_bearer" => field(credential, "token").map(|token| ("authorization".to_owned(), format!("Bearer {token}"))),
-        "http_basic" => field(credential, "username").zip(field(credential, "password")).map(|(user, password)| {
-            ("authorization".to_owned(), format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
-        }),
+        "http_bearer" => {
+            field(credential, "token").map(|token| ("authorization".to_owned(), format!("Bearer {token}")))
+        }
+        "http_basic" => {
+            field(credential, "username").zip(field(credential, "password")).map(|(user, password)| {
+                (
+                    "authorization".to_owned(),
+                    format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))),
+                )
+            })
+        }
         "http_header" => field(credential, "name").zip(field(credential, "value")),
         _ => None,
     };

@@ -51,7 +51,8 @@ fn headers(headers: &HeaderMap, is_guarded: bool) -> Map<String, Value> {
     let mut shown = Map::new();
     for name in headers.keys() {
         let name = name.as_str();
-        let looks_secret = is_guarded && ["key", "token", "secret", "auth"].iter().any(|word| name.contains(word));
+        let looks_secret =
+            is_guarded && ["key", "token", "secret", "auth"].iter().any(|word| name.contains(word));
         if HIDDEN.contains(&name) || looks_secret {
             continue;
         }

@@ -44,7 +44,6 @@ pub(crate) async fn list(
         })
     });
     let filter = InboundFilter { workspace_id, source: query.source, status: status.transpose()? };
-    let found =
-        state.records.list_inbound(&filter, query.cursor.as_deref(), page_size(query.limit)).await?;
+    let found = state.records.list_inbound(&filter, query.cursor.as_deref(), page_size(query.limit)).await?;
     Ok(Json(Listed { items: found.items.into_iter().map(Into::into).collect(), next: found.next }))
 }

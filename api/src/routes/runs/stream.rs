@@ -69,9 +69,9 @@ struct Place {
 
 impl Place {
     fn read(text: &str) -> Result<Self, ApiError> {
-        let read = text.split_once('.').and_then(|(seq, part)| {
-            Some(Self { seq: seq.parse().ok()?, part: part.parse().ok()? })
-        });
+        let read = text
+            .split_once('.')
+            .and_then(|(seq, part)| Some(Self { seq: seq.parse().ok()?, part: part.parse().ok()? }));
         read.ok_or_else(|| {
             let message = "Last-Event-ID is not an id of this stream; leave it out to begin anew";
             ApiError::new(error::INVALID_CURSOR, message)

@@ -73,7 +73,8 @@ pub(crate) async fn document() -> Result<impl IntoResponse, ApiError> {
     let text = match TEXT.get() {
         Some(text) => text,
         None => {
-            let text = crate::openapi::openapi().to_pretty_json().map_err(|fault| ApiError::internal(&fault))?;
+            let text =
+                crate::openapi::openapi().to_pretty_json().map_err(|fault| ApiError::internal(&fault))?;
             TEXT.get_or_init(|| text)
         }
     };

@@ -45,7 +45,8 @@ pub(crate) async fn stream(
 ) -> Result<Response, ApiError> {
     let live = state.engine.live().clone();
     let asked = sse::last_event_id(&headers);
-    let seen = asked.as_deref().and_then(|id| id.strip_prefix(&*state.epoch)?.strip_prefix('-')?.parse().ok());
+    let seen =
+        asked.as_deref().and_then(|id| id.strip_prefix(&*state.epoch)?.strip_prefix('-')?.parse().ok());
     let resumed = seen.and_then(|id: u64| live.resume(id));
     let is_lost = asked.is_some() && resumed.is_none();
     let (missed, receiver) = resumed.unwrap_or_else(|| (Vec::new(), live.subscribe()));

@@ -91,7 +91,8 @@ fn read(body: &Value) -> Result<Vec<Document>, ApiError> {
     let read = list.iter().enumerate().map(|(place, value)| {
         documents::parse(value).map_err(|fault| {
             let message = format!("document {place}: {}", fault.message());
-            ApiError::new(fault.code(), message).details(json!({ "document": place, "problems": problems_of(value) }))
+            ApiError::new(fault.code(), message)
+                .details(json!({ "document": place, "problems": problems_of(value) }))
         })
     });
     read.collect()
@@ -112,7 +113,9 @@ pub(crate) async fn import_one(
     let taken = state.engine.store().workflow_by_name(workspace_id, &document.name).await?;
     let replaced = replace && taken.is_some();
     let row = match taken {
-        Some(old) if replace => state.engine.save_draft(workspace_id, &old.id, old.revision, document).await?,
+        Some(old) if replace => {
+            state.engine.save_draft(workspace_id, &old.id, old.revision, document).await?
+        }
         _ => create_under_free_name(state, workspace_id, document).await?,
     };
     Ok(Imported { id: row.id, name: row.name, revision: row.revision, replaced, problems })

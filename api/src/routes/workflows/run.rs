@@ -115,9 +115,8 @@ async fn finished(engine: &Engine, key: &RunKey) -> Result<Response, ApiError> {
 
 fn wait_of(query: &RunQuery, longest: Duration) -> Result<Option<Duration>, ApiError> {
     let Some(text) = &query.wait else { return Ok(None) };
-    let ms = parse_duration_ms(text).map_err(|fault| {
-        ApiError::new(error::INVALID_QUERY, format!("wait: {fault}")).at("wait")
-    })?;
+    let ms = parse_duration_ms(text)
+        .map_err(|fault| ApiError::new(error::INVALID_QUERY, format!("wait: {fault}")).at("wait"))?;
     Ok(Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(longest)))
 }
 

@@ -47,8 +47,11 @@ fn read(body: Value) -> Result<DraftUpdate, ApiError> {
     match body {
         Value::Object(mut fields) if !fields.contains_key("document") && fields.contains_key("nodes") => {
             let revision = fields.shift_remove("revision").ok_or_else(|| {
-                ApiError::new(error::INVALID_BODY, "missing field `revision`: the draft's revision as last read")
-                    .at("/revision")
+                ApiError::new(
+                    error::INVALID_BODY,
+                    "missing field `revision`: the draft's revision as last read",
+                )
+                .at("/revision")
             })?;
             crate::extract::shape(json!({ "revision": revision, "document": fields }))
         }

@@ -81,6 +81,7 @@ const FUNCTIONS: &[FunctionDoc] = &[
     doc("text", "matches", "matches(text, pattern)", "Whether a regular expression matches somewhere in the text.", r#""order 42".matches("[0-9]+")"#, "true"),
     doc("text", "extract", "extract(text, pattern[, group])", "What a regular expression matches, or its first group; null without a match.", r#""order 42".extract("order ([0-9]+)")"#, r#""42""#),
     doc("text", "extract_all", "extract_all(text, pattern)", "All matches of a regular expression, as a list.", r#""a1 b22".extract_all("[0-9]+")"#, r#"["1","22"]"#),
+    doc("text", "has_word", "has_word(text, word or list)", "Whether a text holds one of these words or phrases as whole words, whatever their case; false for null.", r#""What do you charge?".has_word(["price", "charge"])"#, "true"),
     doc("text", "html_escape", "html_escape(text)", "Safe inside HTML.", r#""<b>".html_escape()"#, r#""&lt;b&gt;""#),
 
     doc("numbers", "to_number", "to_number(value[, default])", "A number from text; an error, or the default, when it is none.", r#""12.5".to_number()"#, "12.5"),

@@ -6,7 +6,7 @@ use moka::sync::Cache;
 use regex::{Regex, RegexBuilder};
 use rhai::{Array, Dynamic, Engine};
 
-use super::args::{count, text, whole};
+use super::args::{count, list, text, whole};
 use crate::expr::failure::{Outcome, charge_bytes, over_limit, refused};
 use crate::expr::view::position;
 
@@ -29,6 +29,7 @@ pub(super) fn register(engine: &mut Engine) {
         let pattern = compiled(pattern)?;
         Ok(texts(pattern.find_iter(t).map(|found| found.as_str())))
     });
+    engine.register_fn("has_word", has_word);
     engine.register_fn("extract", |t: Dynamic, pattern: Dynamic, group: Dynamic| {
         extract(&text("extract", &t)?, &text("extract", &pattern)?, count("extract", &group)?)
     });
@@ -225,6 +226,34 @@ fn compiled(pattern: &str) -> Outcome<Regex> {
 /// The gist of regex's multi-line messages.
 fn last_line(message: &str) -> String {
     message.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
+}
+
+/// Whether one of the words, or a phrase of several, stands in the text as whole words, whatever its case.
+/// A message without text says nothing, so null holds no word.
+fn has_word(t: Dynamic, words: Dynamic) -> Outcome {
+    if t.is_unit() {
+        return Ok(false.into());
+    }
+    let t = text("has_word", &t)?;
+    charge_bytes(t.len())?;
+    let phrases = match text("has_word", &words) {
+        Ok(one) => vec![phrase(&one)],
+        Err(_) => {
+            let words = list("has_word", words)?;
+            words.iter().map(|word| Ok(phrase(&text("has_word", word)?))).collect::<Outcome<_>>()?
+        }
+    };
+    let wanted = phrases.into_iter().filter(|phrase| !phrase.is_empty()).collect::<Vec<_>>().join("|");
+    if wanted.is_empty() {
+        return Ok(false.into());
+    }
+    // Not `\b`: a word may begin or end with something that is no letter, such as `c++` or an emoji.
+    Ok(compiled(&format!(r"(?i)(?:^|\W)(?:{wanted})(?:\W|$)"))?.is_match(&t).into())
+}
+
+/// A pattern for words in a row, with any space between them.
+fn phrase(words: &str) -> String {
+    words.split_whitespace().map(regex::escape).collect::<Vec<_>>().join(r"\s+")
 }
 
 /// The match, its first group when the pattern has one and `group` is 0; null without a match.

@@ -149,3 +149,24 @@ fn joined_texts_have_a_limit() {
         .expect_err("too long");
     assert_eq!(error.kind, ExprErrorKind::Limit);
 }
+
+#[test]
+fn words_are_found_whole_in_any_script() {
+    for (text, words, expected) in [
+        ("Oh, HI!", "[\"hello\", \"hi\"]", true),
+        ("this", "[\"hi\"]", false),
+        ("my ORDER   status?", "\"order status\"", true),
+        ("order my status", "\"order status\"", false),
+        ("I like C++ a lot", "\"c++\"", true),
+        ("165", "\"1.5\"", false),
+        ("नमस्ते जी", "\"नमस्ते\"", true),
+        ("ok 👍", "[\"👍\"]", true),
+        ("anything", "[]", false),
+        ("anything", "[\" \"]", false),
+    ] {
+        let template = format!("{{{{ has_word({}, {words}) }}}}", json!(text));
+        assert_eq!(eval(&template), Ok(json!(expected)), "{template}");
+    }
+    assert_eq!(eval("{{ has_word(json.missing, \"hi\") }}"), Ok(json!(false)));
+    assert_eq!(eval("{{ has_word(\"x\", 5) }}").unwrap_err().kind, ExprErrorKind::Type);
+}

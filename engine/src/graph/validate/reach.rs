@@ -9,7 +9,7 @@ use sluice_node_sdk::spec::TriggerSource;
 use std::collections::{HashMap, HashSet};
 
 /// The most loops a document may have: the cost of working them out grows with loops times edges.
-const MAX_LOOPS: usize = 500;
+const MAX_LOOPS: usize = 100;
 
 /// Checks triggers and reachability.
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {

@@ -76,9 +76,17 @@ fn check_test(subject: &Subject<'_>, test: &TestDoc, path: &str, problems: &mut 
 
 fn check_step(subject: &Subject<'_>, step: &StepDoc, path: &str, problems: &mut Vec<Problem>) {
     duration(step.advance.as_deref(), &format!("{path}/advance"), problems);
-    let kinds = [step.advance.is_some(), step.signal.is_some(), step.expect.is_some()];
-    if kinds.iter().filter(|is_there| **is_there).count() != 1 {
-        let message = "A step has exactly one of `advance`, `signal` and `expect`";
+    let message = match (&step.advance, &step.signal) {
+        (Some(_), Some(_)) => {
+            Some("A step either lets time pass (`advance`) or sends a `signal`; make two steps")
+        }
+        (None, None) if step.expect.is_none() => {
+            Some("The step does nothing; give it `advance`, `signal` or `expect`")
+        }
+        (_, None) if !step.payload.is_null() => Some("A `payload` comes with a `signal`; name the signal"),
+        _ => None,
+    };
+    if let Some(message) = message {
         problems.push(Problem::error("invalid_step", path, message));
     }
     if let Some(expect) = &step.expect {

@@ -7,7 +7,7 @@ use crate::graph::plan::Plan;
 use crate::graph::problem::{Problem, Severity};
 use petgraph::visit::{EdgeFiltered, Topo, Walker};
 use sluice_node_sdk::duration::parse_duration_ms;
-use sluice_node_sdk::spec::{TimeWindow, WindowRole};
+use sluice_node_sdk::spec::{NodeSpec, TimeWindow, WindowRole};
 use std::collections::BTreeSet;
 
 /// Checks every window that some node type of the document knows.
@@ -27,12 +27,22 @@ fn window<'a>(node: &Node<'a>) -> Option<&'a TimeWindow> {
 fn check_window(subject: &Subject<'_>, plan: &Plan, name: &str, problems: &mut Vec<Problem>) {
     let forward = EdgeFiltered::from_fn(&plan.graph, |edge| !plan.edges[*edge.weight() as usize].is_back);
     let mut waited = vec![0_i64; subject.nodes.len()];
+    // The same for what leaves a node at its port `timeout`.
+    let mut in_vain = vec![0_i64; subject.nodes.len()];
     for at in Topo::new(&forward).iter(&forward) {
         let ix: NodeIx = plan.graph[at];
         let node = &subject.nodes[ix as usize];
-        let came = plan.at(ix).inputs.iter().map(|edge| waited[plan.edges[*edge as usize].source as usize]);
+        let came = plan.at(ix).inputs.iter().map(|edge| {
+            let edge = &plan.edges[*edge as usize];
+            let is_timeout =
+                plan.at(edge.source).ports.get(edge.port as usize).is_some_and(|port| &**port == "timeout");
+            if is_timeout { in_vain[edge.source as usize] } else { waited[edge.source as usize] }
+        });
         let since = came.max().unwrap_or(0);
-        waited[ix as usize] = since.saturating_add(pause_ms(node));
+        let length =
+            |pointer: fn(&NodeSpec) -> Option<&String>| since.saturating_add(duration_ms(node, pointer));
+        waited[ix as usize] = length(|spec| spec.pause_param.as_ref());
+        in_vain[ix as usize] = length(|spec| spec.timeout_param.as_ref());
         let Some(window) = window(node).filter(|window| window.name == name && !node.doc.disabled) else {
             continue;
         };
@@ -50,11 +60,10 @@ fn check_window(subject: &Subject<'_>, plan: &Plan, name: &str, problems: &mut V
     }
 }
 
-/// How long a node certainly holds its items back. What an expression gives is not known.
-fn pause_ms(node: &Node<'_>) -> i64 {
-    let pause = node.spec().and_then(|spec| spec.pause_param.as_deref());
-    let text = pause.and_then(|pointer| node.param(pointer)).and_then(|value| value.as_str());
-    match text {
+/// The duration that a node's parameter gives. What an expression gives is not known.
+fn duration_ms(node: &Node<'_>, pointer: fn(&NodeSpec) -> Option<&String>) -> i64 {
+    let text = node.spec().and_then(pointer).and_then(|pointer| node.param(pointer));
+    match text.and_then(|value| value.as_str()) {
         Some(text) if !node.doc.disabled => parse_duration_ms(text).unwrap_or(0),
         _ => 0,
     }

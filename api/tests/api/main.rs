@@ -1,0 +1,19 @@
+//! The API from outside: every route through the whole router, on a real database of either engine.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and that is all")]
+
+mod approvals;
+mod bodies;
+mod contract;
+mod credentials;
+mod documents;
+mod ground;
+mod hooks;
+mod keys;
+mod nodes;
+mod records;
+mod runs;
+mod service;
+mod streams;
+mod webhook;
+mod workflows;
