@@ -9,7 +9,6 @@ mod check;
 mod crashes;
 mod examples;
 mod failures;
-mod neighbours;
 mod stage;
 mod wrapped;
 
@@ -19,11 +18,13 @@ pub use self::crashes::every_crash_point_recovers;
 pub use self::examples::example_params;
 pub use self::failures::every_node_failure_settles;
 
+use self::check::check_error;
 use self::stage::{Stage, steps};
 use crate::document::{Document, TestDoc};
 use crate::drive::{Engine, EngineError};
 use crate::view::RunView;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sluice_node_sdk::http::ScriptedHttp;
 use sluice_node_sdk::testkit::SimClock;
 use std::sync::Arc;
@@ -54,7 +55,7 @@ pub struct TestReport {
 /// Runs all tests of a document. Of its `neighbours` those are published that it names in a parameter, so that
 /// it can call them.
 pub async fn run_tests(host: &impl Host, document: &Document, neighbours: &[Document]) -> Vec<TestReport> {
-    let called = neighbours::called(document, neighbours);
+    let called = called(document, neighbours);
     let mut reports = Vec::with_capacity(document.tests.len());
     for test in &document.tests {
         let mut report = TestReport {
@@ -71,6 +72,39 @@ pub async fn run_tests(host: &impl Host, document: &Document, neighbours: &[Docu
     reports
 }
 
+/// The neighbours that a document names, and those that they name.
+fn called<'a>(document: &'a Document, neighbours: &'a [Document]) -> Vec<&'a Document> {
+    let mut found: Vec<&Document> = vec![document];
+    let mut at = 0;
+    while at < found.len() {
+        let names = |other: &&Document| names(found[at], &other.name);
+        let known = |other: &&Document| found.iter().any(|one| one.name == other.name);
+        let new: Vec<&Document> = neighbours.iter().filter(|other| names(other) && !known(other)).collect();
+        found.extend(new);
+        at += 1;
+    }
+    found.split_off(1)
+}
+
+fn names(document: &Document, name: &str) -> bool {
+    fn holds(value: &Value, name: &str) -> bool {
+        match value {
+            Value::String(text) => text == name,
+            Value::Array(values) => values.iter().any(|value| holds(value, name)),
+            Value::Object(map) => map.values().any(|value| holds(value, name)),
+            _ => false,
+        }
+    }
+    document.nodes.iter().flat_map(|node| node.params.values()).any(|value| holds(value, name))
+}
+
+async fn publish(engine: &Engine, workspace_id: &str, document: &Document) -> Result<(), String> {
+    let about = |error: EngineError| format!("the workflow `{}`: {}", document.name, describe(&error));
+    let row = engine.create_workflow(workspace_id, document.clone()).await.map_err(about)?;
+    engine.publish(workspace_id, &row.id, None).await.map_err(about)?;
+    Ok(())
+}
+
 async fn run_test(
     host: &impl Host,
     document: &Document,
@@ -78,15 +112,12 @@ async fn run_test(
     test: &TestDoc,
     report: &mut TestReport,
 ) -> Result<(), String> {
-    let stage = Stage::new(host, document, test).await?;
-    for other in called {
-        neighbours::publish(&stage.engine, stage.workspace(), other).await?;
-    }
+    let stage = Stage::new(host, document, called, test).await?;
     let started = match stage.engine.start(stage.request()).await {
         Ok(started) => started,
         // There is no run: that the trigger declines is all that a test can expect.
         Err(EngineError::Trigger(error)) if test.expect.error.is_some() => {
-            report.failures.extend(check::error_code(&test.expect, Some(&error.code)));
+            report.failures.extend(check_error(&test.expect, Some(&error.code)));
             return Ok(());
         }
         Err(error) => return Err(describe(&error)),

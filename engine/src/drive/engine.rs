@@ -583,8 +583,9 @@ impl Engine {
 
 /// Reads a stored document.
 pub(super) fn read_document(text: &str) -> Result<Document, EngineError> {
-    serde_json::from_str(text)
-        .map_err(|error| EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())]))
+    serde_json::from_str(text).map_err(|error| {
+        EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
+    })
 }
 
 /// An id as text: prefix, underscore, 26 characters of Crockford's base 32 that sort like the number.

@@ -12,11 +12,7 @@ use sluice_node_sdk::spec::TriggerSource;
 
 impl Engine {
     /// Everything wrong with a document.
-    pub fn problems(
-        &self,
-        document: &Document,
-        credentials: Option<&CredentialKinds<'_>>,
-    ) -> Vec<Problem> {
+    pub fn problems(&self, document: &Document, credentials: Option<&CredentialKinds<'_>>) -> Vec<Problem> {
         let mut problems = validate(document, self.registry(), self.expressions(), credentials);
         problems.extend(self.schedule_problems(document));
         problems

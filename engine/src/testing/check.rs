@@ -44,7 +44,7 @@ pub fn check(expect: &Expect, view: &RunView) -> Vec<String> {
             failures.push(format!("expected node `{id}` to give {wanted}, it gave {came}"));
         }
     }
-    failures.extend(error_code(expect, view.error.as_ref().map(|error| error.code.as_str())));
+    failures.extend(check_error(expect, view.error.as_ref().map(|error| error.code.as_str())));
     let failed = view.error.as_ref().and_then(|error| error.node.as_deref());
     if let Some(wanted) = expect.failed_node.as_deref().filter(|wanted| Some(*wanted) != failed) {
         failures
@@ -57,15 +57,15 @@ pub fn check(expect: &Expect, view: &RunView) -> Vec<String> {
     failures
 }
 
+/// What of an expected error does not hold.
+pub(super) fn check_error(expect: &Expect, code: Option<&str>) -> Option<String> {
+    let wanted = expect.error.as_deref().filter(|wanted| Some(*wanted) != code)?;
+    Some(format!("expected the error `{wanted}`, it is `{}`", code.unwrap_or("none")))
+}
+
 fn because(view: &RunView) -> String {
     let Some(error) = view.error.as_ref().filter(|_| view.status == RunStatus::Failed) else {
         return String::new();
     };
     format!(" ({}: {})", error.code, error.message)
-}
-
-/// What is wrong with the code of the run's error, or of the trigger's when there is no run.
-pub(super) fn error_code(expect: &Expect, code: Option<&str>) -> Option<String> {
-    let wanted = expect.error.as_deref().filter(|wanted| Some(*wanted) != code)?;
-    Some(format!("expected the error `{wanted}`, it is `{}`", code.unwrap_or("none")))
 }

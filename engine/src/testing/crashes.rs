@@ -1,10 +1,10 @@
 //! For every workflow with tests: wherever the process stops, the run goes on after a restart and ends as it
 //! would have ended. A node that must not be repeated is done once, or marked as of unknown outcome.
 
-use super::failures::open_ends;
+use super::failures::{open_ends, playable};
 use super::stage::{Stage, steps};
 use super::wrapped::{Counted, Ledger, Repeatable};
-use super::{Bench, Host, describe};
+use super::{Bench, Host, called, describe};
 use crate::document::{Document, StepDoc, TestDoc};
 use crate::drive::{Engine, FaultPlan};
 use crate::store::{RunFilter, RunKey};
@@ -21,11 +21,16 @@ use std::sync::{Arc, Mutex};
 
 /// Plays every test of a document once per commit of its run, with a crash right after that commit and a restart
 /// over the same database. Answers what does not hold, one sentence each.
-pub async fn every_crash_point_recovers(host: &impl Host, document: &Document) -> Vec<String> {
+pub async fn every_crash_point_recovers(
+    host: &impl Host,
+    document: &Document,
+    neighbours: &[Document],
+) -> Vec<String> {
+    let called = called(document, neighbours);
     let mut failures = Vec::new();
-    for test in &document.tests {
+    for test in playable(document) {
         let place = |text: String| format!("{}, test `{}`: {text}", document.name, test.name);
-        let plain = match play(host, document, test, FaultPlan::counting()).await {
+        let plain = match play(host, document, &called, test, FaultPlan::counting()).await {
             Ok(plain) => plain,
             Err(failure) => {
                 failures.push(place(failure));
@@ -33,7 +38,7 @@ pub async fn every_crash_point_recovers(host: &impl Host, document: &Document) -
             }
         };
         for crash in 1..=plain.commits {
-            let found = match play(host, document, test, FaultPlan::stop_after(crash)).await {
+            let found = match play(host, document, &called, test, FaultPlan::stop_after(crash)).await {
                 Ok(crashed) => differences(&plain, &crashed),
                 Err(failure) => vec![failure],
             };
@@ -118,7 +123,8 @@ impl<'a> Survivor<'a> {
     /// The run that was started, for which the caller never got an answer.
     async fn first_run(&self) -> Result<RunKey, String> {
         let workspace = self.stage.workspace();
-        let filter = RunFilter { limit: 200, ..RunFilter::default() };
+        let workflow_id = Some(super::stage::WORKFLOW.to_owned());
+        let filter = RunFilter { workflow_id, limit: 200, ..RunFilter::default() };
         let runs =
             self.engine.store().list_runs(workspace, &filter).await.map_err(|error| error.to_string())?;
         let first = runs.items.last().ok_or("the run is gone")?;
@@ -147,10 +153,11 @@ impl<'a> Survivor<'a> {
 async fn play(
     host: &impl Host,
     document: &Document,
+    called: &[&Document],
     test: &TestDoc,
     faults: FaultPlan,
 ) -> Result<Played, String> {
-    let stage = Stage::new(host, document, test).await?;
+    let stage = Stage::new(host, document, called, test).await?;
     let once = once_nodes(&stage.engine, document)?;
     let mut survivor = Survivor::new(&stage, faults.clone())?;
     let key = survivor.start().await?;

@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, steps};
 use super::wrapped::{Failing, Fault, Wrap};
-use super::{Bench, Host, describe};
+use super::{Bench, Host, called, describe};
 use crate::document::{Document, TestDoc};
 use crate::drive::FaultPlan;
 use crate::view::{NodeRunView, NodeStatus, RunView};
@@ -15,16 +15,21 @@ const MOST_PAUSES: usize = 200;
 
 /// Plays every test of a document once per node that runs in it and per way to fail. Answers what does not hold,
 /// one sentence each; expectations of the tests are not checked.
-pub async fn every_node_failure_settles(host: &impl Host, document: &Document) -> Vec<String> {
+pub async fn every_node_failure_settles(
+    host: &impl Host,
+    document: &Document,
+    neighbours: &[Document],
+) -> Vec<String> {
+    let called = called(document, neighbours);
     let mut failures = Vec::new();
-    for test in &document.tests {
+    for test in playable(document) {
         let place = |text: String| format!("{}, test `{}`: {text}", document.name, test.name);
-        match nodes_that_run(host, document, test).await {
+        match nodes_that_run(host, document, &called, test).await {
             Err(failure) => failures.push(place(failure)),
             Ok(nodes) => {
                 for node in nodes {
                     for fault in [Fault::Rejected, Fault::Unavailable, Fault::Panic] {
-                        let outcome = with_fault(host, document, test, &node, fault).await;
+                        let outcome = with_fault(host, document, &called, test, &node, fault).await;
                         let found = outcome.map_or_else(|error| vec![error], |view| open_ends(&view));
                         let told = |text| place(format!("node `{node}` fails with {fault:?}: {text}"));
                         failures.extend(found.into_iter().map(told));
@@ -36,13 +41,20 @@ pub async fn every_node_failure_settles(host: &impl Host, document: &Document) -
     failures
 }
 
+/// The tests that have a run. One whose trigger is expected to decline has none.
+pub(super) fn playable(document: &Document) -> impl Iterator<Item = &TestDoc> {
+    let declined = |test: &TestDoc| test.expect.error.as_deref() == Some("trigger_declined");
+    document.tests.iter().filter(move |test| !declined(test))
+}
+
 /// The nodes that run when nothing fails on purpose, without the trigger.
 async fn nodes_that_run(
     host: &impl Host,
     document: &Document,
+    called: &[&Document],
     test: &TestDoc,
 ) -> Result<BTreeSet<String>, String> {
-    let stage = Stage::new(host, document, test).await?;
+    let stage = Stage::new(host, document, called, test).await?;
     let triggers: BTreeSet<&str> = document
         .nodes
         .iter()
@@ -62,11 +74,12 @@ async fn nodes_that_run(
 async fn with_fault(
     host: &impl Host,
     document: &Document,
+    called: &[&Document],
     test: &TestDoc,
     node: &str,
     fault: Fault,
 ) -> Result<RunView, String> {
-    let stage = Stage::new(host, document, test).await?;
+    let stage = Stage::new(host, document, called, test).await?;
     let node_id: Arc<str> = node.into();
     let wrap = move |inner: Arc<dyn DynNode>| -> Arc<dyn DynNode> {
         Arc::new(Failing { inner, node_id: node_id.clone(), fault })

@@ -13,6 +13,9 @@ use sluice_node_sdk::testkit::{SimClock, TEST_NOW_MS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The id that the tested draft goes by.
+pub(super) const WORKFLOW: &str = "wf_test";
+
 /// Where a test plays.
 pub(super) struct Stage<'a> {
     pub(super) engine: Engine,
@@ -23,10 +26,11 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// A stage on which nothing has happened.
+    /// A stage on which nothing has happened, with the workflows published that the document calls.
     pub(super) async fn new(
         host: &impl Host,
         document: &'a Document,
+        called: &[&Document],
         test: &'a TestDoc,
     ) -> Result<Self, String> {
         let now = match &test.now {
@@ -38,6 +42,9 @@ impl<'a> Stage<'a> {
         let clock = Arc::new(SimClock::at(now));
         let http = Arc::new(ScriptedHttp::new(test.http.clone()));
         let (engine, workspace_id) = host.engine(clock.clone(), http).await?;
+        for other in called {
+            super::publish(&engine, &workspace_id, other).await?;
+        }
         Ok(Self { engine, clock, workspace_id, document, test })
     }
 
@@ -67,7 +74,7 @@ impl<'a> Stage<'a> {
         document.tests.clear();
         StartRequest {
             workspace_id: self.workspace_id.clone(),
-            workflow_id: "wf_test".to_owned(),
+            workflow_id: WORKFLOW.to_owned(),
             draft: Some(document),
             trigger: self.test.node.clone(),
             event: self.test.trigger.clone(),

@@ -151,8 +151,7 @@ pub(crate) fn with(name: &str, mut nodes: Value, edges: &[&str], settings: Value
     }
     let edges = edges.iter().map(|edge| edge.split_once(" > ").unwrap());
     let edges: Vec<Value> = edges.map(|(from, to)| json!({ "from": from, "to": to })).collect();
-    let document =
-        json!({ "sluice": 1, "name": name, "nodes": nodes, "edges": edges, "settings": settings });
+    let document = json!({ "sluice": 1, "name": name, "nodes": nodes, "edges": edges, "settings": settings });
     serde_json::from_value(document).unwrap()
 }
 
