@@ -41,7 +41,10 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalBody<T> {
             return Ok(Self(T::default()));
         }
         typed?;
-        read_json(&bytes, state.config.limits.json_depth).and_then(shape).map(Self)
+        match read_json(&bytes, state.config.limits.json_depth)? {
+            Value::Null => Ok(Self(T::default())),
+            value => shape(value).map(Self),
+        }
     }
 }
 

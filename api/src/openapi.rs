@@ -2,7 +2,7 @@
 //! single route does.
 
 use crate::auth::WORKSPACE_HEADER;
-use crate::error::{Code, ErrorBody};
+use crate::error::ErrorBody;
 use crate::{error, routes};
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -21,7 +21,7 @@ use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, RefOr, Required,
     ),
     servers((url = "/", description = "This server")),
     paths(crate::routes::hooks::receive::receive),
-    components(schemas(ErrorBody)),
+    components(schemas(ErrorBody, crate::routes::conversations::ConversationStatus)),
 )]
 pub(crate) struct Frame;
 
@@ -78,7 +78,7 @@ fn complete(path: &str, operation: &mut Operation) {
         codes.extend([error::UNAUTHENTICATED, error::WORKSPACE_REQUIRED, error::FORBIDDEN, error::NOT_FOUND]);
     }
     if has_input {
-        codes.extend([error::INVALID_PATH, error::NOT_FOUND]);
+        codes.extend([error::INVALID_PATH, error::INVALID_QUERY, error::NOT_FOUND]);
     }
     if has_body {
         codes.extend([
@@ -86,23 +86,23 @@ fn complete(path: &str, operation: &mut Operation) {
             error::BODY_TOO_LARGE,
             error::UNSUPPORTED_MEDIA_TYPE,
             error::INVALID_BODY,
+            error::INVALID_VALUE,
         ]);
     }
-    for code in codes {
-        let key = code.status.to_string();
-        operation.responses.responses.entry(key).or_insert_with(|| RefOr::T(answer(code)));
+    for code in &codes {
+        let names = codes.iter().filter(|other| other.status == code.status).map(|other| other.code);
+        let response = || RefOr::T(answer(names));
+        operation.responses.responses.entry(code.status.to_string()).or_insert_with(response);
     }
 }
 
 /// An error answer.
-fn answer(code: Code) -> utoipa::openapi::Response {
-    let all = error::ALL.iter().filter(|other| other.status == code.status);
-    let names: Vec<_> = all.map(|other| format!("`{}`", other.code)).collect();
+fn answer(codes: impl Iterator<Item = &'static str>) -> utoipa::openapi::Response {
+    let mut names: Vec<_> = codes.map(|code| format!("`{code}`")).collect();
+    names.sort_unstable();
+    names.dedup();
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
-    ResponseBuilder::new()
-        .description(format!("Failed; the code is one of {}", names.join(", ")))
-        .content("application/json", content)
-        .build()
+    ResponseBuilder::new().description(names.join(", ")).content("application/json", content).build()
 }
 
 fn workspace_header() -> Parameter {

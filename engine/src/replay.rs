@@ -59,10 +59,10 @@ pub struct Difference {
     /// `added`, `removed` or `changed`.
     pub change: String,
     /// Status and output then.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
     /// Status and output now.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub after: Option<Value>,
 }
 

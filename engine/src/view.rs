@@ -48,7 +48,7 @@ pub struct RunView {
     /// Why it failed.
     pub error: Option<RunError>,
     /// The answer given to the caller of a webhook.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub reply: Option<Reply>,
     /// The items that left the workflow: `json` by node, of nodes from which nothing flowed on.
     #[schema(value_type = Object)]
@@ -84,12 +84,12 @@ pub struct NodeRunView {
     #[schema(value_type = Object)]
     pub output: BTreeMap<String, Vec<Item>>,
     /// Why it failed (the latest failure; a later attempt may have gone well).
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub error: Option<NodeError>,
     /// When the next attempt is due.
     pub retry_at: Option<i64>,
     /// What it waits for.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub wait: Option<Value>,
     /// What it logged.
     #[schema(value_type = Vec<Object>)]

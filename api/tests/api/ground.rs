@@ -128,9 +128,12 @@ impl Ground {
 
     /// Sends any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, address) = (request.method().to_string(), request.uri().path().to_owned());
         let response = self.api.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        let kind = parts.headers.get("content-type").map_or("", |value| value.to_str().unwrap());
+        super::contract::check(&method, &address, parts.status.as_u16(), kind, &bytes);
         Answer { status: parts.status, headers: parts.headers, bytes }
     }
 

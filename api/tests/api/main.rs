@@ -1,7 +1,10 @@
 //! The API from outside: every route through the whole router, on a real database of either engine.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and that is all")]
+
 mod approvals;
 mod bodies;
+mod contract;
 mod credentials;
 mod documents;
 mod ground;

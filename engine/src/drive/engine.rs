@@ -255,9 +255,7 @@ impl Engine {
     /// # Errors
     /// All problems that prevent it.
     pub fn compile_text(&self, document: &str) -> Result<Program, EngineError> {
-        let document: Document = serde_json::from_str(document).map_err(|error| {
-            EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
-        })?;
+        let document = read_document(document)?;
         self.compile(document)
     }
 
@@ -581,6 +579,13 @@ impl Engine {
             waiters.insert(key.clone(), left);
         }
     }
+}
+
+/// Reads a stored document.
+pub(super) fn read_document(text: &str) -> Result<Document, EngineError> {
+    serde_json::from_str(text).map_err(|error| {
+        EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
+    })
 }
 
 /// An id as text: prefix, underscore, 26 characters of Crockford's base 32 that sort like the number.

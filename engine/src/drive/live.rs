@@ -41,6 +41,9 @@ pub struct LiveEvent {
     pub data: Value,
 }
 
+/// Hears of events as they happen.
+pub type Listener = broadcast::Receiver<Arc<LiveEvent>>;
+
 /// Tells listeners.
 #[derive(Clone, Debug)]
 pub struct Live {
@@ -72,12 +75,12 @@ impl Live {
     }
 
     /// Listens from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<LiveEvent>> {
+    pub fn subscribe(&self) -> Listener {
         self.sender.subscribe()
     }
 
     /// Listens from after event `id`; the kept events come first. `None` when `id` is no longer kept.
-    pub fn resume(&self, id: u64) -> Option<(Vec<Arc<LiveEvent>>, broadcast::Receiver<Arc<LiveEvent>>)> {
+    pub fn resume(&self, id: u64) -> Option<(Vec<Arc<LiveEvent>>, Listener)> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = kept.1.front().map_or(kept.0 + 1, |event| event.id);
         if id + 1 < oldest || id > kept.0 {

@@ -1,22 +1,18 @@
 //! Drafts and versions: saving, publishing (which activates triggers), taking out of service.
 
-use super::engine::{Engine, EngineError};
+use super::engine::{Engine, EngineError, read_document};
 use super::program::{Program, raw_params};
 use super::start::document_text;
 use crate::core::NodeIx;
 use crate::document::{Document, FORMAT};
-use crate::graph::{Problem, Severity, validate};
+use crate::graph::{CredentialKinds, Problem, Severity, validate};
 use crate::store::{DraftChange, NewWorkflow, Publication, ScheduleRow, TriggerRow, WorkflowRow};
 use serde_json::Value;
 use sluice_node_sdk::spec::TriggerSource;
 
 impl Engine {
     /// Everything wrong with a document.
-    pub fn problems(
-        &self,
-        document: &Document,
-        credentials: Option<&dyn Fn(&str) -> Option<String>>,
-    ) -> Vec<Problem> {
+    pub fn problems(&self, document: &Document, credentials: Option<&CredentialKinds<'_>>) -> Vec<Problem> {
         let mut problems = validate(document, self.registry(), self.expressions(), credentials);
         problems.extend(self.schedule_problems(document));
         problems
@@ -94,18 +90,16 @@ impl Engine {
         &self,
         workspace: &str,
         workflow: &str,
-        credentials: Option<&(dyn Fn(&str) -> Option<String> + Sync)>,
+        credentials: Option<&CredentialKinds<'_>>,
     ) -> Result<(i64, Vec<Problem>), EngineError> {
         let row = self.store().workflow(workspace, workflow).await?;
         let row = row.ok_or_else(|| EngineError::NotFound { what: "workflow", id: workflow.to_owned() })?;
-        let program = self.compile_text(&row.draft)?;
-        let problems = match credentials {
-            Some(known) => self.problems(&program.document, Some(&|name| known(name))),
-            None => self.problems(&program.document, None),
-        };
+        let document = read_document(&row.draft)?;
+        let problems = self.problems(&document, credentials);
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(EngineError::Problems(problems));
         }
+        let program = self.compile(document)?;
         let publication = Publication {
             document: &row.draft,
             triggers: triggers(&program),

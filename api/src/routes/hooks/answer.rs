@@ -48,14 +48,14 @@ pub(super) fn finished(respond: Respond, waited: Waited) -> Result<Response, Api
         let body = json!({ "run_id": waited.key.run_id });
         return Ok(shut((StatusCode::ACCEPTED, Json(body)).into_response()));
     };
-    if respond == Respond::RespondNode
+    if respond == Respond::NodeAnswer
         && let Some(reply) = &outcome.reply
     {
         return Ok(shut(replied(reply)));
     }
     match outcome.status {
         RunStatus::Failed | RunStatus::Cancelled => Err(failed(&waited.key, &outcome)),
-        _ if respond == Respond::RespondNode => Ok(accepted(&waited.key)),
+        _ if respond == Respond::NodeAnswer => Ok(accepted(&waited.key)),
         _ => Ok(shut(Json(last_items(outcome.output())).into_response())),
     }
 }

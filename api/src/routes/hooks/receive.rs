@@ -20,7 +20,7 @@ pub(super) enum Respond {
     /// When the run is over.
     LastNode,
     /// When a node answers.
-    RespondNode,
+    NodeAnswer,
 }
 
 /// Start a published workflow by its webhook. Every method is taken unless the trigger names one. Answers as the
@@ -72,7 +72,7 @@ pub(crate) async fn receive(
         return Ok(answer::accepted(&started.key));
     }
     let wanted = match settings.respond {
-        Respond::RespondNode => WaitFor::Reply,
+        Respond::NodeAnswer => WaitFor::Reply,
         _ => WaitFor::Over,
     };
     let limit = state.config.limits.hook_wait;
@@ -107,7 +107,7 @@ async fn settings(state: &ApiState, trigger: &TriggerRow) -> Result<Settings, Ap
             .map(ToOwned::to_owned),
         respond: match text("respond") {
             Some("last_node") => Respond::LastNode,
-            Some("respond_node") => Respond::RespondNode,
+            Some("respond_node") => Respond::NodeAnswer,
             _ => Respond::Immediately,
         },
     })

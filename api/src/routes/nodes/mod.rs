@@ -48,7 +48,7 @@ pub(crate) struct NodeTypeView {
     /// Whether edges may return to it.
     loop_entry: bool,
     /// Credentials it needs.
-    credentials: Vec<CredentialView>,
+    credentials: Vec<CredentialNeedView>,
     /// JSON pointers of parameters that are program text.
     raw_params: Vec<String>,
     /// Longest time of one attempt, milliseconds.
@@ -85,7 +85,7 @@ pub(crate) struct PortView {
 
 /// A credential that a node needs.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct CredentialView {
+pub(crate) struct CredentialNeedView {
     /// The parameter that names it.
     param: String,
     /// Kinds that will do.
@@ -156,7 +156,7 @@ impl From<&Ports> for PortsView {
     }
 }
 
-impl From<&CredentialNeed> for CredentialView {
+impl From<&CredentialNeed> for CredentialNeedView {
     fn from(need: &CredentialNeed) -> Self {
         Self { param: need.param.clone(), kinds: need.kinds.clone(), required: need.required }
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sluice_node_sdk::spec::CredentialNeed;
 
 /// The kind of the credential with a name; `None` when the workspace has none of that name.
-pub type CredentialKinds<'a> = dyn Fn(&str) -> Option<String> + 'a;
+pub type CredentialKinds<'a> = dyn Fn(&str) -> Option<String> + Sync + 'a;
 
 /// Checks the credentials of all nodes.
 pub(super) fn check(subject: &Subject<'_>, kinds: &CredentialKinds<'_>, problems: &mut Vec<Problem>) {

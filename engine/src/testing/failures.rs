@@ -1,0 +1,149 @@
+//! For every workflow with tests: whichever node fails, and however, the run comes to an end or to a wait.
+
+use super::stage::{Stage, steps};
+use super::wrapped::{Failing, Fault, Wrap};
+use super::{Bench, Host, called, describe};
+use crate::document::{Document, TestDoc};
+use crate::drive::FaultPlan;
+use crate::view::{NodeRunView, NodeStatus, RunView};
+use sluice_node_sdk::node::DynNode;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Pauses between attempts that are waited out before a test gives up.
+const MOST_PAUSES: usize = 200;
+
+/// Plays every test of a document once per node that runs in it and per way to fail. Answers what does not hold,
+/// one sentence each; expectations of the tests are not checked.
+pub async fn every_node_failure_settles(
+    host: &impl Host,
+    document: &Document,
+    neighbours: &[Document],
+) -> Vec<String> {
+    let called = called(document, neighbours);
+    let mut failures = Vec::new();
+    for test in playable(document) {
+        let place = |text: String| format!("{}, test `{}`: {text}", document.name, test.name);
+        match nodes_that_run(host, document, &called, test).await {
+            Err(failure) => failures.push(place(failure)),
+            Ok(nodes) => {
+                for node in nodes {
+                    for fault in [Fault::Rejected, Fault::Unavailable, Fault::Panic] {
+                        let outcome = with_fault(host, document, &called, test, &node, fault).await;
+                        let found = outcome.map_or_else(|error| vec![error], |view| open_ends(&view));
+                        let told = |text| place(format!("node `{node}` fails with {fault:?}: {text}"));
+                        failures.extend(found.into_iter().map(told));
+                    }
+                }
+            }
+        }
+    }
+    failures
+}
+
+/// The tests that have a run. One whose trigger is expected to decline has none.
+pub(super) fn playable(document: &Document) -> impl Iterator<Item = &TestDoc> {
+    let declined = |test: &TestDoc| test.expect.error.as_deref() == Some("trigger_declined");
+    document.tests.iter().filter(move |test| !declined(test))
+}
+
+/// The nodes that run when nothing fails on purpose, without the trigger.
+async fn nodes_that_run(
+    host: &impl Host,
+    document: &Document,
+    called: &[&Document],
+    test: &TestDoc,
+) -> Result<BTreeSet<String>, String> {
+    let stage = Stage::new(host, document, called, test).await?;
+    let triggers: BTreeSet<&str> = document
+        .nodes
+        .iter()
+        .filter(|node| {
+            stage.engine.registry().get(&node.node_type).is_some_and(|found| found.spec().trigger.is_some())
+        })
+        .map(|node| node.id.as_str())
+        .collect();
+    let view = play(&stage, &|node| node, test).await?;
+    let ran = |node: &&NodeRunView| {
+        matches!(node.status, NodeStatus::Succeeded | NodeStatus::Failed | NodeStatus::Waiting)
+    };
+    let ran = view.nodes.iter().filter(ran).map(|node| node.id.clone());
+    Ok(ran.filter(|id| !triggers.contains(id.as_str()) && !test.pins.contains_key(id)).collect())
+}
+
+async fn with_fault(
+    host: &impl Host,
+    document: &Document,
+    called: &[&Document],
+    test: &TestDoc,
+    node: &str,
+    fault: Fault,
+) -> Result<RunView, String> {
+    let stage = Stage::new(host, document, called, test).await?;
+    let node_id: Arc<str> = node.into();
+    let wrap = move |inner: Arc<dyn DynNode>| -> Arc<dyn DynNode> {
+        Arc::new(Failing { inner, node_id: node_id.clone(), fault })
+    };
+    play(&stage, &wrap, test).await
+}
+
+/// Plays a test without expectations, and waits out the pauses between attempts. A signal that nothing waits for
+/// any more is no fault.
+async fn play(stage: &Stage<'_>, wrap: &Wrap, test: &TestDoc) -> Result<RunView, String> {
+    let engine = stage.engine_with(wrap, None, FaultPlan::default())?;
+    let started = engine.start(stage.request()).await.map_err(|error| describe(&error))?;
+    let bench = Bench { engine, clock: stage.clock.clone(), key: started.key };
+    bench.settle().await;
+    wait_out_pauses(&bench).await?;
+    for step in steps(test) {
+        if let Err(error) = bench.step(&step).await
+            && step.signal.is_none()
+        {
+            return Err(error);
+        }
+        wait_out_pauses(&bench).await?;
+    }
+    bench.view().await
+}
+
+async fn wait_out_pauses(bench: &Bench) -> Result<(), String> {
+    for _ in 0..MOST_PAUSES {
+        let view = bench.view().await?;
+        let pause = view.nodes.iter().filter_map(|node| node.retry_at).min();
+        match pause {
+            Some(end) => bench.advance_to(end).await?,
+            None => return Ok(()),
+        }
+    }
+    Err(format!("after {MOST_PAUSES} pauses the run still tries again"))
+}
+
+/// Why a run is neither over nor waiting for something that can come.
+pub(super) fn open_ends(view: &RunView) -> Vec<String> {
+    let mut found = Vec::new();
+    let in_status = |status: NodeStatus| {
+        view.nodes.iter().filter(move |node| node.status == status).map(|node| node.id.as_str())
+    };
+    if let Some(id) = in_status(NodeStatus::Running).next() {
+        found.push(format!("node `{id}` is left running"));
+    }
+    let waiting: Vec<&NodeRunView> =
+        view.nodes.iter().filter(|node| node.status == NodeStatus::Waiting).collect();
+    if view.status.is_over() {
+        if let Some(node) = waiting.first() {
+            found.push(format!("node `{}` is left waiting", node.id));
+        }
+    } else if view.status != crate::core::RunStatus::Waiting {
+        found.push(format!("the run is {}", view.status.as_str()));
+    } else {
+        let can_come = |node: &&NodeRunView| {
+            let wait = node.wait.as_ref();
+            let has = |name: &str| wait.is_some_and(|wait| !wait[name].is_null());
+            has("until") || has("signal") || node.retry_at.is_some()
+        };
+        if !waiting.iter().any(can_come) {
+            found.push("the run waits for nothing".to_owned());
+        }
+    }
+    found
+}
