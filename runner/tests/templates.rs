@@ -1,6 +1,8 @@
 //! The built-in templates and the example workflows: valid without a warning, green in their own tests, and
 //! of one mind about who answers when several are published.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up must fail loudly")]
+
 mod support;
 
 use serde_json::{Value, json};
