@@ -4,7 +4,7 @@
 use super::event::{Event, EventKind, NodeIx, NodeOutput, RunStatus, Wait};
 use super::state::{Delivery, NodePhase, Record, RunState, Source, join};
 use crate::graph::{EdgeIx, LoopIx, Plan};
-use sluice_node_sdk::outcome::Cause;
+use sluice_node_sdk::outcome::{Cause, WaitKind};
 use std::sync::Arc;
 
 /// An event that cannot happen in the state it meets.
@@ -246,6 +246,8 @@ impl RunState {
                 let state = &mut self.nodes[ix];
                 state.attempt = 0;
                 (state.wait, state.retry_at) = (None, None);
+                // What a child run gave led to this failure: the node is to ask for it again.
+                state.resumed.take_if(|(_, wait)| wait.kind == WaitKind::Call);
                 self.set_phase(ix as NodeIx, NodePhase::Ready);
             }
         }

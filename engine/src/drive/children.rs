@@ -148,7 +148,9 @@ impl Driver {
     pub(super) async fn error_child(&self, events: &[Event]) -> Option<Turn> {
         let name = self.around.program.document.settings.error_workflow.as_deref()?;
         let finished = events.iter().any(|event| matches!(event.kind, EventKind::RunFinished { .. }));
-        if !finished || self.run.trigger_type == "trigger.error" {
+        let trigger = self.machine.state().trigger()?;
+        let spec = self.around.program.nodes[trigger as usize].node.spec();
+        if !finished || spec.trigger.as_ref().is_some_and(|trigger| trigger.source == TriggerSource::Error) {
             return None;
         }
         let error = self.machine.state().error();

@@ -46,6 +46,7 @@ impl RunScope {
 
 /// The parameters of one node execution.
 pub struct NodeParams {
+    node: NodeIx,
     params: Arc<CompiledParams>,
     expressions: Expressions,
     run: Arc<RunScope>,
@@ -87,6 +88,7 @@ impl NodeParams {
         };
         let sources = input.port("main").iter().map(|found| found.source).collect();
         Self {
+            node,
             params: params.clone(),
             expressions,
             run,
@@ -103,34 +105,36 @@ impl NodeParams {
     }
 
     /// The item of `wanted` that led to input item `index`.
-    fn ancestor(&self, wanted: NodeIx, index: usize) -> Lineage<'_> {
-        let Some((mut source, mut offset)) = locate(&self.sources, index) else { return Lineage::Broken };
+    fn ancestor(&self, wanted: NodeIx, index: usize) -> Option<&Item> {
+        let (mut source, mut offset) = locate(&self.sources, index)?;
         if source.node == wanted {
-            return self.items.get(index).map_or(Lineage::Broken, Lineage::Item);
+            return self.items.get(index);
         }
         loop {
-            let Some(record) = self.records.get(source.node as usize).and_then(Option::as_ref) else {
-                return Lineage::Broken;
-            };
+            let record = self.records.get(source.node as usize)?.as_ref()?;
             if record.iteration != source.iteration {
-                return Lineage::Older;
+                return None;
             }
-            let Some(item) = record.output.port(source.port).and_then(|items| items.get(offset)) else {
-                return Lineage::Broken;
-            };
+            let item = record.output.port(source.port)?.get(offset)?;
             if source.node == wanted {
-                return Lineage::Item(item);
+                return Some(item);
             }
             let from = match item.from {
                 Some(from) => from as usize,
                 None if self.has_one_input(source.node, record) => 0,
-                None => return Lineage::Broken,
+                None => return None,
             };
-            match locate(&record.inputs, from) {
-                Some(found) => (source, offset) = found,
-                None => return Lineage::Broken,
-            }
+            (source, offset) = locate(&record.inputs, from)?;
         }
+    }
+
+    /// Whether the latest execution of a node is the only one that can have led here: it ran once, or this node
+    /// is in the same round of its loop.
+    fn is_the_only_one(&self, wanted: NodeIx, record: &Record) -> bool {
+        let plan = &self.program.plan;
+        let planned = plan.at(wanted);
+        let mut loops = planned.in_loop.iter().chain(&planned.entry_of);
+        record.iteration == 0 || loops.any(|at| plan.loops[*at as usize].body.contains(&self.node))
     }
 
     /// Whether an execution read one item only, so that whatever it gave came from that.
@@ -154,24 +158,14 @@ impl NodeParams {
                 .collect()
         });
         let json = match self.ancestor(node, index) {
-            Lineage::Item(item) => item.json.clone(),
-            // Lineage can be broken (an aggregate, a merge); one single item is still certain.
-            Lineage::Broken if items.len() == 1 => items[0].clone(),
-            // It came through an earlier round of a loop, of which only the latest is kept.
-            Lineage::Older if items.len() == 1 && record.iteration == 0 => items[0].clone(),
-            Lineage::Broken | Lineage::Older => return Err(ScopeError::NoItem(id.to_owned())),
+            Some(item) => item.json.clone(),
+            // Lineage can be broken (an aggregate, a merge, an earlier round of a loop, of which only the latest
+            // is kept); one single item is still certain.
+            None if items.len() == 1 && self.is_the_only_one(node, record) => items[0].clone(),
+            None => return Err(ScopeError::NoItem(id.to_owned())),
         };
         Ok(NodeView { json, items: items.clone() })
     }
-}
-
-/// Where an item came from.
-enum Lineage<'a> {
-    Item(&'a Item),
-    /// Some node on the way made it of no one certain item.
-    Broken,
-    /// Some node on the way has run again since.
-    Older,
 }
 
 /// Finds the source of the input item with that index, and the item's place in that source's port.
@@ -270,6 +264,7 @@ impl NodeParams {
         expressions: Expressions,
     ) -> Self {
         Self {
+            node,
             params: program.nodes[node as usize].params.clone(),
             expressions,
             run,

@@ -36,7 +36,10 @@ async fn a_caller_waits_for_its_child_and_gets_its_items() {
     let runs = home.runs(&child).await;
     assert_eq!(runs.len(), 1);
     let got = &output(&view, "call")[0];
-    assert_eq!((&got["items"], &got["run_id"]), (&json!([{ "sum": 4 }]), &json!(&*runs[0].run_id)));
+    assert_eq!(
+        (&got["items"], &got["run_id"]),
+        (&json!([{ "json": { "sum": 4 } }]), &json!(&*runs[0].run_id))
+    );
     assert_eq!(home.view(&runs[0]).await.parent_run_id.as_deref(), Some(&*key.run_id));
 }
 
@@ -84,7 +87,7 @@ async fn a_failing_child_fails_its_caller_and_is_retried_with_it() {
     home.engine.settle().await;
     let view = home.view(&key).await;
     assert_eq!((view.status, code(&view)), (RunStatus::Succeeded, "none"));
-    assert_eq!(output(&view, "call")[0]["items"], json!([{ "sum": 4 }]));
+    assert_eq!(output(&view, "call")[0]["items"], json!([{ "json": { "sum": 4 } }]));
     assert_eq!(home.runs(&child).await.len(), 1);
     assert_eq!(home.world.order(), ["work", "work", "end"]);
 }
@@ -127,7 +130,7 @@ async fn a_crash_after_any_commit_starts_each_child_once_and_tells_the_caller() 
         let key = home.runs(&parent).await[0].clone();
         let view = home.view(&key).await;
         assert_eq!(view.status, RunStatus::Succeeded, "crash after commit {commit}");
-        assert_eq!(output(&view, "call")[0]["items"], json!([{ "sum": 4 }]));
+        assert_eq!(output(&view, "call")[0]["items"], json!([{ "json": { "sum": 4 } }]));
         assert_eq!(home.runs(&child).await.len(), 1);
         if !died {
             break;

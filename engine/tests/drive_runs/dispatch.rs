@@ -89,7 +89,7 @@ async fn triggers_that_do_not_compete_all_answer() {
 #[tokio::test]
 async fn a_waiting_run_gets_the_reply_before_triggers_are_asked() {
     let home = Home::new().await;
-    home.publish(reacting("Ask", "event", json!({}), true)).await;
+    home.publish(reacting("Greet", "event", json!({}), true)).await;
     let first = hand_in(&home, message("hi")).await;
     let second = hand_in(&home, message("my name is Asha")).await;
     assert_eq!((second.woken.as_ref(), second.started.len()), (Some(&first.started[0]), 0));
@@ -105,11 +105,7 @@ async fn a_waiting_run_gets_the_reply_before_triggers_are_asked() {
 #[tokio::test]
 async fn a_message_to_a_busy_conversation_is_held_until_the_run_waits() {
     let home = Home::new().await;
-    home.publish(reacting("Ask", "event", json!({}), true)).await;
-    home.world.plan("ask", [Act::Hold]);
-    let mut document = reacting("Slow", "event", json!({ "priority": 1 }), true);
-    document.nodes[1].id = "slow".to_owned();
-    home.publish(document).await;
+    home.publish(reacting("Slow", "event", json!({ "priority": 1 }), true)).await;
     home.world.plan("slow", [Act::Hold]);
     let first = message("hi");
     let place = home.engine.queue(&first);
@@ -137,7 +133,7 @@ async fn a_message_to_a_busy_conversation_is_held_until_the_run_waits() {
 #[tokio::test]
 async fn a_reply_and_a_timer_of_the_same_run_do_not_lock_each_other_up() {
     let home = Home::new().await;
-    home.publish(reacting("Ask", "event", json!({}), true)).await;
+    home.publish(reacting("Greet", "event", json!({}), true)).await;
     let first = hand_in(&home, message("hi")).await;
     let reply = message("Asha");
     let place = home.engine.queue(&reply);
@@ -154,10 +150,10 @@ async fn a_reply_and_a_timer_of_the_same_run_do_not_lock_each_other_up() {
 #[tokio::test]
 async fn a_reply_that_is_refused_leaves_the_lane_with_the_event() {
     let home = Home::new().await;
-    home.publish(reacting("Ask", "event", json!({}), true)).await;
+    home.publish(reacting("Greet", "event", json!({}), true)).await;
     let first = hand_in(&home, message("hi")).await;
     home.engine.cancel(&first.started[0]).await.unwrap();
-    home.world.plan("ask", [Act::Hold]);
+    home.world.plan("greet", [Act::Hold]);
     let second = message("hello?");
     let place = home.engine.queue(&second);
     let second = home.engine.dispatch(second, place).await.unwrap();
@@ -168,7 +164,7 @@ async fn a_reply_that_is_refused_leaves_the_lane_with_the_event() {
     let third = tokio::spawn(async move { engine.dispatch(third, place).await.unwrap() });
     tokio::task::yield_now().await;
     assert!(!third.is_finished());
-    home.world.release("ask", 1);
+    home.world.release("greet", 1);
     assert_eq!(third.await.unwrap().woken.as_ref(), Some(&second.started[0]));
     home.engine.settle().await;
 }

@@ -83,17 +83,32 @@ async fn inside_a_loop_the_item_is_that_of_the_round() {
 
 #[tokio::test]
 async fn after_a_loop_every_item_keeps_its_own_origin_or_none() {
-    let between = json!([{ "id": "loop", "type": "loop" }, double()]);
-    // What leaves the body directly was given by `double` in its own round.
-    let edges = ["many > loop", "loop.item > double", "double > loop", "double > last"];
-    assert_eq!(was(asking("double", between.clone(), &edges)).await.unwrap(), [10, 20, 30]);
-    // Two steps back, the rounds before the last are gone: an error and no wrong answer.
-    let other = json!([
+    let between = json!([
         { "id": "loop", "type": "loop" }, double(),
         { "id": "again", "type": "set", "params": { "value": {} } },
+        { "id": "aside", "type": "shape", "params": { "mode": "filter" } },
     ]);
-    let edges = ["many > loop", "loop.item > double", "double > again", "again > loop", "again > last"];
-    assert_eq!(was(asking("double", other, &edges)).await.unwrap_err(), "expression_undefined");
+    // What leaves the body directly was given by `again` in its own round.
+    let leave = [
+        "many > loop",
+        "loop.item > double",
+        "double > again",
+        "again > loop",
+        "again > last",
+        "loop.done > aside",
+    ];
+    let edges = [&leave[..], &["aside.main > last"]].concat();
+    assert_eq!(was(asking("again", between.clone(), &edges)).await.unwrap(), [10, 20, 30]);
+    // Two steps back, the rounds before the last are gone: an error and no wrong answer.
+    assert_eq!(was(asking("double", between.clone(), &edges)).await.unwrap_err(), "expression_undefined");
+    // What ran once is certain whatever happened since.
+    let mut document = asking("start", between.clone(), &edges);
+    document.nodes[2].params["value"] = json!({ "was": "{{ node(\"start\").json.x ?? json.n }}" });
+    assert_eq!(was(document).await.unwrap(), [10, 20, 30]);
+    // What the loop gives in the end has no one origin in its body.
+    let edges = ["many > loop", "loop.item > double", "double > loop", "loop.done > last"];
+    let between = json!([{ "id": "loop", "type": "loop" }, double()]);
+    assert_eq!(was(asking("double", between, &edges)).await.unwrap_err(), "expression_undefined");
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn events_come_in_order_and_can_be_taken_up_again() {
     let key = home.run(doc("Live", nodes, &edges), json!({ "n": 1 })).await;
     let (before, _) = home.engine.live().resume(0).unwrap();
     let expected = [
-        "run.started",
+        "run.started start",
         "node.succeeded start",
         "node.started act",
         "node.succeeded act",
@@ -70,7 +70,7 @@ async fn failures_and_attempts_are_told() {
     home.pass(1_000).await;
     let (events, _) = home.engine.live().resume(0).unwrap();
     let expected = [
-        "run.started",
+        "run.started start",
         "node.succeeded start",
         "node.started act",
         "node.failed act",
@@ -123,6 +123,6 @@ async fn a_queued_run_is_told_of_once_when_it_begins() {
     home.engine.settle().await;
     let (events, _) = home.engine.live().resume(0).unwrap();
     let of_second: Vec<_> = events.into_iter().filter(|event| event.run_id == *second.run_id).collect();
-    assert_eq!(names(&of_second)[..3], ["run.started", "node.succeeded start", "node.started act"]);
+    assert_eq!(names(&of_second)[..3], ["run.started start", "node.succeeded start", "node.started act"]);
     assert_eq!(of_second.iter().filter(|event| event.event == "run.started").count(), 1);
 }
