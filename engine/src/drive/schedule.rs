@@ -19,7 +19,6 @@ use std::str::FromStr;
 pub struct Schedule {
     plans: Vec<cron::Schedule>,
     zone: TimeZone,
-    chrono_zone: chrono_tz::Tz,
     is_fixed: bool,
 }
 
@@ -39,6 +38,9 @@ pub enum ScheduleError {
     Never(String),
 }
 
+/// Clock changes that are looked past: two a year for longer than any plan has to wait.
+const MOST_CHANGES: usize = 64;
+
 /// How far ahead a plan is searched: no moment within this many candidates means never.
 const SEARCHED: usize = 10_000;
 
@@ -48,11 +50,9 @@ impl Schedule {
     /// # Errors
     /// When the line or the zone is wrong, or the plan never comes true.
     pub fn parse(line: &str, zone: &str) -> Result<Self, ScheduleError> {
-        let bad_zone = || ScheduleError::Zone(zone.to_owned());
         let schedule = Self {
             plans: plans(line)?,
-            zone: TimeZone::get(zone).map_err(|_| bad_zone())?,
-            chrono_zone: chrono_tz::Tz::from_str(zone).map_err(|_| bad_zone())?,
+            zone: TimeZone::get(zone).map_err(|_| ScheduleError::Zone(zone.to_owned()))?,
             is_fixed: is_fixed(line),
         };
         match schedule.next_after(0) {
@@ -95,9 +95,24 @@ impl Schedule {
         Some(at.as_millisecond())
     }
 
+    /// Steps and wildcards: between two clock changes the wall clock runs evenly, so the plan is followed on it and
+    /// taken up anew after each change. Times left out by a change are left out, times that come twice come twice.
     fn next_elapsed(&self, plan: &cron::Schedule, after: i64) -> Option<i64> {
-        let start = DateTime::<Utc>::from_timestamp_millis(after)?.with_timezone(&self.chrono_zone);
-        plan.after(&start).take(SEARCHED).map(|at| at.timestamp_millis()).find(|at| *at > after)
+        let mut start = jiff::Timestamp::from_millisecond(after).ok()?;
+        let mut exclusive = after;
+        for _ in 0..MOST_CHANGES {
+            let offset = i64::from(self.zone.to_offset(start).seconds()) * 1_000;
+            let wall = DateTime::<Utc>::from_timestamp_millis(exclusive + offset)?;
+            let found = plan.after(&wall).next()?.timestamp_millis() - offset;
+            let Some(change) = self.zone.following(start).next().map(|change| change.timestamp()) else {
+                return Some(found);
+            };
+            if found < change.as_millisecond() {
+                return Some(found);
+            }
+            (start, exclusive) = (change, change.as_millisecond() - 1);
+        }
+        None
     }
 }
 
@@ -346,5 +361,25 @@ mod tests {
             Schedule::parse("* * * * *", "Mars/Base").unwrap_err(),
             ScheduleError::Zone("Mars/Base".to_owned())
         );
+    }
+
+    /// Another implementation of crontab lines must agree, through a year with both clock changes.
+    #[test]
+    fn another_crontab_reader_agrees() {
+        let lines = ["0 9 * * *", "*/20 * * * *", "15 3 1 * *", "30 2 * * *", "30 1 * * *", "0 12 * * 1-5", "5 4 13 * 5", "0 */6 * * *"];
+        for zone in ["UTC", "Asia/Kolkata", "Europe/Berlin", "America/New_York"] {
+            for line in lines {
+                let ours = Schedule::parse(line, zone).unwrap();
+                let theirs = croner::Cron::from_str(line).unwrap();
+                let mut at: jiff::Timestamp = "2026-02-20T00:00:00Z".parse().unwrap();
+                let end: jiff::Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
+                while at < end {
+                    let expected = theirs.find_next_occurrence(&at.in_tz(zone).unwrap(), false).unwrap().timestamp();
+                    let found = ours.next_after(at.as_millisecond()).unwrap();
+                    assert_eq!(found, expected.as_millisecond(), "`{line}` in {zone} after {at}");
+                    at = expected;
+                }
+            }
+        }
     }
 }
