@@ -93,3 +93,38 @@ pub(crate) async fn method_not_allowed() -> ApiError {
     debug_assert_eq!(error::METHOD_NOT_ALLOWED.status, StatusCode::METHOD_NOT_ALLOWED.as_u16());
     ApiError::plain(error::METHOD_NOT_ALLOWED)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    async fn answer(routes: Router) -> Option<&'static str> {
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = routes.oneshot(request).await.unwrap();
+        response.extensions().get::<Envelope>().map(|Envelope(fields)| fields.code)
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_envelope() {
+        let broken = || async {
+            if Vec::<u8>::new().is_empty() {
+                panic!("the secret reason")
+            }
+        };
+        let routes = Router::new().route("/", get(broken)).layer(CatchPanicLayer::custom(panicked));
+        assert_eq!(answer(routes).await, Some("internal"));
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_given_up() {
+        let endless = || async { std::future::pending::<()>().await };
+        let limit = from_fn_with_state(Duration::from_millis(1), limit_time);
+        assert_eq!(answer(Router::new().route("/", get(endless)).layer(limit)).await, Some("timed_out"));
+    }
+}

@@ -1,6 +1,8 @@
 //! What must be true of every node of the program, with the engine around it: every example is kept, those with
 //! `{{ }}` too, and a node is as pure, as strict and as discreet as it says. Must not name a node.
 
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use sluice_engine::document::Document;

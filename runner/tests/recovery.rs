@@ -1,6 +1,8 @@
 //! What must hold of every template and every example workflow, whatever it does: any node may fail, and the
 //! process may stop anywhere.
 
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
 use sluice_engine::document::Document;
 use sluice_engine::testing::{every_crash_point_recovers, every_node_failure_settles};
 use sluice_runner::{MemoryHost, Settings};

@@ -1,6 +1,8 @@
 //! The drive as a host sees it: runs over a real database in memory, with a clock that moves when told to and
 //! nodes that do what the test wants. Nothing sleeps. One program, so that it is linked once.
 
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
 mod home;
 mod nodes;
 mod world;

@@ -72,7 +72,8 @@ async fn two_engines_and_a_crash_in_between_fire_each_moment_once() {
     home.faults = FaultPlan::counting();
     home.restart();
     let (one, two) = tokio::join!(first.fire_schedules(), home.engine.fire_schedules());
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     first.settle().await;
     home.engine.settle().await;
     assert_eq!(home.runs(&workflow).await.len(), 2);

@@ -24,8 +24,9 @@ async fn a_parcel_that_is_too_heavy_names_the_parameter() {
 fn sluice(arguments: &[&str]) -> (bool, String) {
     let folder = env!("CARGO_MANIFEST_DIR");
     let program = env!("CARGO_BIN_EXE_sluice-example");
-    let done = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let done =
+        Command::new(program).args(arguments).current_dir(folder).output().expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (done.status.success(), text(done.stdout) + &text(done.stderr))
 }
 

@@ -1,6 +1,7 @@
 //! `flow.business_hours`: sends items one way while the business is open and another while it is closed.
 //! Must not know the engine; the time is the context's.
 
+use crate::values::check;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -103,6 +104,10 @@ impl Node for BusinessHours {
             )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(params, check_all)
+    }
+
     async fn run(&self, ctx: &Context<'_, BusinessHoursParams>, input: Input) -> Result<Outcome, NodeError> {
         let (mut open, mut closed) = (Vec::new(), Vec::new());
         for (index, item) in input.items().iter().enumerate() {
@@ -201,7 +206,7 @@ fn check_all(params: &BusinessHoursParams) -> Result<(), NodeError> {
         ("sun", &week.sun),
     ];
     for (day, ranges) in days {
-        check(&format!("/hours/{day}"), ranges)?;
+        check_ranges(&format!("/hours/{day}"), ranges)?;
     }
     for (index, exception) in params.exceptions.iter().enumerate() {
         let path = format!("/exceptions/{index}");
@@ -209,12 +214,12 @@ fn check_all(params: &BusinessHoursParams) -> Result<(), NodeError> {
             let message = format!("`{}` is no date; write it as 2026-12-25", exception.date);
             return Err(NodeError::invalid_params(message).code("invalid_date").at(format!("{path}/date")));
         }
-        check(&format!("{path}/ranges"), &exception.ranges)?;
+        check_ranges(&format!("{path}/ranges"), &exception.ranges)?;
     }
     Ok(())
 }
 
-fn check(path: &str, ranges: &[Range]) -> Result<(), NodeError> {
+fn check_ranges(path: &str, ranges: &[Range]) -> Result<(), NodeError> {
     for (index, range) in ranges.iter().enumerate() {
         for (field, text) in [("from", &range.from), ("to", &range.to)] {
             if minute(text).is_none_or(|at| field == "from" && at == DAY) {

@@ -2,6 +2,7 @@
 //! trigger accepts the message; which of several accepting triggers answers is decided by the host.
 
 use super::keywords::{Keywords, Matcher};
+use crate::values::check;
 use serde_json::Value;
 use sluice_node_sdk::prelude::*;
 use std::collections::HashMap;
@@ -60,6 +61,10 @@ impl Node for MessageReceived {
                 .trigger(TriggerSource::Event { topic: "whatsapp.message".to_owned() }, true)
                 .opens_window(super::WINDOW),
         )
+    }
+
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(&params["match"], |keywords: &Keywords| Matcher::new(keywords).map(drop))
     }
 
     async fn run(&self, ctx: &Context<'_, Params>, input: Input) -> Result<Outcome, NodeError> {

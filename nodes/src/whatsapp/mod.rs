@@ -2,6 +2,7 @@
 //! What is allowed and what goes over the wire is in pure modules (`limits`, `payload`, `interactive`,
 //! `template`, `errors`, `keywords`, `reply`); the nodes put them together. Must not know SQL or the engine.
 
+mod check;
 pub mod desk;
 mod errors;
 mod event;

@@ -2,7 +2,7 @@
 
 use super::limits::wrong;
 use jiff::civil::Date;
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -196,16 +196,30 @@ fn checked_text(
     if let Some(max) = max.filter(|max| length > *max) {
         return Ok(Err(format!("Expected at most {max} characters")));
     }
-    if let Some(pattern) = pattern {
-        let regex = RegexBuilder::new(pattern).size_limit(256 * 1024).build().map_err(|error| {
-            let message = format!("The pattern is no usable regular expression: {error}");
-            wrong("/validation/pattern", "invalid_pattern", message)
-        })?;
-        if !regex.is_match(text) {
-            return Ok(Err("The text has not the expected form".to_owned()));
-        }
+    if let Some(pattern) = pattern
+        && !compiled(pattern)?.is_match(text)
+    {
+        return Ok(Err("The text has not the expected form".to_owned()));
     }
     Ok(Ok(text.into()))
+}
+
+fn compiled(pattern: &str) -> Result<Regex, NodeError> {
+    RegexBuilder::new(pattern).size_limit(256 * 1024).build().map_err(|error| {
+        let message = format!("The pattern is no usable regular expression: {error}");
+        wrong("/validation/pattern", "invalid_pattern", message)
+    })
+}
+
+/// Whether a validation can be used at all.
+///
+/// # Errors
+/// `InvalidParams` when its pattern is none.
+pub(crate) fn check(validation: &Validation) -> Result<(), NodeError> {
+    match validation {
+        Validation::Text { pattern: Some(pattern), .. } => compiled(pattern).map(drop),
+        _ => Ok(()),
+    }
 }
 
 fn number(text: &str, min: Option<f64>, max: Option<f64>, whole: bool) -> Understood {

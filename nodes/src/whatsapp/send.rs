@@ -59,6 +59,10 @@ impl Node for Send {
         )
     }
 
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        super::check::message(params)
+    }
+
     async fn run(&self, ctx: &Context<'_, SendParams>, input: Input) -> Result<Outcome, NodeError> {
         let mut output = Vec::with_capacity(input.items().len());
         for (index, item) in input.items().iter().enumerate() {

@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::limits::wrong;
 use super::reply::{self, Accept, Validation};
+use crate::values::check;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 use sluice_node_sdk::context::NodeContext;
@@ -46,6 +47,10 @@ impl Node for WaitReply {
                 .timeout_param("/timeout")
                 .opens_window(super::WINDOW),
         )
+    }
+
+    fn check(&self, params: &Value) -> Vec<ParamProblem> {
+        check::rule(&params["validation"], reply::check)
     }
 
     async fn run(&self, ctx: &Context<'_, Params>, input: Input) -> Result<Outcome, NodeError> {

@@ -71,6 +71,8 @@ impl Service {
         tracing::info!("stopping");
         stopping.cancel();
         self.state.stopping.cancel();
+        // Bodies in hand are stored; what is not handled within the grace is taken up at the next start.
+        let _ = tokio::time::timeout(self.config.shutdown_grace, self.state.settle_inbound()).await;
         engine.shut_down(self.config.shutdown_grace).await;
         // Open event streams end with the process.
         served.abort();
@@ -99,6 +101,7 @@ fn api_config(config: &Config) -> Result<ApiConfig, String> {
         whatsapp_verify_token: config.whatsapp_verify_token.clone().unwrap_or_default(),
         public_url: config.public_url.clone(),
         link_key,
+        is_alone: !config.database.starts_with("postgres"),
         ..ApiConfig::default()
     })
 }

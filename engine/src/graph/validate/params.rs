@@ -34,13 +34,13 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
             problems.extend(faults.into_iter().map(|fault| problem(node, spec, &fault)));
         }
         for found in known.check(&params) {
+            let path = place(node, spec, &found.pointer);
+            // The schema may have said the same already.
+            if problems.iter().any(|problem| problem.path == path) {
+                continue;
+            }
             let severity = if found.is_warning { Severity::Warning } else { Severity::Error };
-            problems.push(node.problem(
-                severity,
-                &found.code,
-                place(node, spec, &found.pointer),
-                found.message,
-            ));
+            problems.push(node.problem(severity, &found.code, path, found.message));
         }
     }
 }

@@ -88,8 +88,21 @@ impl Schema {
             Kind::Constant { expected_value } => {
                 vec![Fault { pointer, reason: Reason::Options(vec![expected_value.to_string()]) }]
             }
+            Kind::Pattern { .. } if !self.examples(error.schema_path().as_str()).is_empty() => {
+                let examples = self.examples(error.schema_path().as_str()).join(", ");
+                let message =
+                    format!("{} is not written as expected; write for example {examples}", error.instance());
+                vec![Fault { pointer, reason: Reason::Other(shorten(&message)) }]
+            }
             _ => vec![Fault { pointer, reason: Reason::Other(shorten(&error.to_string())) }],
         }
+    }
+
+    /// The examples that stand beside a keyword such as `pattern`.
+    fn examples(&self, keyword: &str) -> Vec<String> {
+        let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let examples = self.text.pointer(parent).and_then(|schema| schema.get("examples"));
+        examples.and_then(Value::as_array).into_iter().flatten().map(ToString::to_string).collect()
     }
 
     /// The names that stand beside a keyword such as `additionalProperties`.

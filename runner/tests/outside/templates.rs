@@ -1,8 +1,7 @@
 //! The built-in templates and the example workflows: valid without a warning, green in their own tests, and
 //! of one mind about who answers when several are published.
 
-mod support;
-
+use crate::support::{command, run};
 use serde_json::{Value, json};
 use sluice_engine::document::Document;
 use sluice_engine::drive::{Dispatched, Engine, OutsideEvent};
@@ -12,10 +11,9 @@ use sluice_node_sdk::testkit::{SimClock, TEST_NOW_MS};
 use sluice_runner::{MemoryHost, Settings};
 use std::path::Path;
 use std::sync::Arc;
-use support::{command, run};
 
-const KEYWORDS: &str = include_str!("../../templates/keyword-reply.json");
-const MENU: &str = include_str!("../../templates/support-menu.json");
+const KEYWORDS: &str = include_str!("../../../templates/keyword-reply.json");
+const MENU: &str = include_str!("../../../templates/support-menu.json");
 
 #[test]
 fn templates_and_examples_are_valid_and_green() {
@@ -31,7 +29,7 @@ fn templates_and_examples_are_valid_and_green() {
 
 #[test]
 fn the_documents_in_the_reference_are_valid_and_green() {
-    let page = include_str!("../../docs/workflows.md");
+    let page = include_str!("../../../docs/workflows.md");
     let blocks = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
     let documents: Vec<&str> = blocks.filter(|block| block.contains("\"sluice\": 1")).collect();
     assert!(!documents.is_empty());

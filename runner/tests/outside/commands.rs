@@ -1,9 +1,7 @@
 //! The command line from outside: results, exit codes, and what it says when something is wrong.
 
-mod support;
-
+use crate::support::{Sluice, command, run};
 use serde_json::{Value, json};
-use support::{Sluice, command, run};
 
 fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -12,7 +10,7 @@ fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
 }
 
 fn greeting() -> String {
-    include_str!("../../examples/workflows/greeting.json").to_owned()
+    include_str!("../../../examples/workflows/greeting.json").to_owned()
 }
 
 #[test]

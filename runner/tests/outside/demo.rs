@@ -1,11 +1,9 @@
 //! The first run, from outside: the demo starts, a customer writes, the bot answers, the run can be read node
 //! by node, and none of it is lost when the process is killed in the middle of the conversation.
 
-mod support;
-
+use crate::support::{Api, Sluice, address_in, command, read};
 use serde_json::{Value, json};
 use std::path::Path;
-use support::{Api, Sluice, address_in, command, read};
 
 const CUSTOMER: &str = "919876543210";
 
@@ -51,7 +49,7 @@ impl Demo {
 
     /// Waits until the phone has received `count` messages, and gives the last.
     async fn nth_answer(&self, count: usize) -> Value {
-        let end = std::time::Instant::now() + support::PATIENCE;
+        let end = std::time::Instant::now() + crate::support::PATIENCE;
         loop {
             let received = self.received().await;
             if received.len() >= count {

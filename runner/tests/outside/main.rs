@@ -1,0 +1,9 @@
+//! The real binary from outside: processes, sockets, files. One program, so that it is linked once.
+
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+mod commands;
+mod demo;
+mod hooks;
+mod support;
+mod templates;
