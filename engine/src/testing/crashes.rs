@@ -5,10 +5,11 @@ use super::failures::{open_ends, playable};
 use super::stage::{Stage, steps};
 use super::wrapped::{Counted, Ledger, Repeatable};
 use super::{Bench, Host, called, describe};
+use crate::core::RunStatus;
 use crate::document::{Document, StepDoc, TestDoc};
 use crate::drive::{Engine, FaultPlan};
 use crate::store::{RunFilter, RunKey};
-use crate::view::RunView;
+use crate::view::{NodeStatus, RunView};
 use regex::Regex;
 use serde_json::{Value, json};
 use sluice_node_sdk::duration::parse_duration_ms;
@@ -28,7 +29,11 @@ pub async fn every_crash_point_recovers(
 ) -> Vec<String> {
     let called = called(document, neighbours);
     let mut failures = Vec::new();
-    for test in playable(document) {
+    let tests = match playable(host, document, &called).await {
+        Ok(tests) => tests,
+        Err(failure) => return vec![failure],
+    };
+    for test in tests {
         let place = |text: String| format!("{}, test `{}`: {text}", document.name, test.name);
         let plain = match play(host, document, &called, test, FaultPlan::counting()).await {
             Ok(plain) => plain,
@@ -56,6 +61,8 @@ struct Played {
     commits: u64,
     /// Executions of nodes that must not be repeated, by node and iteration.
     once: BTreeMap<(String, u32), u32>,
+    /// Whether nobody knows what became of some node.
+    is_unknown: bool,
 }
 
 /// An engine that may die, and what takes its place then.
@@ -65,6 +72,8 @@ struct Survivor<'a> {
     http: Arc<dyn HttpTransport>,
     faults: FaultPlan,
     engine: Engine,
+    /// Nodes that were known not to have begun, and so were run again.
+    retried: BTreeSet<String>,
 }
 
 impl<'a> Survivor<'a> {
@@ -73,7 +82,7 @@ impl<'a> Survivor<'a> {
         let http: Arc<dyn HttpTransport> =
             Arc::new(Repeatable { inner: stage.engine.services().http.clone(), answered: Mutex::default() });
         let engine = Self::build(stage, &ledger, &http, faults.clone())?;
-        Ok(Self { stage, ledger, http, faults, engine })
+        Ok(Self { stage, ledger, http, faults, engine, retried: BTreeSet::new() })
     }
 
     fn build(
@@ -100,7 +109,35 @@ impl<'a> Survivor<'a> {
         self.engine = Self::build(self.stage, &self.ledger, &self.http, FaultPlan::default())?;
         self.engine.recover().await.map_err(|error| describe(&error))?;
         self.engine.settle().await;
+        let key = self.first_run().await?;
+        while self.is_known_not_to_have_begun(&key).await? {
+            self.engine.retry(&key).await.map_err(|error| describe(&error))?;
+            self.engine.settle().await;
+        }
         Ok(None)
+    }
+
+    /// Whether a run failed because nobody knows what became of a node, when this test knows that it never began.
+    /// A person who found that out would let the run go on.
+    async fn is_known_not_to_have_begun(&mut self, key: &RunKey) -> Result<bool, String> {
+        let view = self.bench(key).view().await?;
+        let Some(error) = view.error.as_ref().filter(|_| view.status == RunStatus::Failed) else {
+            return Ok(false);
+        };
+        let node = error.node.as_deref().unwrap_or_default();
+        let Some(node) = unknown(&error.code, error.details.as_ref(), node) else { return Ok(false) };
+        let iteration = view.nodes.iter().rfind(|run| run.id == node).map_or(0, |run| run.iteration);
+        let began = self.ledger.counts().contains_key(&(node.clone(), iteration));
+        Ok(!began && self.retried.insert(node))
+    }
+
+    /// Whether the run met a node of unknown outcome and did not get over it.
+    fn has_unknown(&self, view: &RunView) -> bool {
+        let mut errors = view.nodes.iter().filter_map(|node| Some((node, node.error.as_ref()?)));
+        errors.any(|(node, error)| {
+            let found = unknown(&error.code, error.details.as_ref(), &node.id);
+            found.is_some_and(|node| !self.retried.contains(&node))
+        })
     }
 
     fn bench(&self, key: &RunKey) -> Bench {
@@ -161,13 +198,22 @@ async fn play(
     let once = once_nodes(&stage.engine, document)?;
     let mut survivor = Survivor::new(&stage, faults.clone())?;
     let key = survivor.start().await?;
+    let mut stuck = None;
     for step in steps(test) {
-        survivor.step(&key, &step).await?;
+        if let Err(failure) = survivor.step(&key, &step).await {
+            stuck = Some(failure);
+            break;
+        }
     }
     let view = survivor.bench(&key).view().await?;
+    let is_unknown = survivor.has_unknown(&view);
+    // A run whose node is of unknown outcome takes no further part in the test.
+    if let Some(failure) = stuck.filter(|_| !is_unknown) {
+        return Err(failure);
+    }
     let mut counts = survivor.ledger.counts();
     counts.retain(|(node, _), _| once.contains(node));
-    Ok(Played { view, commits: faults.commits(), once: counts })
+    Ok(Played { view, commits: faults.commits(), once: counts, is_unknown })
 }
 
 fn once_nodes(engine: &Engine, document: &Document) -> Result<BTreeSet<String>, String> {
@@ -186,10 +232,7 @@ fn differences(plain: &Played, crashed: &Played) -> Vec<String> {
             found.push(format!("node `{}` was done {count} times in place of {allowed}", execution.0));
         }
     }
-    let is_unknown = |error: &Option<sluice_node_sdk::error::NodeError>| {
-        error.as_ref().is_some_and(|error| error.code == "unknown_outcome")
-    };
-    if crashed.view.nodes.iter().any(|node| is_unknown(&node.error)) {
+    if crashed.is_unknown {
         found.extend(open_ends(&crashed.view));
         return found;
     }
@@ -204,6 +247,16 @@ fn differences(plain: &Played, crashed: &Played) -> Vec<String> {
     found
 }
 
+/// The node of which nobody knows whether it happened, if that is what an error says; of a call, the child's node.
+fn unknown(code: &str, details: Option<&Value>, node: &str) -> Option<String> {
+    let of_child = details.map(|details| &details["error"]).filter(|error| error.is_object());
+    let (code, node) = match of_child {
+        Some(error) => (error["code"].as_str()?, error["node"].as_str()?),
+        None => (code, node),
+    };
+    (code == "unknown_outcome").then(|| node.to_owned())
+}
+
 /// What must be equal: how the run stands, and how each node run ended with what. Ids are made up anew each time.
 fn facts(view: &RunView) -> BTreeMap<String, Value> {
     let id = Regex::new("([a-z]+_)[0-9a-hjkmnp-tv-z]{26}").expect("the pattern is well-formed");
@@ -216,7 +269,9 @@ fn facts(view: &RunView) -> BTreeMap<String, Value> {
         plain(json!({ "status": view.status, "error": view.error, "reply": view.reply })),
     )]);
     for node in &view.nodes {
-        let fact = json!({ "status": node.status, "output": node.output, "error": node.error });
+        // A node that got over a failure shows it still.
+        let error = node.error.as_ref().filter(|_| node.status != NodeStatus::Succeeded);
+        let fact = json!({ "status": node.status, "output": node.output, "error": error });
         let mut name = format!("node `{}` at iteration {}", node.id, node.iteration);
         while facts.contains_key(&name) {
             name.push('\'');

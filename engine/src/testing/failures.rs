@@ -4,7 +4,7 @@ use super::stage::{Stage, steps};
 use super::wrapped::{Failing, Fault, Wrap};
 use super::{Bench, Host, called, describe};
 use crate::document::{Document, TestDoc};
-use crate::drive::FaultPlan;
+use crate::drive::{EngineError, FaultPlan};
 use crate::view::{NodeRunView, NodeStatus, RunView};
 use sluice_node_sdk::node::DynNode;
 use std::collections::BTreeSet;
@@ -22,7 +22,11 @@ pub async fn every_node_failure_settles(
 ) -> Vec<String> {
     let called = called(document, neighbours);
     let mut failures = Vec::new();
-    for test in playable(document) {
+    let tests = match playable(host, document, &called).await {
+        Ok(tests) => tests,
+        Err(failure) => return vec![failure],
+    };
+    for test in tests {
         let place = |text: String| format!("{}, test `{}`: {text}", document.name, test.name);
         match nodes_that_run(host, document, &called, test).await {
             Err(failure) => failures.push(place(failure)),
@@ -41,10 +45,22 @@ pub async fn every_node_failure_settles(
     failures
 }
 
-/// The tests that have a run. One whose trigger is expected to decline has none.
-pub(super) fn playable(document: &Document) -> impl Iterator<Item = &TestDoc> {
-    let declined = |test: &TestDoc| test.expect.error.as_deref() == Some("trigger_declined");
-    document.tests.iter().filter(move |test| !declined(test))
+/// The tests that have a run. One that expects an error of its trigger may have none.
+pub(super) async fn playable<'a>(
+    host: &impl Host,
+    document: &'a Document,
+    called: &[&Document],
+) -> Result<Vec<&'a TestDoc>, String> {
+    let mut found = Vec::with_capacity(document.tests.len());
+    for test in &document.tests {
+        let stage = Stage::new(host, document, called, test).await?;
+        match stage.engine.start(stage.request()).await {
+            Err(EngineError::Trigger(_)) if test.expect.error.is_some() => {}
+            _ => found.push(test),
+        }
+        stage.engine.settle().await;
+    }
+    Ok(found)
 }
 
 /// The nodes that run when nothing fails on purpose, without the trigger.
