@@ -366,7 +366,16 @@ mod tests {
     /// Another implementation of crontab lines must agree, through a year with both clock changes.
     #[test]
     fn another_crontab_reader_agrees() {
-        let lines = ["0 9 * * *", "*/20 * * * *", "15 3 1 * *", "30 2 * * *", "30 1 * * *", "0 12 * * 1-5", "5 4 13 * 5", "0 */6 * * *"];
+        let lines = [
+            "0 9 * * *",
+            "*/20 * * * *",
+            "15 3 1 * *",
+            "30 2 * * *",
+            "30 1 * * *",
+            "0 12 * * 1-5",
+            "5 4 13 * 5",
+            "0 */6 * * *",
+        ];
         for zone in ["UTC", "Asia/Kolkata", "Europe/Berlin", "America/New_York"] {
             for line in lines {
                 let ours = Schedule::parse(line, zone).unwrap();
@@ -374,7 +383,8 @@ mod tests {
                 let mut at: jiff::Timestamp = "2026-02-20T00:00:00Z".parse().unwrap();
                 let end: jiff::Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
                 while at < end {
-                    let expected = theirs.find_next_occurrence(&at.in_tz(zone).unwrap(), false).unwrap().timestamp();
+                    let expected =
+                        theirs.find_next_occurrence(&at.in_tz(zone).unwrap(), false).unwrap().timestamp();
                     let found = ours.next_after(at.as_millisecond()).unwrap();
                     assert_eq!(found, expected.as_millisecond(), "`{line}` in {zone} after {at}");
                     at = expected;
