@@ -20,7 +20,7 @@ test:
 	scripts/test.sh
 
 bench:
-	$(CARGO) bench --package sluice-engine
+	$(CARGO) bench --package sluice-engine --package sluice-runner --bench core --bench expr --bench items
 
 fmt:
 	$(CARGO) fmt --all

@@ -5,6 +5,7 @@
 
 mod arg;
 pub mod contract;
+mod copy;
 mod dialect;
 mod error;
 mod migrate;
@@ -15,6 +16,7 @@ mod row;
 mod sql;
 
 pub use arg::{Arg, ArgType};
+pub use copy::{CopiedTable, CopyError, copy_all};
 pub use dialect::Dialect;
 pub use error::DbError;
 pub use open::Db;

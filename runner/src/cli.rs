@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Migrate(Settings),
     /// Check configuration, database and master key
     Doctor(Settings),
+    /// Copy a whole installation into another, empty database, and compare both
+    Copy(CopyArgs),
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +134,16 @@ pub(crate) struct TransferArgs {
     pub(crate) replace: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// Database to copy from, such as `sqlite:data/sluice.db`; no process may use it meanwhile
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: String,
+    /// Empty database to copy into, such as `postgres://user@host/name`
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! The commands, one file each. Each returns its exit code or a sentence for standard error.
 
+mod copy;
 mod demo;
 mod doctor;
 mod files;
@@ -39,6 +40,7 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Key(KeyCommand::Create(args)) => key::create(args).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,
+        Command::Copy(args) => copy::run(&args).await,
     };
     answer.unwrap_or_else(|message| {
         eprintln!("sluice: {message}");
