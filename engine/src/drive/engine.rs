@@ -250,6 +250,17 @@ impl Engine {
         Ok(program)
     }
 
+    /// The program of a draft run. Its document never changes, so it is made ready once as well.
+    pub(super) fn draft_program(&self, run: &RunKey, document: &str) -> Result<Arc<Program>, EngineError> {
+        let key = (run.workspace_id.to_string(), run.run_id.to_string(), 0);
+        if let Some(found) = self.0.programs.get(&key) {
+            return Ok(found);
+        }
+        let program = Arc::new(self.compile_text(document)?);
+        self.0.programs.insert(key, program.clone());
+        Ok(program)
+    }
+
     /// Makes a stored document ready.
     ///
     /// # Errors

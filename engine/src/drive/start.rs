@@ -218,7 +218,7 @@ impl Engine {
     /// The program of a stored run.
     pub async fn program_of_run(&self, run: &NewRun) -> Result<Arc<Program>, EngineError> {
         match &run.document {
-            Some(text) => Ok(Arc::new(self.compile_text(text)?)),
+            Some(text) => self.draft_program(&run.key, text),
             None => self.program(&run.key.workspace_id, &run.workflow_id, run.version).await,
         }
     }

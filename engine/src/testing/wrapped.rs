@@ -28,6 +28,11 @@ pub(super) enum Fault {
     Panic,
 }
 
+impl Fault {
+    /// All ways.
+    pub(super) const ALL: [Self; 3] = [Self::Rejected, Self::Unavailable, Self::Panic];
+}
+
 /// A node that fails wherever the workflow has it under a certain id.
 pub(super) struct Failing {
     pub(super) inner: Arc<dyn DynNode>,
