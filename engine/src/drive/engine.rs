@@ -5,7 +5,8 @@ use super::faults::FaultPlan;
 use super::lanes::{LaneLoan, LaneTicket, Lanes};
 use super::live::Live;
 use super::program::Program;
-use super::start::{RunOutcome, WaitFor};
+use super::start::RunOutcome;
+use super::watchers::Waiter;
 use crate::core::Refusal;
 use crate::document::Document;
 use crate::expr::{ExprLimits, Expressions};
@@ -119,14 +120,12 @@ pub(super) struct Shared {
     /// When the timer loop looks again by itself, milliseconds since the epoch.
     sleeping_until: AtomicI64,
     postponed: Cache<RunKey, ()>,
-    waiters: Mutex<HashMap<RunKey, Vec<Waiter>>>,
+    pub(super) waiters: Mutex<HashMap<RunKey, Vec<Waiter>>>,
     active: Mutex<HashMap<RunKey, mpsc::UnboundedSender<Message>>>,
     busy: AtomicUsize,
     idle: Notify,
     programs: Cache<(String, String, i64), Arc<Program>>,
 }
-
-type Waiter = (WaitFor, oneshot::Sender<RunOutcome>);
 
 /// Counts work under way, so that tests and shutdown can wait for quiet.
 pub(super) struct Busy(Arc<Shared>);
@@ -540,21 +539,6 @@ impl Engine {
         }
     }
 
-    /// Asks to be told how a run stands once it is over (or has a reply for its caller).
-    pub fn watch(&self, key: &RunKey, wanted: WaitFor) -> oneshot::Receiver<RunOutcome> {
-        let (sender, receiver) = oneshot::channel();
-        let mut waiters = self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = waiters.entry(key.clone()).or_default();
-        list.retain(|(_, sender)| !sender.is_closed());
-        list.push((wanted, sender));
-        receiver
-    }
-
-    /// Forgets everyone who asked about a run that did not come to be.
-    pub(super) fn forget_watchers(&self, key: &RunKey) {
-        self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-    }
-
     /// Tells the timer loop of a moment at which a run must be woken, if that is earlier than the loop's own.
     pub(super) fn set_alarm(&self, at: i64) {
         if at < self.0.sleeping_until.load(Ordering::SeqCst) {
@@ -565,30 +549,6 @@ impl Engine {
     /// Keeps a run that cannot be loaded from being woken over and over.
     pub(super) fn postpone(&self, key: &RunKey) {
         self.0.postponed.insert(key.clone(), ());
-    }
-
-    /// Whether anyone asked to be told.
-    pub(super) fn is_watched(&self, key: &RunKey) -> bool {
-        self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
-    }
-
-    /// Tells those who wait for a run.
-    pub(super) fn tell_watchers(&self, key: &RunKey, outcome: &RunOutcome) {
-        let mut waiters = self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(list) = waiters.remove(key) else { return };
-        let mut left = Vec::new();
-        for (wanted, sender) in list {
-            let is_ready = outcome.status.is_over() || (wanted == WaitFor::Reply && outcome.reply.is_some());
-            if is_ready {
-                // Whoever asked may have gone away.
-                let _ = sender.send(outcome.clone());
-            } else if !sender.is_closed() {
-                left.push((wanted, sender));
-            }
-        }
-        if !left.is_empty() {
-            waiters.insert(key.clone(), left);
-        }
     }
 }
 

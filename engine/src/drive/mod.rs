@@ -19,6 +19,7 @@ pub mod schedule;
 pub mod scope;
 mod start;
 mod unrunnable;
+mod watchers;
 pub mod workflows;
 
 pub use dispatch::{Dispatched, OutsideEvent};
