@@ -106,7 +106,7 @@ impl RunOutcome {
 
     /// The outcome of a run whose items cannot be read, because its version does not fit this process.
     pub(super) fn without_items(stored: &crate::store::StoredRun) -> Self {
-        let (error, reply) = (stored.error.clone(), stored.reply.clone());
+        let (error, reply) = (stored.error.clone(), stored.reply().cloned());
         Self { status: stored.status, error, reply, items: Vec::new() }
     }
 
@@ -301,10 +301,12 @@ pub(super) fn queued_turn(run: NewRun, start: Command, now: i64) -> Turn {
         first_seq: 0,
         status: RunStatus::Queued,
         error: None,
-        reply: None,
         started_at: None,
         ended_at: None,
         wake_at: None,
+        owner: None,
+        attention: None,
+        receipt: None,
         waits: None,
         children: Vec::new(),
     }

@@ -57,10 +57,12 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
         events,
         status,
         error: Some(error),
-        reply: stored.reply.clone(),
         started_at: stored.started_at,
         ended_at: Some(now),
         wake_at: None,
+        owner: None,
+        attention: None,
+        receipt: None,
         waits: Some(Vec::new()),
         children: Vec::new(),
     }

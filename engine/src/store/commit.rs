@@ -1,7 +1,7 @@
 //! The only writer of runs. Each turn is fenced by the number of turns before it: what loses a race writes
 //! nothing and is told so, without harm to the turns beside it. Must not know decisions.
 
-use super::columns::status_number;
+use super::columns::{attention_number, status_number};
 use super::types::to_json;
 use super::{Commit, NewRun, RunKey, Store, StoreError, Turn, WaitRow, codec, waits};
 use sluice_db::Tx;
@@ -73,6 +73,11 @@ async fn write_family(tx: &mut Tx, parent: Ready) -> Result<Commit, StoreError> 
 
 async fn write_turn(tx: &mut Tx, ready: &Ready) -> Result<Commit, StoreError> {
     let turn = &ready.turn;
+    if let Some(receipt) = &turn.receipt
+        && is_taken(tx, &turn.key, receipt).await?
+    {
+        return Ok(Commit::Duplicate);
+    }
     match &turn.new_run {
         Some(run) => {
             if !insert_run(tx, ready, run).await? {
@@ -88,6 +93,9 @@ async fn write_turn(tx: &mut Tx, ready: &Ready) -> Result<Commit, StoreError> {
         }
     }
     insert_events(tx, ready).await?;
+    if let Some(receipt) = &turn.receipt {
+        insert_receipt(tx, ready, receipt).await?;
+    }
     if let Some(rows) = &turn.waits {
         replace_waits(tx, &turn.key, rows, turn.new_run.is_some()).await?;
     }
@@ -97,8 +105,8 @@ async fn write_turn(tx: &mut Tx, ready: &Ready) -> Result<Commit, StoreError> {
 async fn insert_run(tx: &mut Tx, ready: &Ready, run: &NewRun) -> Result<bool, StoreError> {
     const SQL: &str = "insert into runs (workspace_id, run_id, workflow_id, version, status, turns, events, is_test, \
          dry_run, created_at, started_at, ended_at, wake_at, trigger_type, lane, parent_run_id, inbound_id, dedupe_key, \
-         error, reply, document) values ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-         $18, $19, $20) on conflict do nothing";
+         error, owner, attention, document) values ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+         $18, $19, $20, $21) on conflict do nothing";
     let turn = &ready.turn;
     let inserted = tx
         .query(SQL)
@@ -120,7 +128,8 @@ async fn insert_run(tx: &mut Tx, ready: &Ready, run: &NewRun) -> Result<bool, St
         .bind(&run.inbound_id)
         .bind(&run.dedupe_key)
         .bind(turn.error.as_ref().map(to_json))
-        .bind(turn.reply.as_ref().map(to_json))
+        .bind(turn.owner)
+        .bind(turn.attention.map(attention_number))
         .bind(run.document.as_deref())
         .execute()
         .await?;
@@ -137,13 +146,13 @@ async fn run_exists(tx: &mut Tx, key: &RunKey) -> Result<bool, StoreError> {
     Ok(row.is_some())
 }
 
-/// A run that is over keeps its end and its error; one that goes on after a retry loses them. The start and the
-/// answer to a webhook stay for good.
+/// A run that is over keeps its end and its error; one that goes on after a retry loses them. The start stays
+/// for good. Whoever claimed it is done with that: the count of claims begins anew.
 async fn update_run(tx: &mut Tx, ready: &Ready) -> Result<bool, StoreError> {
     const SQL: &str = "update runs set turns = turns + 1, events = $4, status = $5, wake_at = $6, \
-         started_at = coalesce(started_at, $7), reply = coalesce($8, reply), \
-         ended_at = case when $9 then coalesce($10, ended_at) else null end, \
-         error = case when $9 then coalesce($11, error) else null end \
+         started_at = coalesce(started_at, $7), owner = $11, attention = $12, claims = null, \
+         ended_at = case when $8 then coalesce($9, ended_at) else null end, \
+         error = case when $8 then coalesce($10, error) else null end \
          where workspace_id = $1 and run_id = $2 and turns = $3";
     let turn = &ready.turn;
     let updated = tx
@@ -155,10 +164,11 @@ async fn update_run(tx: &mut Tx, ready: &Ready) -> Result<bool, StoreError> {
         .bind(status_number(turn.status))
         .bind(turn.wake_at)
         .bind(turn.started_at)
-        .bind(turn.reply.as_ref().map(to_json))
         .bind(turn.status.is_over())
         .bind(turn.ended_at)
         .bind(turn.error.as_ref().map(to_json))
+        .bind(turn.owner)
+        .bind(turn.attention.map(attention_number))
         .execute()
         .await?;
     Ok(updated == 1)
@@ -177,6 +187,30 @@ async fn insert_events(tx: &mut Tx, ready: &Ready) -> Result<(), StoreError> {
     .bind(body.as_slice())
     .execute()
     .await?;
+    Ok(())
+}
+
+async fn is_taken(tx: &mut Tx, key: &RunKey, receipt: &str) -> Result<bool, StoreError> {
+    let row = tx
+        .query("select 1 as found from signal_receipts where workspace_id = $1 and receipt = $2")
+        .bind(&*key.workspace_id)
+        .bind(receipt)
+        .optional()
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Two that take the same signal at the same moment meet here: the second fails, and finds itself a duplicate when
+/// it is tried again.
+async fn insert_receipt(tx: &mut Tx, ready: &Ready, receipt: &str) -> Result<(), StoreError> {
+    let at = ready.events.as_ref().map_or(0, |(at, ..)| *at);
+    tx.query("insert into signal_receipts (workspace_id, receipt, run_id, at) values ($1, $2, $3, $4)")
+        .bind(&*ready.turn.key.workspace_id)
+        .bind(receipt)
+        .bind(&*ready.turn.key.run_id)
+        .bind(at)
+        .execute()
+        .await?;
     Ok(())
 }
 
