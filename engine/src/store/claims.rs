@@ -3,9 +3,10 @@
 //! Claims are made one at a time over all processes, so no two of them see the same lane free. Must not know how
 //! runs are driven.
 
-use super::runs::read_key;
+use super::runs::{read_key, read_status};
 use super::{RunKey, Store, StoreError};
-use sluice_db::{Row, Tx, placeholders};
+use crate::core::RunStatus;
+use sluice_db::{Listener, Row, Tx, placeholders};
 use std::collections::HashSet;
 
 /// The lock under which claims are made.
@@ -82,6 +83,16 @@ pub(super) fn due_text() -> String {
     )
 }
 
+pub(super) const ALL: &str = "select workspace_id, run_id, claims from runs where (status <= 1 or owner is not null) \
+     and status <= 1 and owner is null and coalesce(claims, 0) < $1 \
+     order by created_at, workspace_id, run_id limit $2";
+
+pub(super) const DUE_OF: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
+     and owner = $2 order by wake_at limit $3";
+
+pub(super) const COUNT_UNOWNED: &str =
+    "select count(*) as n from (select 1 from runs where status <= 1 and owner is null limit $1) as some";
+
 impl Store {
     /// Takes over up to `limit` runs that are queued or were under way and that nobody drives. Every workspace that
     /// has some gets its share, so that one with very many does not keep the others waiting; `after` is the
@@ -121,6 +132,20 @@ impl Store {
         Ok((claimed, last))
     }
 
+    /// Takes over up to `limit` runs that nobody drives, the oldest first and whatever their lane: for a process that
+    /// is alone and keeps lanes itself. Those that were taken over `suspect` times without a commit are left.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_all(&self, runner: i64, suspect: i64, limit: u32) -> Result<Vec<Claimed>, StoreError> {
+        let mut tx = self.db.begin().await?;
+        tx.lock(LOCK).await?;
+        let rows = tx.query(ALL).bind(suspect).bind(limit).all().await?;
+        let claimed = claim_rows(&mut tx, runner, &rows).await?;
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
     /// Takes over up to `limit` waiting runs whose time has come and whose lane is free, the longest overdue first.
     ///
     /// # Errors
@@ -132,6 +157,62 @@ impl Store {
         let claimed = claim_rows(&mut tx, runner, &one_per_lane(rows)?).await?;
         tx.commit().await?;
         Ok(claimed)
+    }
+
+    /// Runs that this process drives and whose time to be woken has come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due_of(&self, runner: i64, now: i64, limit: u32) -> Result<Vec<RunKey>, StoreError> {
+        let rows = self.db.query(DUE_OF).bind(now).bind(runner).bind(limit).all().await?;
+        rows.iter().map(read_key).collect()
+    }
+
+    /// How many runs nobody drives, counted up to `most`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_unowned(&self, most: u32) -> Result<u64, StoreError> {
+        let row = self.db.query(COUNT_UNOWNED).bind(most).one().await?;
+        Ok(u64::try_from(row.int("n")?).unwrap_or(0))
+    }
+
+    /// How runs stand: status and number of turns. Those that do not exist are left out.
+    ///
+    /// # Errors
+    /// When the database fails or what is stored is damaged.
+    pub async fn standing(&self, keys: &[RunKey]) -> Result<Vec<(RunKey, RunStatus, i64)>, StoreError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for some in keys.chunks(ROWS) {
+            let values: Vec<_> =
+                (0..some.len()).map(|at| format!("({})", placeholders(at * 2 + 1, 2))).collect();
+            let sql = format!(
+                "with v(w, r) as (values {}) select workspace_id, run_id, status, turns from v \
+                 join runs on workspace_id = v.w and run_id = v.r",
+                values.join(", ")
+            );
+            let names = some.iter().flat_map(|key| [&*key.workspace_id, &*key.run_id]);
+            for row in self.db.query(sql).bind_all(names).all().await? {
+                found.push((read_key(&row)?, read_status(&row)?, row.int("turns")?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Tells all processes over this database something; a hint that may be lost.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tell_everyone(&self, channel: &str, text: &str) -> Result<(), StoreError> {
+        Ok(self.db.notify(channel, text).await?)
+    }
+
+    /// Listens to what processes tell each other.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn listen(&self, channels: &[&str]) -> Result<Listener, StoreError> {
+        Ok(self.db.listen(channels).await?)
     }
 
     /// Gives back a run that was taken over and had nothing to commit, unless somebody has taken it since.
