@@ -2,7 +2,7 @@
 //! processes, so nothing is ever heard. What is told this way is a hint: whoever listens must also look by itself
 //! now and then, because a connection that breaks loses what was told meanwhile.
 
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 
 use crate::error::classify;
 use crate::open::{Db, Pools};
@@ -21,7 +21,10 @@ impl Db {
         match self.pools() {
             Pools::Sqlite { .. } => Ok(Listener(None)),
             Pools::Postgres(pool) => {
-                let mut listener = PgListener::connect_with(pool).await.map_err(refused)?;
+                // Not one of the pool's: it is held for as long as somebody listens.
+                let options = (*pool.connect_options()).clone();
+                let own = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+                let mut listener = PgListener::connect_with(&own).await.map_err(refused)?;
                 listener.listen_all(channels.iter().copied()).await.map_err(refused)?;
                 Ok(Listener(Some(listener)))
             }

@@ -359,9 +359,15 @@ impl Engine {
         let faults = &self.0.config.faults;
         faults.gate().await;
         let outcomes = self.0.store.commit(turns).await?;
-        faults.committed();
+        let is_told = faults.committed();
         faults.gate().await;
-        Ok(outcomes)
+        if is_told {
+            Ok(outcomes)
+        } else {
+            Err(StoreError::Db(sluice_db::DbError::Busy {
+                message: "the answer was lost, as planned".into(),
+            }))
+        }
     }
 
     /// Marks a run as driven in this process; its messages go to the returned inbox. `None` when someone

@@ -148,8 +148,9 @@ impl Engine {
         }
         store.free_orphans().await?;
         let began = Instant::now();
-        // Seconds since the epoch, so that numbers of dead processes do not come back soon.
-        let id = store.join(self.now_ms() / 1_000, &config.name, self.now_ms()).await?;
+        // Seconds since the epoch, so that numbers of dead processes do not come back soon, our own included.
+        let wanted = (self.now_ms() / 1_000).max(self.0.fleet.me() + 1);
+        let id = store.join(wanted, &config.name, self.now_ms()).await?;
         *locked(&self.0.fleet.beaten) = Some(began);
         self.0.fleet.me.store(id, Ordering::SeqCst);
         tracing::info!(runner = id, name = config.name, "joined as a process that drives runs");
@@ -191,6 +192,7 @@ impl Engine {
 
     /// Beats once, and gives up those that have stood still.
     async fn beat(&self) -> Result<(), EngineError> {
+        self.0.config.faults.gate().await;
         let (fleet, store) = (&self.0.fleet, &self.0.store);
         let (me, began) = (fleet.me(), Instant::now());
         if !store.beat(me).await? {
@@ -291,6 +293,7 @@ impl Engine {
 
     /// One round: runs, timers, messages. Answers whether there may be more at once.
     pub(super) async fn claim_some(&self) -> Result<bool, EngineError> {
+        self.0.config.faults.gate().await;
         let fleet = &self.0.fleet;
         if !self.is_fresh() || fleet.me() == NOBODY {
             return Ok(false);
