@@ -61,11 +61,6 @@ impl Histogram {
         }
         millis(self.highest)
     }
-
-    /// The longest, in milliseconds.
-    pub(crate) fn max_ms(&self) -> f64 {
-        millis(self.highest)
-    }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "microseconds of a measurement are far below 2^52")]
@@ -119,6 +114,6 @@ mod tests {
         assert_eq!(all.total(), 100);
         assert!((all.quantile_ms(0.5) - 50.0).abs() < 2.0);
         assert!((all.quantile_ms(0.99) - 99.0).abs() < 4.0);
-        assert!((all.max_ms() - 100.0).abs() < f64::EPSILON);
+        assert!((all.quantile_ms(1.0) - 100.0).abs() < f64::EPSILON);
     }
 }

@@ -35,12 +35,7 @@ impl House {
     ///
     /// # Errors
     /// When the folder or the database cannot be made, or the program refuses.
-    pub(crate) async fn furnish(
-        binary: &Path,
-        folder: PathBuf,
-        kind: &Kind,
-        purpose: &str,
-    ) -> Tried<Self> {
+    pub(crate) async fn furnish(binary: &Path, folder: PathBuf, kind: &Kind, purpose: &str) -> Tried<Self> {
         std::fs::create_dir_all(&folder).while_trying(|| format!("making {}", folder.display()))?;
         let database = Database::fresh(kind, &folder, purpose).await?;
         let settings = ["--data", &folder.to_string_lossy(), "--database", &database.url].map(str::to_owned);

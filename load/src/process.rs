@@ -93,11 +93,6 @@ impl Process {
         format!("{} {what}; the end of its log:\n{}", self.launch.binary.display(), last.join("\n"))
     }
 
-    /// How it was started.
-    pub(crate) fn launch(&self) -> &Launch {
-        &self.launch
-    }
-
     /// Resident memory; zero when the platform does not tell.
     pub(crate) fn memory(&self) -> Memory {
         let Some(pid) = self.child.id() else { return Memory::default() };

@@ -145,6 +145,9 @@ mod tests {
         assert!(Wire::connect(provider.address()).await.unwrap().ask(&asked).await.is_err());
         assert_eq!(Wire::connect(provider.address()).await.unwrap().ask(&asked).await.unwrap().status, 200);
         let taken = provider.taken();
-        assert_eq!((taken.len(), taken[0].key.as_deref(), &taken[0].body), (2, Some("k1"), &json!({ "n": 1 })));
+        assert_eq!(
+            (taken.len(), taken[0].key.as_deref(), &taken[0].body),
+            (2, Some("k1"), &json!({ "n": 1 }))
+        );
     }
 }

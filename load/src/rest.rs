@@ -15,7 +15,8 @@ pub(crate) struct Rest {
 impl Rest {
     /// A client of `host:port` with an API key; an empty key sends none.
     pub(crate) fn new(address: &str, key: &str) -> Self {
-        let authorization = if key.is_empty() { "x-no-key: 1".to_owned() } else { format!("authorization: Bearer {key}") };
+        let authorization =
+            if key.is_empty() { "x-no-key: 1".to_owned() } else { format!("authorization: Bearer {key}") };
         Self { address: address.to_owned(), authorization, idle: Mutex::default() }
     }
 
@@ -32,7 +33,8 @@ impl Rest {
         {
             return Ok(answer);
         }
-        let connected = Wire::connect(&self.address).await.while_trying(|| format!("connecting to {}", self.address))?;
+        let connected =
+            Wire::connect(&self.address).await.while_trying(|| format!("connecting to {}", self.address))?;
         self.exchange(connected, &bytes).await.while_trying(|| format!("{method} {path}"))
     }
 

@@ -14,8 +14,6 @@ const MOST_HEADERS: usize = 48;
 pub(crate) struct Head {
     /// Status of an answer; 0 of a request.
     pub(crate) status: u16,
-    /// Method of a request.
-    pub(crate) method: String,
     /// Target of a request.
     pub(crate) target: String,
     /// `Retry-After` is there.
@@ -153,9 +151,8 @@ fn httparse_request(bytes: &[u8]) -> Result<Option<(usize, Head)>> {
     match request.parse(bytes).map_err(|error| invalid(&error.to_string()))? {
         httparse::Status::Partial => Ok(None),
         httparse::Status::Complete(end) => {
-            let method = request.method.unwrap_or_default().to_owned();
             let target = request.path.unwrap_or_default().to_owned();
-            Ok(Some((end, Head { method, target, ..read_fields(request.headers) })))
+            Ok(Some((end, Head { target, ..read_fields(request.headers) })))
         }
     }
 }
@@ -220,7 +217,7 @@ mod tests {
             let mut wire = Wire::over(listener.accept().await.unwrap().0);
             for answer in answers {
                 let head = wire.hear().await.unwrap().unwrap();
-                assert_eq!((&*head.method, &*head.target), ("POST", "/x"));
+                assert_eq!(head.target, "/x");
                 assert_eq!(wire.body(), b"{}");
                 wire.say(&answer).await.unwrap();
             }
@@ -230,7 +227,8 @@ mod tests {
 
     #[tokio::test]
     async fn answers_are_read_one_after_the_other_over_one_connection() {
-        let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        let chunked =
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         let busy = b"HTTP/1.1 503 No\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
         let address = speaking(vec![answer(200, b"[1]"), chunked.to_vec(), busy.to_vec()]).await;
         let mut wire = Wire::connect(&address).await.unwrap();

@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 /// Five pure nodes in a row: two fields from the body, a decision, a field of its branch, the answer.
 pub(super) fn five(path: &str, respond: &str) -> Value {
-    let set = |id: &str, fields: Value, keep: bool| {
-        json!({ "id": id, "type": "data.set", "params": { "fields": fields, "keep": keep } })
-    };
+    let set = |id: &str, fields: Value, keep: bool| json!({ "id": id, "type": "data.set", "params": { "fields": fields, "keep": keep } });
     json!({
         "sluice": 1, "name": format!("Five {path}"),
         "nodes": [

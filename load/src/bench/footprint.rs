@@ -10,7 +10,8 @@ use std::time::Duration;
 const STARTS: usize = 5;
 
 pub(super) async fn measure(bench: &mut Bench) -> Tried<()> {
-    let size = std::fs::metadata(&bench.binary).while_trying(|| format!("measuring {}", bench.binary.display()))?;
+    let size =
+        std::fs::metadata(&bench.binary).while_trying(|| format!("measuring {}", bench.binary.display()))?;
     bench.found(Finding::new("footprint", "", "size of the program", mb(size.len()), "MB").at_most(50.0));
     for kind in bench.kinds.clone() {
         on(bench, &kind).await?;

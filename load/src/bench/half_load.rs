@@ -38,7 +38,8 @@ pub(super) async fn measure(bench: &mut Bench) -> Tried<()> {
         house.database.remove().await?;
         bench.found(Finding::rate("half-load", kind.name(), "accepted at once, paced", &measured));
         let p99 = times.quantile_ms(0.99);
-        let finding = Finding::new("half-load", kind.name(), "accepted to finished, p99", p99, "ms").at_most(20.0);
+        let finding =
+            Finding::new("half-load", kind.name(), "accepted to finished, p99", p99, "ms").at_most(20.0);
         bench.found(finding.remark(format!("of {} runs at {pace:.0}/s", times.total())));
     }
     Ok(())

@@ -18,7 +18,8 @@ const CONNECTIONS: usize = 32;
 /// The HTTP stack alone.
 pub(super) async fn echo(bench: &mut Bench) -> Tried<f64> {
     let measured = probed(bench, &["--kind", "echo"]).await?;
-    let finding = Finding::rate("limit", "memory", "axum echo, JSON parsed and written, 32 connections", &measured);
+    let finding =
+        Finding::rate("limit", "memory", "axum echo, JSON parsed and written, 32 connections", &measured);
     let rate = finding.value;
     bench.found(finding);
     Ok(rate)
@@ -38,7 +39,16 @@ pub(super) async fn group_commit(bench: &mut Bench, kind: &Kind, commits: u32, b
         let database = Database::fresh(kind, &folder, "limit").await?;
         let (times, size) = (commits.to_string(), (bytes / commits as usize).max(1).to_string());
         let arguments = [
-            "--kind", "commit", "--database", &database.url, "--commits", &times, "--bytes", &size, "--writers", count,
+            "--kind",
+            "commit",
+            "--database",
+            &database.url,
+            "--commits",
+            &times,
+            "--bytes",
+            &size,
+            "--writers",
+            count,
         ];
         let measured = probed(bench, &arguments).await?;
         database.remove().await?;

@@ -33,7 +33,8 @@ pub(super) async fn measure(bench: &mut Bench) -> Tried<()> {
         process.stop().await?;
         house.database.remove().await?;
         for (figure, times) in found {
-            let p99 = Finding::new("lists", kind.name(), &format!("{figure}, p99"), times.quantile_ms(0.99), "ms");
+            let p99 =
+                Finding::new("lists", kind.name(), &format!("{figure}, p99"), times.quantile_ms(0.99), "ms");
             bench.found(p99.at_most(20.0).remark(&note));
         }
     }

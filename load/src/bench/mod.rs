@@ -30,7 +30,15 @@ use tempfile::TempDir;
 
 /// All workloads, in the order in which they are measured.
 const WORKLOADS: [&str; 9] = [
-    "five", "one-effect", "five-effects", "half-load", "overload", "waiting", "lists", "runners", "footprint",
+    "five",
+    "one-effect",
+    "five-effects",
+    "half-load",
+    "overload",
+    "waiting",
+    "lists",
+    "runners",
+    "footprint",
 ];
 
 /// What to measure.
@@ -94,7 +102,8 @@ pub(crate) async fn run(binary: PathBuf, folder: Option<PathBuf>, args: BenchArg
     }
     println!("{}", table(&bench.findings));
     if let Some(file) = &args.json {
-        let text = json!({ "seconds": args.seconds, "broken": broken, "findings": bench.findings }).to_string();
+        let text =
+            json!({ "seconds": args.seconds, "broken": broken, "findings": bench.findings }).to_string();
         std::fs::write(file, text).while_trying(|| format!("writing {}", file.display()))?;
     }
     Ok(broken.is_empty())

@@ -74,7 +74,9 @@ fn report(
     bench.found(count("of these without Retry-After", measured.refused_bare).at_most(0.0));
     let taken = measured.taken();
     let lost = taken.saturating_sub(finished);
-    bench.found(count("acknowledged and not finished", lost).at_most(0.0).remark(format!("{taken} acknowledged")));
+    bench.found(
+        count("acknowledged and not finished", lost).at_most(0.0).remark(format!("{taken} acknowledged")),
+    );
     let seconds = quick.as_secs_f64();
     let quick = Finding::new("overload", place, "until one connection is quick again", seconds, "s");
     bench.found(quick.at_most(2.0));

@@ -68,7 +68,8 @@ pub(crate) async fn probe(args: ProbeArgs) -> Tried<bool> {
     let state = Probe { writer, commits: args.commits };
     let router =
         Router::new().route("/", post(take)).route("/readyz", get(|| async { "ready" })).with_state(state);
-    let listener = TcpListener::bind(&args.listen).await.while_trying(|| format!("listening on {}", args.listen))?;
+    let listener =
+        TcpListener::bind(&args.listen).await.while_trying(|| format!("listening on {}", args.listen))?;
     axum::serve(listener, router).await.while_trying(|| "serving".to_owned())?;
     Ok(true)
 }

@@ -118,7 +118,12 @@ pub(crate) fn table(findings: &[Finding]) -> String {
             optional(finding.limit),
             finding.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
             finding.target.clone().unwrap_or_default(),
-            [verdict, &finding.note].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": "),
+            [verdict, &finding.note]
+                .iter()
+                .filter(|part| !part.is_empty())
+                .copied()
+                .collect::<Vec<_>>()
+                .join(": "),
         ];
         text.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
@@ -131,10 +136,14 @@ mod tests {
 
     #[test]
     fn targets_are_judged_and_misses_are_shown() {
-        let rate = |share| Finding::new("five", "SQLite", "32", 500.0, "req/s").against(Some(1_000.0), Some(share));
+        let rate =
+            |share| Finding::new("five", "SQLite", "32", 500.0, "req/s").against(Some(1_000.0), Some(share));
         assert_eq!((rate(0.5).met, rate(0.6).met), (Some(true), Some(false)));
         assert_eq!(Finding::new("a", "b", "c", 5.0, "ms").at_most(4.0).met, Some(false));
         let shown = table(&[rate(0.6).remark("slow disk")]);
-        assert!(shown.contains("| 500 req/s |  |  | 1000 | 0.50 | ratio ≥ 0.6 | missed: slow disk |"), "{shown}");
+        assert!(
+            shown.contains("| 500 req/s |  |  | 1000 | 0.50 | ratio ≥ 0.6 | missed: slow disk |"),
+            "{shown}"
+        );
     }
 }

@@ -18,7 +18,8 @@ pub(super) async fn measure(bench: &mut Bench) -> Tried<()> {
     for kind in bench.kinds.clone().into_iter().filter(|kind| *kind != Kind::Sqlite) {
         let one = with_runners(bench, &kind, 1).await?;
         let four = with_runners(bench, &kind, 4).await?;
-        let times = Finding::new("runners", kind.name(), "four runners against one", four / one.max(1e-9), "times");
+        let times =
+            Finding::new("runners", kind.name(), "four runners against one", four / one.max(1e-9), "times");
         bench.found(times.at_least(3.5));
     }
     Ok(())

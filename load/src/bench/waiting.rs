@@ -69,8 +69,13 @@ async fn start(address: &str, count: u64, make: Make) {
         let lasting = Duration::from_secs(1);
         #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
         let pace = (left < 20_000).then(|| (left as f64).max(32.0));
-        let pressure =
-            Pressure { address: address.to_owned(), connections: CONNECTIONS, lasting, pace, make: make.clone() };
+        let pressure = Pressure {
+            address: address.to_owned(),
+            connections: CONNECTIONS,
+            lasting,
+            pace,
+            make: make.clone(),
+        };
         begun.fetch_add(pressure.apply().await.taken(), Ordering::Relaxed);
     }
 }
@@ -93,7 +98,12 @@ async fn timers(bench: &mut Bench, kind: &Kind, house: &House, process: &Process
     let runs = until_ended(&rest, first).await?;
     let (rate, lateness) = judge(&runs);
     let place = kind.name();
-    let note = format!("{} timers due within {} s{}", runs.len(), WINDOW_MS / 1_000, if late_start { ", some due before all were started" } else { "" });
+    let note = format!(
+        "{} timers due within {} s{}",
+        runs.len(),
+        WINDOW_MS / 1_000,
+        if late_start { ", some due before all were started" } else { "" }
+    );
     bench.found(Finding::new("waiting", place, "timers fired", rate, "per s").at_least(5_000.0).remark(note));
     let p99 = Finding::new("waiting", place, "lateness of timers, p99", lateness.quantile_ms(0.99), "ms");
     bench.found(p99.at_most(1_000.0).remark(format!("peak memory {:.0} MB", mb(process.memory().peak))));
@@ -139,7 +149,9 @@ async fn sample(rest: &Rest, fired: Vec<(String, u64)>) -> Tried<Vec<Fired>> {
     for (index, (id, ended)) in fired.into_iter().enumerate() {
         let due = if index % step == 0 {
             let run = rest.get(&format!("/api/runs/{id}")).await?;
-            run.pointer("/nodes/0/output/main/0/json/body/at").and_then(serde_json::Value::as_u64).unwrap_or(0)
+            run.pointer("/nodes/0/output/main/0/json/body/at")
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or(0)
         } else {
             0
         };
