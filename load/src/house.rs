@@ -28,6 +28,8 @@ pub(crate) struct House {
     pub(crate) address: String,
     /// The API key of the workspace.
     pub(crate) key: String,
+    /// An API key of the platform, which also sees bodies of which nobody knows yet whom they concern.
+    pub(crate) platform_key: String,
 }
 
 impl House {
@@ -41,6 +43,8 @@ impl House {
         let settings = ["--data", &folder.to_string_lossy(), "--database", &database.url].map(str::to_owned);
         let command = ["key", "create", "--workspace", WORKSPACE, "--create"].map(str::to_owned);
         let key = last_line(binary, &[command.to_vec(), settings.to_vec()].concat()).await?;
+        let command = ["key", "create", "--platform"].map(str::to_owned);
+        let platform_key = last_line(binary, &[command.to_vec(), settings.to_vec()].concat()).await?;
         let variables = [
             ("SLUICE_DATA", &*folder.to_string_lossy()),
             ("SLUICE_DATABASE_URL", &database.url),
@@ -51,7 +55,7 @@ impl House {
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let binary = binary.to_owned();
-        Ok(Self { binary, folder, database, variables, address: free_address()?, key })
+        Ok(Self { binary, folder, database, variables, address: free_address()?, key, platform_key })
     }
 
     /// How a process of a role is started; `all` and `api` take the installation's address.
@@ -76,6 +80,11 @@ impl House {
     /// When it does not become ready.
     pub(crate) async fn start(&self) -> Tried<(Process, Duration)> {
         Process::start(self.launch("all", "serve")?).await
+    }
+
+    /// The REST API with the platform's key.
+    pub(crate) fn platform(&self) -> Rest {
+        Rest::new(&self.address, &self.platform_key)
     }
 
     /// The REST API with the workspace's key.

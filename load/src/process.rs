@@ -163,11 +163,17 @@ pub(crate) async fn last_line(binary: &Path, arguments: &[String]) -> Tried<Stri
     Ok(text(&output.stdout).lines().last().unwrap_or_default().trim().to_owned())
 }
 
-/// A loopback address that is free now.
+/// A loopback address that is free now, with a port that the system does not give to outgoing connections: a client
+/// that knocks while the server is away must not connect to itself and hold the port.
 ///
 /// # Errors
-/// [`Fault::Io`] when there is none.
+/// [`Fault::Usage`] when none of many is free.
 pub(crate) fn free_address() -> Tried<String> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").while_trying(|| "taking a port".to_owned())?;
-    Ok(listener.local_addr().while_trying(|| "asking for the port".to_owned())?.to_string())
+    for _ in 0..200 {
+        let address = format!("127.0.0.1:{}", fastrand::u16(10_000..32_000));
+        if std::net::TcpListener::bind(&address).is_ok() {
+            return Ok(address);
+        }
+    }
+    Err(Fault::Usage("no loopback port between 10000 and 32000 is free".to_owned()))
 }

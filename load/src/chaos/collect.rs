@@ -30,7 +30,7 @@ pub(super) struct Store {
 ///
 /// # Errors
 /// When the API does not answer as it should.
-pub(super) async fn store(rest: Arc<Rest>, plain: &str) -> Tried<Store> {
+pub(super) async fn store(rest: Arc<Rest>, platform: &Rest, plain: &str) -> Tried<Store> {
     let attention = attention(&rest).await?;
     let listed = rest.all("/api/runs", "").await?;
     let (mut failures, mut slowest_ms) = (BTreeMap::new(), 0);
@@ -51,7 +51,7 @@ pub(super) async fn store(rest: Arc<Rest>, plain: &str) -> Tried<Store> {
         }
     }
     runs.extend(details(&rest, wanted, &attention).await?);
-    let bodies = rest.all("/api/inbound", "").await?;
+    let bodies = platform.all("/api/inbound", "").await?;
     let bodies = bodies.iter().filter_map(|body| body["sha256"].as_str().map(str::to_owned)).collect();
     Ok(Store { runs, bodies, failures, slowest_ms })
 }
@@ -199,17 +199,17 @@ fn lane_of(reply: &str) -> Option<(String, u64)> {
 ///
 /// # Errors
 /// When the API does not answer.
-pub(super) async fn quiet(rest: &Rest, limit: Duration) -> Tried<()> {
+pub(super) async fn quiet(rest: &Rest, platform: &Rest, limit: Duration) -> Tried<()> {
     let end = Instant::now() + limit;
     let mut calm = 0;
     while Instant::now() < end && calm < 3 {
         let mut busy = 0;
-        for path in [
-            "/api/runs?limit=1&status=queued",
-            "/api/runs?limit=1&status=running",
-            "/api/inbound?limit=1&status=received",
+        for (from, path) in [
+            (rest, "/api/runs?limit=1&status=queued"),
+            (rest, "/api/runs?limit=1&status=running"),
+            (platform, "/api/inbound?limit=1&status=received"),
         ] {
-            busy += rest.get(path).await?["items"].as_array().map_or(0, Vec::len);
+            busy += from.get(path).await?["items"].as_array().map_or(0, Vec::len);
         }
         let waiting = rest.get("/api/runs?limit=200&status=waiting").await?;
         let waiting = waiting["items"].as_array().cloned().unwrap_or_default();

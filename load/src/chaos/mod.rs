@@ -134,12 +134,16 @@ async fn in_folder(binary: &Path, folder: &Path, args: &ChaosArgs) -> Tried<bool
     let ended_alone = cluster.revive().await?;
     let (sent, acknowledged) = traffic.finish().await;
     let rest = Arc::new(house.rest());
-    collect::quiet(&rest, SETTLING).await?;
-    let store = collect::store(rest, &plain).await?;
+    let platform = house.platform();
+    let settled = std::time::Instant::now();
+    collect::quiet(&rest, &platform, SETTLING).await?;
+    let settled = settled.elapsed();
+    let store = collect::store(rest, &platform, &plain).await?;
     let mut delivered = phone.finish().await?;
     delivered.extend(collect::of_provider(&stage.provider.taken()));
     let verdict = reconcile(&acknowledged, &store.runs, &store.bodies, &delivered);
     print_diary(&diary, ended_alone);
+    println!("quiet {} ms after the last request", settled.as_millis());
     println!(
         "requests {sent}, acknowledged {}, runs stored {}, effects carried out {}",
         acknowledged.len(),
