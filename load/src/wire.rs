@@ -26,6 +26,9 @@ pub(crate) struct Head {
     is_chunked: bool,
 }
 
+/// Reads a head and says where it ends; `None` when there is not enough of it yet.
+type Parse = fn(&[u8]) -> Result<Option<(usize, Head)>>;
+
 /// One connection, either side of it.
 pub(crate) struct Wire {
     stream: TcpStream,
@@ -69,7 +72,7 @@ impl Wire {
         &self.inbox[self.body.clone()]
     }
 
-    async fn read(&mut self, parse: fn(&[u8]) -> Result<Option<(usize, Head)>>) -> Result<Option<Head>> {
+    async fn read(&mut self, parse: Parse) -> Result<Option<Head>> {
         self.inbox.drain(..self.used);
         (self.used, self.body) = (0, 0..0);
         let (head_end, head) = loop {

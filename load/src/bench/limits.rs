@@ -33,8 +33,9 @@ pub(super) async fn group_commit(bench: &mut Bench, kind: &Kind, commits: u32, b
     }
     let folder = bench.new_folder("limit")?;
     let mut best: Option<Measured> = None;
-    // How many writers suit a server best depends on it; SQLite has one.
-    let writers: &[&str] = if *kind == Kind::Sqlite { &["1"] } else { &["1", "2", "4"] };
+    // The best of some counts as the limit. How many writers suit a server depends on it; SQLite has one, which is
+    // measured twice, because whatever else the machine does must not pass for its limit.
+    let writers: &[&str] = if *kind == Kind::Sqlite { &["1", "1"] } else { &["1", "2", "4"] };
     for count in writers {
         let database = Database::fresh(kind, &folder, "limit").await?;
         let (times, size) = (commits.to_string(), (bytes / commits as usize).max(1).to_string());
