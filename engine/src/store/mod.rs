@@ -13,6 +13,7 @@ mod bulk;
 mod codec;
 mod columns;
 mod commit;
+mod compress;
 mod cursor;
 mod error;
 mod events;
