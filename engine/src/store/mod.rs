@@ -4,12 +4,14 @@
 //! - [`commit`](Store::commit) is the only writer of runs: fenced by the number of turns, in a transaction that
 //!   `writer` shares among all who commit at the time, by the statements in `rows`.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
+//! - `claims`, `runners` and `messages` share the work among processes.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
 
 mod batch;
 mod bulk;
+mod claims;
 mod codec;
 mod columns;
 mod commit;
@@ -17,9 +19,11 @@ mod compress;
 mod cursor;
 mod error;
 mod events;
+mod messages;
 mod publish;
 mod query;
 mod rows;
+mod runners;
 mod runs;
 mod schedules;
 mod triggers;
@@ -31,10 +35,13 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use claims::{Claimed, Wanted};
 pub use codec::MAX_DEPTH;
 pub use error::StoreError;
+pub use messages::{OpenMessage, RunMessage};
 pub use publish::Publication;
 pub use query::StatusCount;
+pub use runners::RunnerRow;
 pub use types::*;
 pub use workflows::{DraftChange, NewWorkflow};
 pub use writer::Backlog;
