@@ -245,7 +245,7 @@ impl Engine {
 
     /// A new id with a prefix; ids made later sort later.
     pub fn new_id(&self, prefix: &str) -> String {
-        encode_id(prefix, uuid::Uuid::now_v7())
+        sluice_db::sortable_id(prefix)
     }
 
     /// Work under way counts until the value is dropped.
@@ -658,16 +658,4 @@ pub(super) fn read_document(text: &str) -> Result<Document, EngineError> {
     serde_json::from_str(text).map_err(|error| {
         EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
     })
-}
-
-/// An id as text: prefix, underscore, 26 characters of Crockford's base 32 that sort like the number.
-pub(super) fn encode_id(prefix: &str, id: uuid::Uuid) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let number = id.as_u128();
-    let digits = (0..26).rev().map(|place| char::from(DIGITS[(number >> (place * 5) & 31) as usize]));
-    let mut text = String::with_capacity(prefix.len() + 27);
-    text.push_str(prefix);
-    text.push('_');
-    text.extend(digits);
-    text
 }
