@@ -75,6 +75,10 @@ pub struct NodeContext {
     pub iteration: u32,
     /// 1 for the first try.
     pub attempt: u32,
+    /// Nobody knows what became of the attempt before. Only set for node types that declare
+    /// [`crate::spec::NodeSpec::evidence`]: look at what is on record, repeat nothing that may have happened, and
+    /// answer `unknown_outcome` again where nobody can tell. Any other failure says that the doubt is settled.
+    pub in_doubt: bool,
     /// Set when the node runs again after it had asked to wait.
     pub resumed: Option<Resumed>,
     /// For loop entries: what the last iteration asked to remember.

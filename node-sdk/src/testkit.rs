@@ -103,6 +103,7 @@ pub struct Bench {
     loop_state: Option<Value>,
     iteration: u32,
     dry_run: bool,
+    in_doubt: bool,
 }
 
 impl Bench {
@@ -118,6 +119,7 @@ impl Bench {
             loop_state: None,
             iteration: 0,
             dry_run: false,
+            in_doubt: false,
         }
     }
 
@@ -147,6 +149,13 @@ impl Bench {
     pub fn iteration(mut self, iteration: u32, loop_state: Value) -> Self {
         self.iteration = iteration;
         self.loop_state = Some(loop_state);
+        self
+    }
+
+    /// Runs the node as after an attempt of unknown outcome.
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
+        self.in_doubt = true;
         self
     }
 
@@ -180,6 +189,7 @@ impl Bench {
             node_id: "node".into(),
             iteration: self.iteration,
             attempt: 1,
+            in_doubt: self.in_doubt,
             resumed: self.resumed.clone(),
             loop_state: self.loop_state.clone(),
             params,

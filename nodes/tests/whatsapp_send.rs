@@ -137,6 +137,7 @@ impl World {
             node_id: "send".into(),
             iteration: 0,
             attempt: 1,
+            in_doubt: false,
             resumed: None,
             loop_state: None,
             params: Arc::new(FixedParams(params)),

@@ -2,7 +2,8 @@
 //! events to triggers. All I/O of the engine happens here; decisions are the core's.
 //!
 //! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
-//! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
+//! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event; [`signals`]: who waits for
+//!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
 
@@ -17,6 +18,7 @@ pub mod live;
 pub mod program;
 pub mod schedule;
 pub mod scope;
+mod signals;
 mod start;
 mod unrunnable;
 mod watchers;
@@ -27,4 +29,5 @@ pub use engine::{Engine, EngineConfig, EngineError};
 pub use faults::FaultPlan;
 pub use live::LiveEvent;
 pub use program::Program;
+pub use signals::RESERVED_SIGNALS;
 pub use start::{RunOutcome, StartRequest, Started, WaitFor};

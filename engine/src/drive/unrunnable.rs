@@ -5,9 +5,10 @@ use super::engine::{Engine, EngineError};
 use super::live::LiveEvent;
 use super::start::RunOutcome;
 use crate::core::{Event, EventKind, NodeIx, RunError, RunStatus, fold};
-use crate::store::{Commit, StoredRun, Turn};
+use crate::store::{Attention, Commit, StoredRun, Turn};
 use serde_json::json;
 use sluice_node_sdk::error::NodeError;
+use sluice_node_sdk::outcome::WaitKind;
 use std::collections::BTreeMap;
 
 /// Ends a run, and tells those who wait for it.
@@ -47,7 +48,11 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
     let status = RunStatus::Failed;
     let at = |kind| Event { at: now, kind };
     let mut events = vec![at(EventKind::RunEnding { status, error: Some(Box::new(error.clone())) })];
-    events.extend(given_up(&stored.events).into_iter().map(at));
+    let given_up = given_up(&stored.events);
+    let is_unknown =
+        |kind: &EventKind| matches!(kind, EventKind::NodeFailed { .. }) || asks(&stored.events, kind);
+    let attention = given_up.iter().any(is_unknown).then_some(Attention::UnknownOutcome);
+    events.extend(given_up.into_iter().map(at));
     events.push(at(EventKind::RunFinished { status }));
     Turn {
         key: stored.run.key.clone(),
@@ -61,7 +66,7 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
         ended_at: Some(now),
         wake_at: None,
         owner: None,
-        attention: None,
+        attention,
         receipt: None,
         waits: Some(Vec::new()),
         children: Vec::new(),
@@ -88,6 +93,17 @@ fn given_up(events: &[Event]) -> Vec<EventKind> {
         _ => None,
     });
     ends.collect()
+}
+
+/// Whether a node that is given up waits for an answer about the outcome of its effect.
+fn asks(events: &[Event], given_up: &EventKind) -> bool {
+    let node = fold::node_of(given_up);
+    let last = events.iter().rev().find(|event| fold::node_of(&event.kind) == node);
+    let wait = last.and_then(|event| match &event.kind {
+        EventKind::NodeSuspended { wait, .. } => Some(wait),
+        _ => None,
+    });
+    wait.is_some_and(|wait| wait.kind == WaitKind::Outcome)
 }
 
 fn live_event(stored: &StoredRun, turn: &Turn) -> LiveEvent {

@@ -3,10 +3,12 @@
 //!
 //! - [`commit`](Store::commit) is the only writer of runs: one transaction, fenced by the number of turns.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
+//! - `receipts` knows which signals were taken; `attention` counts and clears what people must look at.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
 
+mod attention;
 mod codec;
 mod columns;
 mod commit;
@@ -15,6 +17,7 @@ mod error;
 mod events;
 mod publish;
 mod query;
+mod receipts;
 mod runs;
 mod schedules;
 mod triggers;
@@ -29,6 +32,7 @@ pub use codec::MAX_DEPTH;
 pub use error::StoreError;
 pub use publish::Publication;
 pub use query::StatusCount;
+pub use receipts::Receipt;
 pub use types::*;
 pub use workflows::{DraftChange, NewWorkflow};
 
