@@ -315,7 +315,7 @@ pub struct NodeSpec {
     /// Retry policy when the workflow does not set one.
     pub retry: RetryDefault,
     /// For nodes of class `once` that can find out what became of an attempt nobody answered for: how long the
-    /// evidence may take, milliseconds. Such a node is run again with `in_doubt` set.
+    /// evidence may take, milliseconds. Such a node is run again with `doubt` set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence_ms: Option<u64>,
     /// JSON Schema (draft 2020-12) of the parameters.
@@ -407,7 +407,7 @@ impl NodeSpec {
     }
 
     /// Declares that the node can find out what became of an attempt of unknown outcome, and how long the evidence
-    /// may take to come (milliseconds). See [`crate::context::NodeContext::in_doubt`].
+    /// may take to come (milliseconds). See [`crate::context::NodeContext::doubt`].
     #[must_use]
     pub fn evidence(mut self, within_ms: u64) -> Self {
         self.evidence_ms = Some(within_ms);

@@ -2,7 +2,7 @@
 //! [`check_examples`] runs every example of a node; expressions in examples need the engine and are
 //! checked by the host's own suite.
 
-use crate::context::{NodeContext, ParamSource, RunInfo};
+use crate::context::{Doubt, NodeContext, ParamSource, RunInfo};
 use crate::error::NodeError;
 use crate::http::{ScriptedHttp, ScriptedReply};
 use crate::item::{Input, Item};
@@ -103,7 +103,7 @@ pub struct Bench {
     loop_state: Option<Value>,
     iteration: u32,
     dry_run: bool,
-    in_doubt: bool,
+    doubt: Option<Doubt>,
 }
 
 impl Bench {
@@ -119,7 +119,7 @@ impl Bench {
             loop_state: None,
             iteration: 0,
             dry_run: false,
-            in_doubt: false,
+            doubt: None,
         }
     }
 
@@ -154,8 +154,8 @@ impl Bench {
 
     /// Runs the node as after an attempt of unknown outcome.
     #[must_use]
-    pub fn in_doubt(mut self) -> Self {
-        self.in_doubt = true;
+    pub fn doubt(mut self, doubt: Doubt) -> Self {
+        self.doubt = Some(doubt);
         self
     }
 
@@ -189,7 +189,7 @@ impl Bench {
             node_id: "node".into(),
             iteration: self.iteration,
             attempt: 1,
-            in_doubt: self.in_doubt,
+            doubt: self.doubt,
             resumed: self.resumed.clone(),
             loop_state: self.loop_state.clone(),
             params,

@@ -133,7 +133,7 @@ impl RunState {
             }
             EventKind::NodeSkipped { node } => self.skip(plan, *node),
             EventKind::NodeSuspended { node, wait } => self.suspend(*node, wait, event.at),
-            EventKind::NodeResumed { node, cause } => self.resume(*node, cause, event),
+            EventKind::NodeResumed { node, cause } => self.resume(plan, *node, cause, event),
             EventKind::NodeCancelled { node } => self.give_up(plan, *node, event.at),
             EventKind::RunEnding { status, error } => self.ending = Some((*status, error.clone())),
             EventKind::RunFinished { status } => self.over = Some(*status),
@@ -190,7 +190,7 @@ impl RunState {
         state.iteration += 1;
         state.attempt = 0;
         (state.wait, state.retry_at, state.resumed) = (None, None, None);
-        (state.doubt, state.policy_retries) = (None, 0);
+        (state.doubt, state.counts_as_done, state.policy_retries) = (None, false, 0);
         state.record = Some(record.clone());
         self.send(plan, node, Some(&record));
     }
@@ -253,7 +253,7 @@ impl RunState {
         self.set_phase(node, NodePhase::Cancelled);
     }
 
-    fn resume(&mut self, node: NodeIx, cause: &Cause, event: &Event) {
+    fn resume(&mut self, plan: &Plan, node: NodeIx, cause: &Cause, event: &Event) {
         let state = &mut self.nodes[node as usize];
         if state.retry_at.take().is_some() {
             // The pause before the next attempt is over.
@@ -264,7 +264,8 @@ impl RunState {
                 Some(_) => state.policy_retries = 0,
                 None => {}
             }
-            state.doubt = doubt_after(state.doubt, event, cause);
+            let doubt = doubt_after(state.doubt, event, cause, plan.at(node).evidence_ms.is_some());
+            (state.doubt, state.counts_as_done) = doubt;
             drop(wait);
         } else if let Some(wait) = state.wait.take() {
             state.resumed = Some((cause.clone(), wait));

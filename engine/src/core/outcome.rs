@@ -25,7 +25,7 @@ pub fn outcome_signal(effect_id: &str) -> String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It took place: the node succeeds.
+    /// It took place: the node succeeds, or goes on with what is left to do.
     #[default]
     Done,
     /// It did not take place, or may be repeated: the node starts again under the same effect id.
@@ -77,6 +77,11 @@ impl Settlement {
     /// A decision without further facts.
     pub fn new(decision: Verdict, by: SettledBy) -> Self {
         Self { decision, by, ..Self::default() }
+    }
+
+    /// Whether the node itself goes on with what is left to do: it knows which of its effects are meant.
+    fn goes_on(&self, can_look: bool) -> bool {
+        can_look && self.decision == Verdict::Done && self.output.is_none()
     }
 
     /// The payload of the signal.
@@ -271,6 +276,7 @@ impl Machine {
         match settlement.decision {
             // The node is ready now and starts again.
             Verdict::Look | Verdict::Retry => {}
+            Verdict::Done if settlement.goes_on(self.plan.at(node).evidence_ms.is_some()) => {}
             Verdict::Done => {
                 let output = Arc::new(self.output_when_done(node, settlement, now));
                 self.emit(EventKind::NodeSucceeded { node, began: None, output }, now, decision);
@@ -341,11 +347,20 @@ impl Machine {
     }
 }
 
-/// The time of the event with which the doubt began, for those who fold.
-pub(super) fn doubt_after(before: Option<i64>, event: &Event, cause: &Cause) -> Option<i64> {
-    match Settlement::of(cause).map(|settlement| settlement.decision) {
-        // A time that passed, and evidence to be looked for, settle nothing yet.
-        None | Some(Verdict::Look) => before.or(Some(event.at)),
-        Some(Verdict::Done | Verdict::Retry | Verdict::Fail) => None,
+/// Since when there is doubt after a question ended, and whether what nobody knows counts as done; for those who
+/// fold.
+pub(super) fn doubt_after(
+    before: Option<i64>,
+    event: &Event,
+    cause: &Cause,
+    can_look: bool,
+) -> (Option<i64>, bool) {
+    let Some(settlement) = Settlement::of(cause) else { return (before.or(Some(event.at)), false) };
+    match settlement.decision {
+        // Evidence that is to be looked for settles nothing yet.
+        Verdict::Look => (before.or(Some(event.at)), false),
+        // What is in doubt from here on is another matter, with its own time for evidence.
+        Verdict::Done if settlement.goes_on(can_look) => (Some(event.at), true),
+        Verdict::Done | Verdict::Retry | Verdict::Fail => (None, false),
     }
 }

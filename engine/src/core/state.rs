@@ -3,6 +3,7 @@
 
 use super::event::{NodeIx, NodeOutput, PortIx, RunError, RunStatus, Wait};
 use crate::graph::{EdgeIx, Plan};
+use sluice_node_sdk::context::Doubt;
 use sluice_node_sdk::item::Items;
 use sluice_node_sdk::outcome::{Cause, Reply, WaitKind};
 use smallvec::SmallVec;
@@ -93,6 +94,8 @@ pub(super) struct NodeState {
     pub(super) resumed: Option<(Cause, Arc<Wait>)>,
     /// Since when nobody knows what became of the execution's effect.
     pub(super) doubt: Option<i64>,
+    /// Whether what nobody knows counts as done.
+    pub(super) counts_as_done: bool,
     /// Attempts that the node's policy made although nobody knew.
     pub(super) policy_retries: u32,
 }
@@ -279,6 +282,12 @@ impl RunState {
     /// Since when nobody knows what became of the effect of the node's present execution.
     pub fn in_doubt_since(&self, node: NodeIx) -> Option<i64> {
         self.nodes[node as usize].doubt
+    }
+
+    /// What the node is to do about what nobody knows.
+    pub fn doubt(&self, node: NodeIx) -> Option<Doubt> {
+        let node = &self.nodes[node as usize];
+        node.doubt.map(|_| if node.counts_as_done { Doubt::CountsAsDone } else { Doubt::Ask })
     }
 
     /// Attempts that the node's policy made although nobody knew.

@@ -73,7 +73,7 @@ impl Surroundings {
             node_id: planned.id.clone(),
             iteration: state.iteration(node),
             attempt,
-            in_doubt: state.in_doubt_since(node).is_some(),
+            doubt: state.doubt(node),
             resumed,
             loop_state,
             params: Arc::new(params),

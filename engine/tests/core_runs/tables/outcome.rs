@@ -4,6 +4,7 @@ use crate::harness::{Seen, Sim, node, node_with, nodes, retries};
 use serde_json::{Value, json};
 use sluice_engine::core::outcome::{AwaitedAnswer, Question};
 use sluice_engine::core::{Command, NodePhase, Refusal, RunStatus};
+use sluice_node_sdk::context::Doubt;
 use sluice_node_sdk::error::{ErrorKind, NodeError};
 use sluice_node_sdk::outcome::WaitKind;
 
@@ -22,6 +23,7 @@ super::scenarios!(
     evidence_that_comes_in_time_is_looked_at,
     without_evidence_in_time_a_last_look_and_then_the_policy,
     a_crash_while_looking_waits_for_evidence,
+    what_can_look_goes_on_with_the_rest,
     a_question_goes_on_after_its_run_failed_elsewhere,
     what_was_under_way_when_its_run_was_cancelled_is_in_doubt,
     a_wait_before_the_doubt_is_remembered,
@@ -243,6 +245,30 @@ fn without_evidence_in_time_a_last_look_and_then_the_policy() -> Seen {
     settle(&mut sim, "a", json!({ "decision": "look" })).expect("it is asked");
     sim.done("a");
     assert_eq!(sim.status(), RunStatus::Succeeded);
+    sim.seen
+}
+
+fn what_can_look_goes_on_with_the_rest() -> Seen {
+    let mut sim = Sim::started(&[policy("a", "seek", "assume_done")], &["start > a"]);
+    let doubt_of = |sim: &Sim| sim.machine.state().doubt(sim.ix("a"));
+    sim.fail("a", unknown());
+    assert_eq!(doubt_of(&sim), Some(Doubt::Ask));
+    sim.now = 61_000;
+    sim.fail("a", unknown());
+    assert_eq!((sim.open(), doubt_of(&sim)), (vec!["a"], Some(Doubt::CountsAsDone)));
+    let mut again = sim.clone();
+    again.recover().expect("it goes on");
+    assert_eq!((again.open().len(), until(&again, "a")), (0, Some(121_000)), "a doubt of its own");
+    sim.done("a");
+    assert_eq!((sim.status(), doubt_of(&sim)), (RunStatus::Succeeded, None));
+    let mut told = Sim::started(&nodes("a seek, b pure"), &["start > a", "a > b"]);
+    told.fail("a", unknown());
+    told.fail("a", unknown());
+    let mut exact = told.clone();
+    settle(&mut told, "a", json!({ "decision": "done", "by": "person" })).expect("it is asked");
+    assert_eq!((told.open(), doubt_of(&told)), (vec!["a"], Some(Doubt::CountsAsDone)));
+    settle(&mut exact, "a", json!({ "decision": "done", "output": [{ "n": 3 }] })).expect("it is asked");
+    assert_eq!(exact.input("b", "main"), [3]);
     sim.seen
 }
 
