@@ -4,6 +4,7 @@ use crate::state::ApiState;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use sluice_engine::drive::Engine;
+use sluice_engine::store::Attention;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -71,7 +72,9 @@ pub(crate) fn count_runs(engine: &Engine) {
         loop {
             match live.recv().await {
                 Ok(event) => {
-                    if let Some(step) = event.event.strip_prefix("run.") {
+                    // Told again with every step of a run that needs attention; see the level of that name.
+                    let step = event.event.strip_prefix("run.").filter(|step| *step != "attention");
+                    if let Some(step) = step {
                         counter!("sluice_runs_total", "status" => step.to_owned()).increment(1);
                     }
                 }
@@ -87,6 +90,7 @@ pub(crate) fn count_runs(engine: &Engine) {
 /// Reads what is a level and not a count.
 pub(crate) async fn read_levels(state: &ApiState) {
     gauge!("sluice_inbound_in_hand").set(state.inbox.in_hand() as f64);
+    read_attention(state).await;
     match state.engine.store().count_active().await {
         Ok(counts) => {
             for status in ["queued", "running"] {
@@ -97,6 +101,24 @@ pub(crate) async fn read_levels(state: &ApiState) {
         }
         Err(failure) => {
             tracing::error!(error = &failure as &dyn std::error::Error, "runs could not be counted");
+        }
+    }
+}
+
+async fn read_attention(state: &ApiState) {
+    match state.engine.store().count_attention().await {
+        Ok(counts) => {
+            for (reason, name) in
+                [(Attention::UnknownOutcome, "unknown_outcome"), (Attention::Poisoned, "poisoned")]
+            {
+                let found = counts.iter().find(|(counted, _)| *counted == reason);
+                gauge!("sluice_runs_attention", "reason" => name)
+                    .set(found.map_or(0, |(_, runs)| *runs) as f64);
+            }
+        }
+        Err(failure) => {
+            let failure = &failure as &dyn std::error::Error;
+            tracing::error!(error = failure, "runs that need attention could not be counted");
         }
     }
 }

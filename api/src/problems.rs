@@ -38,6 +38,9 @@ impl From<EngineError> for ApiError {
             EngineError::Duplicate => Self::new(error::DUPLICATE_EVENT, message),
             EngineError::Refused(_) => Self::new(error::RUN_STATE, message),
             EngineError::NotWaiting(_) => Self::new(error::NOT_WAITING, message),
+            EngineError::Overloaded { .. } => Self::new(error::OVERLOADED, message),
+            // Only nodes call workflows, and theirs is the failure.
+            EngineError::CallTooDeep => Self::new(error::RUN_STATE, message),
             EngineError::ShuttingDown => Self::new(error::SHUTTING_DOWN, message),
         }
     }

@@ -373,8 +373,8 @@ async fn in_doubt_the_rest_of_a_list_is_sent() {
 #[tokio::test]
 async fn a_group_is_in_doubt_until_its_status_comes() {
     let world = World::new().await;
-    let params = json!({ "type": "text", "text": "Hello", "to": "group:120363" });
-    let items = [Value::Null];
+    let params = hello();
+    let items = [json!({ "conversation": { "group_id": "120363" } })];
     assert_eq!(lose(&world, &params, &items).await.kind, ErrorKind::UnknownOutcome);
     let asked = world.run_in_doubt(&params, Doubt::Ask, &items).await.unwrap_err();
     assert_eq!(

@@ -5,6 +5,7 @@
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event; [`signals`]: who waits for
 //!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
+//! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
 //! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
 
 mod children;
@@ -13,12 +14,15 @@ mod driver;
 mod engine;
 pub(crate) mod execute;
 pub mod faults;
+mod fleet;
 pub mod lanes;
 pub mod live;
+mod posting;
 pub mod program;
 pub mod schedule;
 pub mod scope;
 mod signals;
+mod slots;
 mod start;
 mod unrunnable;
 mod watchers;

@@ -2,10 +2,10 @@
 //! are visible as failed and do not come back at every start. There is no plan here, only events.
 
 use super::engine::{Engine, EngineError};
-use super::live::LiveEvent;
+use super::live::{LiveEvent, attention_event};
 use super::start::RunOutcome;
 use crate::core::{Event, EventKind, NodeIx, RunError, RunStatus, fold};
-use crate::store::{Attention, Commit, StoredRun, Turn};
+use crate::store::{Attention, Commit, RunKey, StoredRun, Turn};
 use serde_json::json;
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::outcome::WaitKind;
@@ -13,17 +13,61 @@ use std::collections::BTreeMap;
 
 /// Ends a run, and tells those who wait for it.
 pub(super) async fn end(engine: &Engine, stored: &StoredRun, why: &EngineError) -> Result<(), EngineError> {
+    end_with(engine, stored, run_error(why), None).await
+}
+
+impl Engine {
+    /// Ends a run that this process has claimed and that killed whoever drove it, again and again.
+    pub(super) fn end_poisoned(&self, key: RunKey) {
+        let (engine, busy) = (self.clone(), self.busy());
+        self.spawn_task(async move {
+            if let Err(error) = engine.try_end_poisoned(&key).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(run_id = %key.run_id, error, "a run that kills its process could not be ended");
+            }
+            engine.0.fleet.clear_suspect(&key);
+            drop(busy);
+        });
+    }
+
+    async fn try_end_poisoned(&self, key: &RunKey) -> Result<(), EngineError> {
+        let Some(stored) = self.0.store.load(key).await? else { return Ok(()) };
+        tracing::error!(run_id = %key.run_id, claims = stored.claims, "the run is given up: the process died each time");
+        let error = RunError {
+            code: "run_poisoned".to_owned(),
+            node: None,
+            message: format!(
+                "The process died {} times while it drove this run, so the run was given up; find out which node \
+                 brings the process down before you retry it",
+                stored.claims - 1
+            ),
+            path: None,
+            details: None,
+        };
+        end_with(self, &stored, error, Some(Attention::Poisoned)).await
+    }
+}
+
+async fn end_with(
+    engine: &Engine,
+    stored: &StoredRun,
+    error: RunError,
+    attention: Option<Attention>,
+) -> Result<(), EngineError> {
     if stored.status.is_over() {
         return Ok(());
     }
-    let turn = last_turn(stored, run_error(why), engine.now_ms());
-    let event = live_event(stored, &turn);
+    let mut turn = last_turn(stored, error, engine.now_ms());
+    turn.attention = attention.or(turn.attention);
+    let mut told = vec![live_event(stored, &turn)];
+    let (workflow, seq, at) = (&stored.run.workflow_id, told[0].seq, told[0].at);
+    told.extend(attention_event(&turn.key, workflow, turn.attention, seq, at));
     let mut ended = stored.clone();
     (ended.status, ended.error) = (turn.status, turn.error.clone());
     if engine.commit(vec![turn]).await?.first() != Some(&Commit::Done) {
         return Ok(());
     }
-    engine.live().publish(vec![event]);
+    engine.live().publish(told);
     let (key, outcome) = (&ended.run.key, RunOutcome::without_items(&ended));
     engine.tell_watchers(key, &outcome);
     engine.tell_caller(key, ended.run.parent_run_id.as_deref(), outcome.as_child_payload(&key.run_id));

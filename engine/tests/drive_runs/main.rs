@@ -5,6 +5,7 @@
 
 mod home;
 mod nodes;
+mod outcomes;
 mod world;
 
 mod calls;
@@ -12,6 +13,7 @@ mod crashes;
 mod dispatch;
 mod effects;
 mod ending;
+mod fleet;
 mod lanes;
 mod lineage;
 mod live;
