@@ -231,8 +231,9 @@ fn outside_event(inbound_id: &str, ingested: Ingested) -> Option<OutsideEvent> {
             reply_key: answerable.then(|| format!("conversation:{conversation_id}")),
             dedupe_key: Some(message_id),
             inbound_id: Some(inbound_id.to_owned()),
+            effect_id: None,
         }),
-        Ingested::Status { workspace_id, wamid, status, is_new: true, event, .. } => {
+        Ingested::Status { workspace_id, wamid, status, effect_id, is_new: true, event, .. } => {
             let participant = event["status"]["participant"].as_str().unwrap_or_default();
             let dedupe_key = format!("{wamid}/{status}/{participant}");
             Some(OutsideEvent {
@@ -243,6 +244,8 @@ fn outside_event(inbound_id: &str, ingested: Ingested) -> Option<OutsideEvent> {
                 data: event,
                 lane: None,
                 reply_key: None,
+                // Meta speaks of a message that we sent: it took the message, whatever became of that.
+                effect_id,
             })
         }
         _ => None,

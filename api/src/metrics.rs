@@ -3,6 +3,7 @@
 use crate::state::ApiState;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use sluice_engine::store::Attention;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ pub(crate) async fn read_levels(state: &ApiState) {
     gauge!("sluice_runs_driven").set(state.engine.active_runs() as f64);
     gauge!("sluice_runs_queued").set(state.engine.queued_runs() as f64);
     gauge!("sluice_inbound_in_hand").set(state.inbox.in_hand() as f64);
+    read_attention(state).await;
     match state.engine.store().count_active().await {
         Ok(counts) => {
             for status in ["queued", "running"] {
@@ -82,6 +84,24 @@ pub(crate) async fn read_levels(state: &ApiState) {
         }
         Err(failure) => {
             tracing::error!(error = &failure as &dyn std::error::Error, "runs could not be counted");
+        }
+    }
+}
+
+async fn read_attention(state: &ApiState) {
+    match state.engine.store().count_attention().await {
+        Ok(counts) => {
+            for (reason, name) in
+                [(Attention::UnknownOutcome, "unknown_outcome"), (Attention::Poisoned, "poisoned")]
+            {
+                let found = counts.iter().find(|(counted, _)| *counted == reason);
+                gauge!("sluice_runs_attention", "reason" => name)
+                    .set(found.map_or(0, |(_, runs)| *runs) as f64);
+            }
+        }
+        Err(failure) => {
+            let failure = &failure as &dyn std::error::Error;
+            tracing::error!(error = failure, "runs that need attention could not be counted");
         }
     }
 }

@@ -46,6 +46,8 @@ impl From<EngineError> for ApiError {
             EngineError::Refused(_) => Self::new(error::RUN_STATE, message),
             EngineError::NotWaiting(_) => Self::new(error::NOT_WAITING, message),
             EngineError::Overloaded { .. } => Self::new(error::OVERLOADED, message),
+            // Only nodes call workflows, and theirs is the failure.
+            EngineError::CallTooDeep => Self::new(error::RUN_STATE, message),
             EngineError::ShuttingDown => Self::new(error::SHUTTING_DOWN, message),
         }
     }

@@ -114,6 +114,12 @@ pub enum EngineError {
     /// Nothing waits for the signal.
     #[error("nothing waits for the signal `{0}`")]
     NotWaiting(String),
+    /// Too many runs would wait for each other.
+    #[error(
+        "more than {} workflows call each other in a chain; does one call itself?",
+        super::children::DEEPEST_CALL
+    )]
+    CallTooDeep,
     /// More work waits than may wait.
     #[error("more runs are waiting to be driven than this installation takes ({waiting}); try again later")]
     Overloaded {
@@ -128,9 +134,20 @@ pub enum EngineError {
 /// What a run in this process can be told.
 pub(super) enum Message {
     Wake,
-    Signal { key: String, payload: Value, lane: LaneLoan, done: oneshot::Sender<Result<(), Refusal>> },
-    Cancel { done: oneshot::Sender<Result<(), Refusal>> },
-    Retry { done: oneshot::Sender<Result<(), Refusal>> },
+    Signal {
+        key: String,
+        payload: Value,
+        lane: LaneLoan,
+        /// Under which the signal is remembered as taken, so that it is not taken twice.
+        receipt: Option<String>,
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Cancel {
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Retry {
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// The engine. Cheap to clone.
@@ -444,32 +461,6 @@ impl Engine {
         }
     }
 
-    /// Wakes whatever waits for a signal in a workspace. Returns the runs that were woken.
-    ///
-    /// # Errors
-    /// `NotWaiting` when nothing does.
-    pub async fn signal(
-        &self,
-        workspace: &str,
-        key: &str,
-        payload: Value,
-    ) -> Result<Vec<RunKey>, EngineError> {
-        let waiting = self.0.store.waiting_for(workspace, key).await?;
-        let mut woken = Vec::new();
-        for wait in waiting {
-            let signal = |done| Message::Signal {
-                key: key.to_owned(),
-                payload: payload.clone(),
-                lane: LaneLoan::default(),
-                done,
-            };
-            if self.ask(&wait.key, signal).await.is_ok() {
-                woken.push(wait.key);
-            }
-        }
-        if woken.is_empty() { Err(EngineError::NotWaiting(key.to_owned())) } else { Ok(woken) }
-    }
-
     /// Goes on with every run that was under way when the process stopped, and tells callers of child
     /// runs what they missed. To be called once, before new work is taken.
     ///
@@ -522,7 +513,7 @@ impl Engine {
         let payload = outcome.as_child_payload(&child.run_id);
         let key = crate::core::child_signal(&child.run_id);
         let (done, _) = oneshot::channel();
-        self.tell(parent, Message::Signal { key, payload, lane: LaneLoan::default(), done });
+        self.tell(parent, Message::Signal { key, payload, lane: LaneLoan::default(), receipt: None, done });
         Ok(())
     }
 

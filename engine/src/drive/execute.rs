@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(super) program: Arc<Program>,
-    pub(super) info: Arc<RunInfo>,
+    pub(crate) info: Arc<RunInfo>,
     pub(super) scope: Arc<RunScope>,
     pub(super) services: Services,
     pub(super) expressions: Expressions,
@@ -73,6 +73,7 @@ impl Surroundings {
             node_id: planned.id.clone(),
             iteration: state.iteration(node),
             attempt,
+            doubt: state.doubt(node),
             resumed,
             loop_state,
             params: Arc::new(params),

@@ -3,7 +3,7 @@
 
 use crate::core::{Event, EventKind, NodePhase, RunState, RunStatus, fold};
 use crate::graph::Plan;
-use crate::store::RunKey;
+use crate::store::{Attention, RunKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sluice_node_sdk::spec::Effect;
@@ -208,6 +208,27 @@ pub fn live_events(key: &RunKey, workflow_id: &str, plan: &Plan, seq: i64, event
         EventKind::RunFinished { status } => vec![make(&format!("run.{}", status.as_str()), Value::Null)],
         EventKind::RunRetried {} => vec![make("run.retried", Value::Null)],
     }
+}
+
+/// What listeners are told when a turn leaves the run to a person's attention.
+pub fn attention_event(
+    key: &RunKey,
+    workflow_id: &str,
+    attention: Option<Attention>,
+    seq: i64,
+    at: i64,
+) -> Option<LiveEvent> {
+    Some(LiveEvent {
+        id: 0,
+        event: "run.attention".to_owned(),
+        run_id: key.run_id.to_string(),
+        workspace_id: key.workspace_id.to_string(),
+        workflow_id: workflow_id.to_owned(),
+        seq,
+        at,
+        node: None,
+        data: json!({ "attention": attention? }),
+    })
 }
 
 /// What listeners are told when a turn leaves the run waiting.

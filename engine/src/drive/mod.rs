@@ -2,7 +2,8 @@
 //! events to triggers. All I/O of the engine happens here; decisions are the core's.
 //!
 //! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
-//! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
+//! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event; [`signals`]: who waits for
+//!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
 //! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept
@@ -22,6 +23,7 @@ mod posting;
 pub mod program;
 pub mod schedule;
 pub mod scope;
+mod signals;
 mod slots;
 mod start;
 mod unrunnable;
@@ -34,4 +36,5 @@ pub use faults::FaultPlan;
 pub use hooks::Hook;
 pub use live::LiveEvent;
 pub use program::Program;
+pub use signals::RESERVED_SIGNALS;
 pub use start::{RunOutcome, StartRequest, Started, WaitFor};

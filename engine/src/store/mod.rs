@@ -5,10 +5,12 @@
 //!   `writer` shares among all who commit at the time, by the statements in `rows`.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
 //! - `claims`, `runners` and `messages` share the work among processes.
+//! - `receipts` knows which signals were taken; `attention` counts and clears what people must look at.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
 
+mod attention;
 mod batch;
 mod bulk;
 mod claims;
@@ -22,6 +24,7 @@ mod events;
 mod messages;
 mod publish;
 mod query;
+mod receipts;
 mod rows;
 mod runners;
 mod runs;
@@ -41,6 +44,7 @@ pub use error::StoreError;
 pub use messages::{OpenMessage, RunMessage};
 pub use publish::Publication;
 pub use query::StatusCount;
+pub use receipts::Receipt;
 pub use runners::RunnerRow;
 pub use types::*;
 pub use workflows::{DraftChange, NewWorkflow};
