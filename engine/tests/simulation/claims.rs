@@ -94,7 +94,14 @@ impl Store {
         !others.any(|other| match other.status {
             _ if other.owner.is_some() => true,
             RunStatus::Running => true,
-            RunStatus::Queued => row.status != RunStatus::Queued || place(other) < place(row),
+            RunStatus::Queued => match row.status {
+                // It holds the lane, perhaps by the hand of a dead owner; those who wait for the lane must not keep it
+                // from going on.
+                RunStatus::Running => false,
+                _ if row.owner.is_some() => false,
+                RunStatus::Queued => place(other) < place(row),
+                _ => true,
+            },
             _ => false,
         })
     }

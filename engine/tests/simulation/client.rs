@@ -94,6 +94,9 @@ impl World {
     pub(crate) fn client_acts(&mut self, ix: usize) {
         let now = self.now;
         let action = &mut self.client.actions[ix];
+        // What kills its runner before anything is stored is never acknowledged, however often it is asked for.
+        let is_poison = matches!(action.wish, Wish::Start { poison: Some(_), .. });
+        action.given_up |= is_poison && action.tries >= 6 && action.acked.is_none();
         if action.given_up || (action.acked.is_some() && action.repeats == 0) {
             return;
         }

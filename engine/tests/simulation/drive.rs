@@ -43,6 +43,8 @@ pub(crate) struct Drive {
     /// What may not start, because the lease is over.
     pub(crate) held: Vec<Place>,
     is_cancelled: bool,
+    /// It is handled no more: what it is told is refused.
+    pub(crate) refuses: bool,
     /// Messages taken up.
     pub(crate) heard: BTreeSet<MessageId>,
     /// The client's start that is to be answered.
@@ -80,6 +82,7 @@ impl Drive {
             jobs: BTreeSet::new(),
             held: Vec::new(),
             is_cancelled: false,
+            refuses: false,
             heard: BTreeSet::new(),
             starter: None,
         }
@@ -167,7 +170,9 @@ impl World {
                 continue;
             }
             let mut decision = Decision::default();
-            if drive.machine.handle(command, self.wall(slot), &mut decision).is_err() {
+            let is_refused =
+                drive.refuses || drive.machine.handle(command, self.wall(slot), &mut decision).is_err();
+            if is_refused {
                 self.answer_message(slot, drive.facts.id, message, Reception::Refused);
                 continue;
             }

@@ -294,7 +294,10 @@ impl World {
             let run = row.facts.id;
             let (status, claims) = (row.status, row.claims);
             let mut drive = Drive::loaded(self.fresh(), row);
-            if claims > CLAIMS && !status.is_over() && !self.setup.has(Defect::NoPoison) {
+            let is_poison = claims > CLAIMS && !self.setup.has(Defect::NoPoison);
+            // One that is over crashed its runners by what it was told.
+            drive.refuses = is_poison && status.is_over();
+            if is_poison && !status.is_over() {
                 drive.queue.push_back(Todo::GiveUp);
             } else if status == RunStatus::Waiting {
                 drive.queue.push_back(Todo::Command(Command::Wake));

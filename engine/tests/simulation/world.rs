@@ -235,7 +235,9 @@ impl World {
             true => None,
             false => Some(self.serve(&request)),
         };
-        self.note(|_| format!("{} {} -> {}", from.text(), request.text(), reply_text(reply.as_ref())));
+        if !is_idle(&request, reply.as_ref()) {
+            self.note(|_| format!("{} {} -> {}", from.text(), request.text(), reply_text(reply.as_ref())));
+        }
         if let Some(after) = answer_after {
             let era = self.era;
             self.at(self.now + after, Happening::Answer { to: from, reply, era });
@@ -322,6 +324,15 @@ impl Request {
             .collect();
         let (run, expected, status) = (turn.run, turn.expected, turn.status);
         format!("commit run {run} at {expected}, {status:?}, owner {:?}: {}", turn.owner, events.join(", "))
+    }
+}
+
+/// What happens every second and leads to nothing is left out of the trace.
+fn is_idle(request: &Request, reply: Option<&Reply>) -> bool {
+    match (request, reply) {
+        (Request::Beat(_), Some(Reply::Fact(true))) => true,
+        (Request::Claim(_), Some(Reply::Claimed(claimed))) => claimed.runs.is_empty(),
+        _ => false,
     }
 }
 
