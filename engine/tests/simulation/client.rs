@@ -3,7 +3,7 @@
 use crate::chance::Chance;
 use crate::plans::{POOL, plan};
 use crate::runner::Inner;
-use crate::setup::{CALM, Setup};
+use crate::setup::{CALM, Setup, Sort};
 use crate::store::{Facts, Message, RunId, Word};
 use crate::world::{Address, Happening, Reply, Request, World};
 use sluice_engine::core::RunStatus;
@@ -53,7 +53,9 @@ impl Client {
             let lane = chance.percent(60).then(|| chance.below(2));
             let is_poison = setup.has_poison && ix == poison_at;
             let poison = is_poison.then(|| chance.below(plan(number).nodes.len() as u64) as u32);
-            let at = chance.between(0, CALM - 4_000);
+            // Runs beside one that kills its runners begin at about the same time.
+            let last = if setup.sort == Sort::PoisonOnly { 4_000 } else { CALM - 4_000 };
+            let at = chance.between(0, last);
             client.add(at, Wish::Start { plan: number, lane, poison }, 0);
         }
         for _ in 0..chance.between(0, 6) {

@@ -3,7 +3,7 @@
 
 use crate::outside::Execution;
 use crate::runner::About;
-use crate::setup::Defect;
+use crate::setup::{Defect, Sort};
 use crate::store::{Facts, Message, MessageId, Reception, Row, RunId, RunnerId, Turn, Word};
 use crate::turns::{is_mark, last_turn, wait_keys};
 use crate::world::{Request, World};
@@ -57,6 +57,8 @@ pub(crate) struct UnderWay {
     pub(crate) turn: Turn,
     pub(crate) effects: Vec<Effect>,
     pub(crate) message: Option<MessageId>,
+    /// The run before a message that may turn out to be known.
+    before: Option<Box<Machine>>,
     /// An answer was lost: it may have been written.
     pub(crate) in_doubt: bool,
     pub(crate) was_duplicate: bool,
@@ -161,7 +163,7 @@ impl World {
                 Todo::Message(message) => (command_of(&message), Some(message.id)),
                 Todo::GiveUp => {
                     let turn = last_turn(drive, me, self.wall(slot));
-                    self.commit(slot, drive, turn, Vec::new(), None);
+                    self.commit(slot, drive, turn, Vec::new(), None, None);
                     continue;
                 }
             };
@@ -169,6 +171,7 @@ impl World {
                 self.repeat_all(slot, drive);
                 continue;
             }
+            let before = message.map(|_| Box::new(drive.machine.clone()));
             let mut decision = Decision::default();
             let is_refused =
                 drive.refuses || drive.machine.handle(command, self.wall(slot), &mut decision).is_err();
@@ -186,7 +189,7 @@ impl World {
                 self.start_effects(slot, drive, effects);
             } else {
                 let turn = Turn { receipt: message, ..drive.turn(&decision, me) };
-                self.commit(slot, drive, turn, effects, message);
+                self.commit(slot, drive, turn, effects, message, before);
             }
         }
         let is_idle = drive.under_way.is_none() && drive.jobs.is_empty() && drive.held.is_empty();
@@ -242,7 +245,8 @@ impl World {
     ) -> Execution<'a> {
         let is_resumed = drive.machine.state().resumed(node).is_some();
         let (run, plan) = (drive.facts.id, &*drive.facts.plan);
-        Execution { seed: self.setup.seed, run, plan, node, iteration, attempt, is_resumed, wall }
+        let (seed, is_slow) = (self.setup.seed, self.setup.sort == Sort::PoisonOnly);
+        Execution { seed, run, plan, node, iteration, attempt, is_resumed, wall, is_slow }
     }
 
     fn commit(
@@ -252,11 +256,13 @@ impl World {
         turn: Turn,
         effects: Vec<Effect>,
         message: Option<MessageId>,
+        before: Option<Box<Machine>>,
     ) {
         let (run, serial) = (drive.facts.id, drive.serial);
         let request = Request::Commit(Box::new(turn.clone()));
         self.ask_as(slot, About::Commit { run, drive: serial }, request);
-        let mut under_way = UnderWay { turn, effects, message, in_doubt: false, was_duplicate: false };
+        let mut under_way =
+            UnderWay { turn, effects, message, before, in_doubt: false, was_duplicate: false };
         if self.setup.has(Defect::EffectsBeforeCommit) {
             self.start_effects(slot, drive, std::mem::take(&mut under_way.effects));
         }
@@ -373,16 +379,18 @@ impl World {
         }
     }
 
-    /// The start or the signal was heard before; nothing was written.
+    /// The start or the signal was heard before; nothing was written. The run goes on from before the signal, with
+    /// what is under way: to let go of it would make the outcome of its effects unknown.
     fn taken_before(&mut self, slot: usize, mut drive: Drive) {
         let Some(under_way) = drive.under_way.take() else { return };
         let run = drive.facts.id;
         self.tell_starter(&mut drive, true);
         self.answer_message(slot, run, under_way.message, Reception::TakenBefore);
-        if let (None, Some(owner)) = (under_way.turn.new_run, self.runners[slot].id) {
-            // What the machine knows is ahead of the store: whoever claims it next starts from the store.
-            let version = drive.version;
-            self.ask_as(slot, About::Other, Request::GiveBack { run, version, owner });
+        let is_kept = !self.setup.has(Defect::DuplicateIsLoss);
+        if let Some(before) = under_way.before.filter(|_| is_kept) {
+            drive.machine = *before;
+            self.runners[slot].drives.insert(run, drive);
+            self.advance(slot, run);
         }
     }
 

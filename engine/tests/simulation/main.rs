@@ -55,7 +55,7 @@ macro_rules! found {
             let failure = first_failure(ENOUGH, Some(Defect::$defect));
             let failure = failure.expect("no seed shows the defect");
             assert!(told(failure.seed, Some(Defect::$defect)).is_err(), "it fails again: {failure:?}");
-            println!("{failure:?}");
+            println!("seed {}: {}", failure.seed, failure.rule);
         })*
     };
 }
@@ -70,6 +70,7 @@ found! {
     effects_after_the_lease_are_found => NoLeaseCheck,
     runs_left_with_a_living_owner_are_found => NoAdoption,
     doubt_taken_for_loss_is_found => DoubtIsLoss,
+    runs_dropped_by_a_second_signal_are_found => DuplicateIsLoss,
     suspects_beside_others_are_found => NoQuarantine,
     repeated_once_nodes_are_found => RepeatOnce,
     effect_ids_per_attempt_are_found => EffectIdPerAttempt,

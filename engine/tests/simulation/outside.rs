@@ -46,6 +46,8 @@ pub(crate) struct Execution<'a> {
     /// It waited already and goes on.
     pub(crate) is_resumed: bool,
     pub(crate) wall: i64,
+    /// Most calls take long.
+    pub(crate) is_slow: bool,
 }
 
 impl Execution<'_> {
@@ -77,6 +79,7 @@ impl Execution<'_> {
     pub(crate) fn duration(&self) -> i64 {
         match self.number(4) % 8 {
             0 => (self.number(5) % 3_000) as i64,
+            1..=5 if self.is_slow => (self.number(5) % 5_000) as i64,
             _ => (self.number(5) % 150) as i64,
         }
     }

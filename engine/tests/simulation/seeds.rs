@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Steps shown of a failing seed.
-const SHOWN: usize = 60;
+/// Steps shown of a failing seed, unless told otherwise.
+const SHOWN: u64 = 60;
 
 /// A seed that broke a rule.
 #[derive(Debug)]
@@ -56,10 +56,11 @@ pub(crate) fn first_failure(count: u64, defect: Option<Defect>) -> Option<Failur
 
 /// The rule that a seed breaks, with its set-up and last steps.
 pub(crate) fn told(seed: u64, defect: Option<Defect>) -> Result<(), String> {
+    let shown = crate::number("SLUICE_SIM_STEPS").unwrap_or(SHOWN) as usize;
     let (outcome, world) = live(seed, defect, true);
     let setup = &world.setup;
     outcome.map_err(|rule| {
-        let steps = world.last_steps(SHOWN).join("\n");
+        let steps = world.last_steps(shown).join("\n");
         format!("seed {seed}: {rule}\n{setup:?}\nlast steps:\n{steps}\nrepeat with SLUICE_SIM_SEED={seed}")
     })
 }

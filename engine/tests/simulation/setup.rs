@@ -32,6 +32,8 @@ pub(crate) enum Defect {
     NoAdoption,
     /// A commit that is refused after its first answer was lost counts as another's.
     DoubtIsLoss,
+    /// A run to which a signal comes a second time is dropped and loaded again.
+    DuplicateIsLoss,
     /// Runs that may crash their runner are taken up beside others.
     NoQuarantine,
     /// Announced `once` nodes are started again.
@@ -84,7 +86,6 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) sort: Sort,
     pub(crate) defect: Option<Defect>,
-    pub(crate) runners: usize,
     pub(crate) weather: Weather,
     pub(crate) faults: Vec<(i64, Fault)>,
     pub(crate) skews: Vec<i64>,
@@ -109,7 +110,7 @@ impl Setup {
             Sort::PoisonOnly => true,
         };
         let faults = faults(&mut chance, sort, runners);
-        Self { seed, sort, defect, runners, weather, faults, skews, has_poison }
+        Self { seed, sort, defect, weather, faults, skews, has_poison }
     }
 
     pub(crate) fn has(&self, defect: Defect) -> bool {
