@@ -58,9 +58,10 @@ impl Client {
             let at = chance.between(0, last);
             client.add(at, Wish::Start { plan: number, lane, poison }, 0);
         }
-        for _ in 0..chance.between(0, 6) {
-            let (at, repeats) = (chance.between(500, CALM), chance.below(3));
-            client.add(at, Wish::Signal(format!("k{}", chance.below(3))), repeats);
+        let many = if setup.sort == Sort::StoreOnly { 12 } else { 6 };
+        for _ in 0..chance.between(0, many) {
+            let (at, repeats) = (chance.between(500, CALM), chance.below(4));
+            client.add(at, Wish::Signal(format!("k{}", chance.below(2))), repeats);
         }
         for word in [Word::Cancel, Word::Retry, Word::Retry] {
             if chance.percent(25) {

@@ -59,7 +59,7 @@ impl Execution<'_> {
 
     /// What the node answers. Whoever waited once does not wait again, so that every run comes to an end.
     pub(crate) fn result(&self) -> NodeResult {
-        let key = || format!("k{}", self.number(2) % 3);
+        let key = || format!("k{}", self.number(2) % 2);
         let later = self.wall + (self.number(3) % 6_000) as i64;
         let suspend = |until, signal: Option<&str>| NodeResult::Suspend(Arc::new(wait(until, signal)));
         match self.number(1) % 100 {
@@ -68,6 +68,8 @@ impl Execution<'_> {
             12..=17 if !self.is_resumed => suspend(Some(later), None),
             18..=23 if !self.is_resumed => suspend(None, Some(&key())),
             24..=28 if !self.is_resumed => suspend(Some(later), Some(&key())),
+            // Where effects are slow, signals find more runs that do one thing and wait for another.
+            59..=72 if self.is_slow && !self.is_resumed => suspend(None, Some(&key())),
             29 => NodeResult::Stop { error: None, output: self.output(&[0]) },
             30..=33 => NodeResult::Done(Arc::default()),
             34..=40 => NodeResult::Done(self.output(&[0, 1])),
