@@ -4,6 +4,7 @@
 //! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
+//! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
 //! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
 
 mod children;
@@ -12,11 +13,14 @@ mod driver;
 mod engine;
 pub(crate) mod execute;
 pub mod faults;
+mod fleet;
 pub mod lanes;
 pub mod live;
+mod posting;
 pub mod program;
 pub mod schedule;
 pub mod scope;
+mod slots;
 mod start;
 mod unrunnable;
 mod watchers;
