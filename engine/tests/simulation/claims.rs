@@ -1,6 +1,6 @@
 //! Claiming: which runs a runner may take up. Atomic, like the statement it stands for.
 
-use crate::setup::{Defect, Setup};
+use crate::setup::{Defect, SUSPECT, Setup};
 use crate::store::{Message, Row, RunId, RunnerId, Store};
 use sluice_engine::core::RunStatus;
 
@@ -44,7 +44,7 @@ impl Store {
         order.sort_unstable();
         for (_, run) in order {
             let row = &self.runs[&run];
-            let is_suspect = row.claims > 0 && !setup.has(Defect::NoQuarantine);
+            let is_suspect = row.claims >= SUSPECT && !setup.has(Defect::NoQuarantine);
             let fits = taken.runs.len() < claim.room && !(is_suspect && has_suspect);
             if fits && self.may_take(setup, row, claim) {
                 has_suspect |= is_suspect;

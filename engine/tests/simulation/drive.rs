@@ -3,7 +3,7 @@
 
 use crate::outside::Execution;
 use crate::runner::About;
-use crate::setup::{Defect, Sort};
+use crate::setup::{Defect, SUSPECT, Sort};
 use crate::store::{Facts, Message, MessageId, Reception, Row, RunId, RunnerId, Turn, Word};
 use crate::turns::{is_mark, last_turn, wait_keys};
 use crate::world::{Request, World};
@@ -90,9 +90,9 @@ impl Drive {
         }
     }
 
-    /// Whether it was taken up more than once without a commit: it may be what crashes its runners.
+    /// Whether it may be what crashes its runners.
     pub(crate) fn is_suspect(&self) -> bool {
-        self.claims > 1
+        self.claims > SUSPECT
     }
 
     fn turn(&self, decision: &Decision, owner: RunnerId) -> Turn {

@@ -5,8 +5,11 @@ use crate::chance::Chance;
 /// How long a runner may stand still before others take its runs over, milliseconds.
 pub(crate) const LEASE: i64 = 6_000;
 
-/// Claims without a commit between them that a run may have.
-pub(crate) const CLAIMS: u32 = 3;
+/// A run that was claimed this often without a commit is driven alone, as in `drive/fleet.rs`.
+pub(crate) const SUSPECT: u32 = 2;
+
+/// Claims without a commit between them that a run may have; after more it is given up.
+pub(crate) const CLAIMS: u32 = 4;
 
 /// When faults stop.
 pub(crate) const CALM: i64 = 16_000;
