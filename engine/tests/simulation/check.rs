@@ -14,6 +14,9 @@ use sluice_node_sdk::outcome::Cause;
 use sluice_node_sdk::spec::Effect as EffectClass;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A run between two of its rests.
+type Stretch = (RunId, u32);
+
 impl Row {
     /// Over, or waiting for something that only a person or evidence can bring.
     fn is_at_rest(&self) -> bool {
@@ -62,7 +65,7 @@ impl World {
     /// Holds the end against every rule.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.check_starts()?;
-        self.store.runs.values().try_for_each(|row| check_replay(row))?;
+        self.store.runs.values().try_for_each(check_replay)?;
         self.check_effects()?;
         self.check_signals()?;
         self.check_lanes()?;
@@ -133,7 +136,8 @@ impl World {
 
     /// Between two rests of a run no other run of its lane calls the provider.
     fn check_lanes(&self) -> Result<(), String> {
-        let mut lanes: BTreeMap<u64, (Option<(RunId, u32)>, BTreeSet<(RunId, u32)>)> = BTreeMap::new();
+        // Per lane: the stretch that is going on, and those before it.
+        let mut lanes: BTreeMap<u64, (Option<Stretch>, BTreeSet<Stretch>)> = BTreeMap::new();
         for call in &self.outside.calls {
             let Some(lane) = call.lane else { continue };
             let (present, past) = lanes.entry(lane).or_default();

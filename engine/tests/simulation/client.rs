@@ -2,10 +2,11 @@
 
 use crate::chance::Chance;
 use crate::plans::{POOL, plan};
+use crate::requests::{Address, Reply, Request};
 use crate::runner::Inner;
 use crate::setup::{CALM, Setup, Sort};
 use crate::store::{Facts, Message, RunId, Word};
-use crate::world::{Address, Happening, Reply, Request, World};
+use crate::world::{Happening, World};
 use sluice_engine::core::RunStatus;
 
 /// How long a client waits for an answer, milliseconds.

@@ -2,16 +2,17 @@
 //! it. It must not look into the store.
 
 use crate::outside::Execution;
+use crate::requests::Request;
 use crate::runner::About;
 use crate::setup::{Defect, SUSPECT, Sort};
 use crate::store::{Facts, Message, MessageId, Reception, Row, RunId, RunnerId, Turn, Word};
 use crate::turns::{is_mark, last_turn, wait_keys};
-use crate::world::{Request, World};
+use crate::world::World;
 use serde_json::json;
 use sluice_engine::core::{
     Command, Decision, Effect, Machine, NodeIx, NodePhase, NodeResult, RunState, RunStatus,
 };
-use sluice_engine::store::{Attention, Commit};
+use sluice_engine::store::Attention;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub(crate) struct Drive {
     pub(crate) facts: Facts,
     pub(crate) machine: Machine,
     pub(crate) version: i64,
-    claims: u32,
+    pub(crate) claims: u32,
     pub(crate) queue: VecDeque<Todo>,
     pub(crate) under_way: Option<UnderWay>,
     /// What was started and has not answered.
@@ -58,7 +59,7 @@ pub(crate) struct UnderWay {
     pub(crate) effects: Vec<Effect>,
     pub(crate) message: Option<MessageId>,
     /// The run before a message that may turn out to be known.
-    before: Option<Box<Machine>>,
+    pub(crate) before: Option<Box<Machine>>,
     /// An answer was lost: it may have been written.
     pub(crate) in_doubt: bool,
     pub(crate) was_duplicate: bool,
@@ -306,7 +307,7 @@ impl World {
         if drive.serial != serial || !drive.jobs.remove(&place) {
             return;
         }
-        let is_stopped = drive.is_cancelled && place.1 % 2 == 0;
+        let is_stopped = drive.is_cancelled && place.1.is_multiple_of(2);
         let result = match is_stopped {
             true => NodeResult::Failed(sluice_node_sdk::error::NodeError::cancelled("told to stop")),
             false => result,
@@ -316,103 +317,6 @@ impl World {
         let done = Command::NodeDone { node, iteration, attempt, began, logs, result };
         drive.queue.push_back(Todo::Command(done));
         self.advance(slot, run);
-    }
-
-    pub(crate) fn commit_answered(&mut self, slot: usize, run: RunId, serial: u64, answer: Option<Commit>) {
-        let Some(mut drive) = self.take_drive(slot, run, serial) else { return };
-        let Some(under_way) = &mut drive.under_way else { return };
-        let is_new = under_way.turn.new_run.is_some();
-        let settles = !self.setup.has(Defect::DoubtIsLoss);
-        match answer {
-            Some(Commit::Done) => return self.committed(slot, drive),
-            None if is_new && !settles => return self.tell_starter(&mut drive, false),
-            None => {
-                under_way.in_doubt = true;
-                self.tell_starter(&mut drive, false);
-                self.inner(slot, self.now + 200, crate::runner::Inner::Again { run, drive: serial });
-            }
-            Some(answer) if under_way.in_doubt && settles => {
-                under_way.was_duplicate = answer == Commit::Duplicate;
-                self.ask_as(slot, About::Settle { run, drive: serial }, Request::Settle(run));
-            }
-            Some(Commit::Duplicate) => return self.taken_before(slot, drive),
-            Some(Commit::Stale) => {
-                self.note(|_| format!("runner {slot} abandons run {run}"));
-                return self.tell_starter(&mut drive, false);
-            }
-        }
-        self.runners[slot].drives.insert(run, drive);
-    }
-
-    fn take_drive(&mut self, slot: usize, run: RunId, serial: u64) -> Option<Drive> {
-        let drives = &mut self.runners[slot].drives;
-        drives.get(&run).filter(|drive| drive.serial == serial)?;
-        drives.remove(&run)
-    }
-
-    /// After a lost answer. A first turn is only looked for: its client was told that it failed.
-    pub(crate) fn ask_again(&mut self, slot: usize, run: RunId, serial: u64) {
-        let found = self.runners[slot].drives.get(&run).filter(|drive| drive.serial == serial);
-        let Some(under_way) = found.and_then(|drive| drive.under_way.as_ref()) else { return };
-        if under_way.turn.new_run.is_some() {
-            return self.ask_as(slot, About::Settle { run, drive: serial }, Request::Settle(run));
-        }
-        let request = Request::Commit(Box::new(under_way.turn.clone()));
-        self.ask_as(slot, About::Commit { run, drive: serial }, request);
-    }
-
-    /// What the store holds after a doubt: the turn was written when the run is ours and one version further.
-    pub(crate) fn settled(
-        &mut self,
-        slot: usize,
-        run: RunId,
-        serial: u64,
-        found: Option<(i64, Option<RunnerId>, RunStatus)>,
-    ) {
-        let Some(drive) = self.take_drive(slot, run, serial) else { return };
-        let Some(under_way) = &drive.under_way else { return };
-        let Some((version, owner, _)) = found else { return };
-        let is_ours = owner == self.runners[slot].id;
-        if is_ours && version == under_way.turn.expected + 1 {
-            self.committed(slot, drive);
-        } else if is_ours && version == under_way.turn.expected && under_way.was_duplicate {
-            self.taken_before(slot, drive);
-        }
-    }
-
-    /// The start or the signal was heard before; nothing was written. The run goes on from before the signal, with
-    /// what is under way: to let go of it would make the outcome of its effects unknown.
-    fn taken_before(&mut self, slot: usize, mut drive: Drive) {
-        let Some(under_way) = drive.under_way.take() else { return };
-        let run = drive.facts.id;
-        self.tell_starter(&mut drive, true);
-        self.answer_message(slot, run, under_way.message, Reception::TakenBefore);
-        let is_kept = !self.setup.has(Defect::DuplicateIsLoss);
-        if let Some(before) = under_way.before.filter(|_| is_kept) {
-            drive.machine = *before;
-            self.runners[slot].drives.insert(run, drive);
-            self.advance(slot, run);
-        }
-    }
-
-    fn tell_starter(&mut self, drive: &mut Drive, is_done: bool) {
-        if let Some(action) = drive.starter.take() {
-            self.client_is_told(action, is_done);
-        }
-    }
-
-    fn committed(&mut self, slot: usize, mut drive: Drive) {
-        let Some(under_way) = drive.under_way.take() else { return };
-        let run = drive.facts.id;
-        drive.version += 1;
-        drive.claims = 0;
-        self.tell_starter(&mut drive, true);
-        self.answer_message(slot, run, under_way.message, Reception::Taken);
-        if under_way.turn.owner.is_some() {
-            self.start_effects(slot, &mut drive, under_way.effects);
-            self.runners[slot].drives.insert(run, drive);
-            self.advance(slot, run);
-        }
     }
 }
 

@@ -6,9 +6,11 @@ mod chance;
 mod check;
 mod claims;
 mod client;
+mod commits;
 mod drive;
 mod outside;
 mod plans;
+mod requests;
 mod runner;
 mod seeds;
 mod setup;
@@ -23,7 +25,7 @@ mod harness;
 #[path = "../core_runs/shapes.rs"]
 mod shapes;
 
-use seeds::{first_failure, told};
+use seeds::{first_failure, steps, told};
 use setup::Defect;
 
 /// Seeds of an ordinary run.
@@ -45,6 +47,13 @@ fn thousands_of_seeds_keep_every_rule() {
     if let Some(failure) = first_failure(number("SLUICE_SIM_SEEDS").unwrap_or(SEEDS), None) {
         let text = told(failure.seed, None).err();
         panic!("{}", text.unwrap_or_else(|| format!("only once: {failure:?}")));
+    }
+}
+
+#[test]
+fn a_seed_lives_the_same_life_twice() {
+    for seed in 0..40 {
+        assert_eq!(steps(seed), steps(seed), "seed {seed}");
     }
 }
 

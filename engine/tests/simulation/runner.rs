@@ -3,9 +3,10 @@
 
 use crate::claims::{Claim, Claimed};
 use crate::drive::{Drive, Todo};
+use crate::requests::{Address, Reply, Request};
 use crate::setup::{CLAIMS, Defect, LEASE};
 use crate::store::{Facts, RunId, RunnerId};
-use crate::world::{Address, Happening, Reply, Request, World};
+use crate::world::{Happening, World};
 use sluice_engine::core::{Command, NodeIx, NodeResult, RunStatus};
 use std::collections::BTreeMap;
 

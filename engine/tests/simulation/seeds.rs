@@ -64,3 +64,8 @@ pub(crate) fn told(seed: u64, defect: Option<Defect>) -> Result<(), String> {
         format!("seed {seed}: {rule}\n{setup:?}\nlast steps:\n{steps}\nrepeat with SLUICE_SIM_SEED={seed}")
     })
 }
+
+/// All steps of a seed.
+pub(crate) fn steps(seed: u64) -> Vec<String> {
+    live(seed, None, true).1.last_steps(usize::MAX).to_vec()
+}

@@ -2,70 +2,16 @@
 //! machines that die, stand still and come back. One thread, no clock, no chance but the seed's.
 
 use crate::chance::Chance;
-use crate::claims::{Claim, Claimed};
 use crate::client::Client;
 use crate::outside::Outside;
-use crate::runner::{About, Inner, Runner};
+use crate::requests::{Address, Reply, Request, is_idle, reply_text};
+use crate::runner::{Inner, Runner};
 use crate::setup::{CALM, Fault, Setup};
-use crate::store::{Message, MessageId, Reception, RunId, RunnerId, Store, Turn};
-use sluice_engine::core::RunStatus;
-use sluice_engine::store::Commit;
+use crate::store::Store;
 use std::collections::BTreeMap;
 
 /// After that much virtual time without an end a run counts as stuck.
 const TOO_LONG: i64 = 400_000;
-
-/// What is asked of the store.
-#[derive(Clone, Debug)]
-pub(crate) enum Request {
-    Commit(Box<Turn>),
-    Claim(Claim),
-    GiveBack {
-        run: RunId,
-        version: i64,
-        owner: RunnerId,
-    },
-    Settle(RunId),
-    Register(RunnerId),
-    Beat(RunnerId),
-    /// Ends a runner whose beat stands still.
-    Bury {
-        runner: RunnerId,
-        beat: u64,
-    },
-    Post {
-        to: Option<RunId>,
-        message: Message,
-    },
-    Answer {
-        run: RunId,
-        message: MessageId,
-        reception: Reception,
-    },
-}
-
-/// What the store says.
-#[derive(Clone, Debug)]
-pub(crate) enum Reply {
-    Commit(Commit),
-    Claimed(Box<Claimed>),
-    /// Version and owner of a run, if there is one.
-    Settled(Option<(i64, Option<RunnerId>, RunStatus)>),
-    /// Yes or no, where that is all there is to say.
-    Fact(bool),
-}
-
-/// Who asked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Address {
-    Runner {
-        slot: usize,
-        life: u64,
-        about: About,
-    },
-    /// A client's action.
-    Client(usize),
-}
 
 /// Something that happens at a moment.
 #[derive(Debug)]
@@ -298,51 +244,5 @@ impl World {
         }
         self.wake_the_waiting();
         self.at(self.now + 1_000, Happening::Look);
-    }
-}
-
-impl Address {
-    fn text(&self) -> String {
-        match self {
-            Self::Runner { slot, about, .. } => format!("runner {slot} {about:?}"),
-            Self::Client(action) => format!("client {action}"),
-        }
-    }
-}
-
-impl Request {
-    fn text(&self) -> String {
-        let Self::Commit(turn) = self else { return format!("{self:?}") };
-        let events: Vec<String> = turn
-            .events
-            .iter()
-            .map(|event| {
-                let node = sluice_engine::core::fold::node_of(&event.kind);
-                let node = node.map(|node| format!(" {node}")).unwrap_or_default();
-                format!("{}{node}", sluice_engine::core::fold::name(&event.kind))
-            })
-            .collect();
-        let (run, expected, status) = (turn.run, turn.expected, turn.status);
-        format!("commit run {run} at {expected}, {status:?}, owner {:?}: {}", turn.owner, events.join(", "))
-    }
-}
-
-/// What happens every second and leads to nothing is left out of the trace.
-fn is_idle(request: &Request, reply: Option<&Reply>) -> bool {
-    match (request, reply) {
-        (Request::Beat(_), Some(Reply::Fact(true))) => true,
-        (Request::Claim(_), Some(Reply::Claimed(claimed))) => claimed.runs.is_empty(),
-        _ => false,
-    }
-}
-
-fn reply_text(reply: Option<&Reply>) -> String {
-    match reply {
-        None => "error".to_owned(),
-        Some(Reply::Claimed(claimed)) => {
-            let runs = claimed.runs.iter().map(|row| (row.facts.id, row.turns, row.status, row.claims));
-            format!("{:?}, messages {:?}", runs.collect::<Vec<_>>(), claimed.messages)
-        }
-        Some(other) => format!("{other:?}"),
     }
 }
