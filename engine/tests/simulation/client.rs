@@ -175,7 +175,12 @@ impl World {
     }
 }
 
-/// Whether a key is one that the clients signal.
+/// Whether a key is one that the clients signal, or a person who is asked about an unknown outcome.
 pub(crate) fn is_own(key: &str) -> bool {
-    key.starts_with('k')
+    key.starts_with('k') || is_question(key)
+}
+
+/// Whether a key is that of an open question about an unknown outcome.
+pub(crate) fn is_question(key: &str) -> bool {
+    key.starts_with("outcome:")
 }

@@ -1,6 +1,7 @@
 //! How a runner of the model drives one run: commands into the real `Machine`, one commit per turn, effects after
 //! it. It must not look into the store.
 
+use crate::client::is_question;
 use crate::outside::Execution;
 use crate::requests::Request;
 use crate::runner::About;
@@ -8,7 +9,7 @@ use crate::setup::{Defect, SUSPECT, Sort};
 use crate::store::{Facts, Message, MessageId, Reception, Row, RunId, RunnerId, Turn, Word};
 use crate::turns::{is_mark, last_turn, wait_keys};
 use crate::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use sluice_engine::core::{
     Command, Decision, Effect, Machine, NodeIx, NodePhase, NodeResult, RunState, RunStatus,
 };
@@ -322,8 +323,17 @@ impl World {
 
 fn command_of(message: &Message) -> Command {
     match &message.word {
-        Word::Signal(key) => Command::Signal { key: key.clone(), payload: json!({ "receipt": message.id }) },
+        Word::Signal(key) => Command::Signal { key: key.clone(), payload: payload(key, message.id) },
         Word::Cancel => Command::Cancel,
         Word::Retry => Command::Retry,
+    }
+}
+
+/// What comes with a signal: its receipt, and a person's decision where one was asked.
+fn payload(key: &str, receipt: MessageId) -> Value {
+    let decision = ["done", "retry", "fail"][receipt as usize % 3];
+    match is_question(key) {
+        true => json!({ "receipt": receipt, "decision": decision, "by": "person" }),
+        false => json!({ "receipt": receipt }),
     }
 }
