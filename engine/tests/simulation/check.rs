@@ -1,10 +1,10 @@
 //! What must be true when all is quiet: the rules of the protocol, seen from the store, from the provider and from
 //! the clients.
 
-use crate::client::{Wish, is_own};
+use crate::client::{Wish, is_own, is_question};
 use crate::outside::Call;
 use crate::setup::Sort;
-use crate::store::{MessageId, Reception, Row, RunId};
+use crate::store::{MessageId, Reception, Row, RunId, Word};
 use crate::turns::is_mark;
 use crate::world::World;
 use sluice_engine::core::fold::node_of;
@@ -125,7 +125,8 @@ impl World {
             return Err(format!("signal {message} was taken {count} times"));
         }
         for ((run, message), (content, reception)) in &self.store.messages {
-            let is_signal = matches!(content.word, crate::store::Word::Signal(_));
+            // A decision about an unknown outcome is written down without its receipt.
+            let is_signal = matches!(&content.word, Word::Signal(key) if !is_question(key));
             let claims_so = matches!(reception, Some(Reception::Taken | Reception::TakenBefore));
             if is_signal && claims_so && !taken.contains_key(message) {
                 return Err(format!("run {run} is said to have taken signal {message} and has not"));
