@@ -53,7 +53,7 @@ impl Client {
             let number = chance.below(POOL as u64) as usize;
             let lane = chance.percent(60).then(|| chance.below(2));
             let is_poison = setup.has_poison && ix == poison_at;
-            let poison = is_poison.then(|| chance.below(plan(number).nodes.len() as u64) as u32);
+            let poison = is_poison.then(|| poison_of(number, chance));
             // Runs beside one that kills its runners begin at about the same time.
             let last = if setup.sort == Sort::PoisonOnly { 4_000 } else { CALM - 4_000 };
             let at = chance.between(0, last);
@@ -173,6 +173,15 @@ impl World {
             self.post(ix, Some(run), Word::Signal(key));
         }
     }
+}
+
+/// A node to kill its runners. No loop entry: where its policy counts what is unknown as done, the loop begins another
+/// round after every crash and ends only at the limit of executions.
+fn poison_of(number: usize, chance: &mut Chance) -> u32 {
+    let plan = plan(number);
+    let plain: Vec<u32> =
+        (0..plan.nodes.len() as u32).filter(|node| plan.at(*node).entry_of.is_none()).collect();
+    plain[chance.below(plain.len() as u64) as usize]
 }
 
 /// Whether a key is one that the clients signal, or a person who is asked about an unknown outcome.
