@@ -25,4 +25,4 @@ pub use open::Db;
 pub use options::{DbOptions, Synchronous};
 pub use query::{Query, Tx, TxQuery};
 pub use row::{ColumnIndex, Row};
-pub use sql::{Sql, placeholders};
+pub use sql::{Sql, placeholders, value_rows};

@@ -60,6 +60,20 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
+/// Only what operators ask of a process that drives runs and takes no requests: is it alive, what does it count.
+/// Call it inside a tokio runtime.
+pub fn service_router(state: ApiState) -> Router {
+    metrics::count_runs(&state.engine);
+    let (routes, _) = timed(service::routes(), state.config.limits.request).split_for_parts();
+    routes
+        .fallback(layers::no_such_route)
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::secure))
+        .layer(from_fn_with_state(state.clone(), layers::number_requests))
+        .with_state(state)
+}
+
 /// All documented routes, without the layers around them.
 pub(crate) fn documented() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(openapi::frame())

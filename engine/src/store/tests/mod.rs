@@ -8,6 +8,7 @@ mod commits;
 mod differential;
 mod due;
 mod events;
+mod group;
 mod lists;
 mod model;
 mod plans;
