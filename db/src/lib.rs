@@ -1,4 +1,4 @@
-//! One small door to SQLite and PostgreSQL: pools, arguments, rows, transactions, migrations, contract tests.
+//! One small door to SQLite and PostgreSQL: pools, arguments, rows, transactions, migrations, ids, contract tests.
 //!
 //! Callers write one canonical SQL text with `$1` placeholders; it runs on both engines. This crate knows no
 //! table's meaning: it must not know workflows, runs, contacts or anything else that is stored.
@@ -8,6 +8,11 @@ pub mod contract;
 mod copy;
 mod dialect;
 mod error;
+<<<<<<< HEAD
+mod ids;
+=======
+mod listen;
+>>>>>>> main
 mod migrate;
 mod open;
 mod options;
@@ -19,8 +24,13 @@ pub use arg::{Arg, ArgType};
 pub use copy::{CopiedTable, CopyError, copy_all};
 pub use dialect::Dialect;
 pub use error::DbError;
+<<<<<<< HEAD
+pub use ids::{hashed_id, random_id, sortable_id};
+=======
+pub use listen::Listener;
+>>>>>>> main
 pub use open::Db;
 pub use options::{DbOptions, Synchronous};
 pub use query::{Query, Tx, TxQuery};
 pub use row::{ColumnIndex, Row};
-pub use sql::{Sql, placeholders};
+pub use sql::{Sql, placeholders, value_rows};

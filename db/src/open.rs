@@ -18,6 +18,10 @@ use crate::{DbError, DbOptions, Dialect, Synchronous};
 /// prepare some of them again and again.
 const CACHED_STATEMENTS: usize = 512;
 
+/// Writing transactions at once on PostgreSQL. More would each carry less, and the server writes its log one after the
+/// other in any case.
+const MOST_WRITERS: usize = 4;
+
 /// An open database. Cloning is cheap and shares the connections.
 #[derive(Clone)]
 pub struct Db(Arc<Shared>);
@@ -73,6 +77,17 @@ impl Db {
         match self.0.pools {
             Pools::Sqlite { .. } => Dialect::Sqlite,
             Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// How many transactions may usefully write at once: one on SQLite, a part of the pool on PostgreSQL, so that
+    /// readers find a connection too.
+    pub fn writers(&self) -> usize {
+        match self.pools() {
+            Pools::Sqlite { .. } => 1,
+            Pools::Postgres(pool) => {
+                (pool.options().get_max_connections() as usize / 2).clamp(1, MOST_WRITERS)
+            }
         }
     }
 

@@ -140,10 +140,12 @@ fn replayed(stored: &StoredRun, events: Vec<Event>, program: &Program) -> Result
         turns: 1,
         status: state.status(),
         error: state.error().cloned(),
-        reply: state.reply().cloned(),
         events,
         started_at: stored.started_at,
         ended_at: None,
+        owner: None,
+        claims: 0,
+        attention: None,
     })
 }
 

@@ -199,7 +199,7 @@ fn bare(stored: &StoredRun, workflow_name: String) -> RunView {
         parent_run_id: stored.run.parent_run_id.clone(),
         inbound_id: stored.run.inbound_id.clone(),
         error: stored.error.clone(),
-        reply: stored.reply.clone(),
+        reply: stored.reply().cloned(),
         output: BTreeMap::new(),
         nodes: Vec::new(),
     }

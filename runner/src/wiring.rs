@@ -1,8 +1,8 @@
 //! Puts the rooms together: database, records, nodes, engine. Only this crate knows them all.
 
-use crate::config::{Config, Synchronous};
+use crate::config::{Config, Role, Synchronous};
 use futures::future::BoxFuture;
-use sluice_db::{Db, DbOptions};
+use sluice_db::{Db, DbOptions, Dialect};
 use sluice_engine::drive::{Engine, EngineConfig};
 use sluice_engine::store::Store;
 use sluice_engine::testing::Host;
@@ -128,7 +128,17 @@ fn engine(
         credentials: Arc::new(RecordCredentials(records.clone())),
         base_urls: Arc::new(config.base_urls.clone()),
     };
-    let bounds = EngineConfig { max_effects: config.max_effects, ..EngineConfig::default() };
+    let bounds = EngineConfig {
+        max_effects: config.max_effects,
+        max_effects_per_workspace: config.max_effects_per_workspace,
+        max_active: config.max_active_runs,
+        max_queued: config.max_queued_runs,
+        is_alone: db.dialect() == Dialect::Sqlite,
+        drives: config.role != Role::Api,
+        name: format!("{} {}", config.listen, std::process::id()),
+        lease: config.lease,
+        ..EngineConfig::default()
+    };
     Ok(Engine::new(Store::new(db.clone()), registry(records, extra)?, services, bounds))
 }
 

@@ -250,7 +250,11 @@ async fn what_a_crash_left_behind_is_taken_up_in_order(db: Db) {
         .published(heard("Hear", &[("shape", "test.set", json!({ "value": "{{ json.message.text }}" }))]))
         .await;
     for (id, text) in [("wamid.1", "one"), ("wamid.2", "two"), ("wamid.3", "three")] {
-        ground.records.store_inbound("whatsapp", &text_message(id, "919800000001", text)).await.unwrap();
+        ground
+            .records
+            .store_inbound("whatsapp", &text_message(id, "919800000001", text), true)
+            .await
+            .unwrap();
     }
     assert_eq!(sluice_api::recover_inbound(&ground.state).await.unwrap(), 3);
     ground.state.settle_inbound().await;

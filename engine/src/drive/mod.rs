@@ -4,7 +4,9 @@
 //! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
-//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
+//! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
+//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept
+//!   ready; [`live`]: the trace as it happens.
 
 mod children;
 pub mod dispatch;
@@ -12,11 +14,15 @@ mod driver;
 mod engine;
 pub(crate) mod execute;
 pub mod faults;
+mod fleet;
+mod hooks;
 pub mod lanes;
 pub mod live;
+mod posting;
 pub mod program;
 pub mod schedule;
 pub mod scope;
+mod slots;
 mod start;
 mod unrunnable;
 mod watchers;
@@ -25,6 +31,7 @@ pub mod workflows;
 pub use dispatch::{Dispatched, OutsideEvent};
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use faults::FaultPlan;
+pub use hooks::Hook;
 pub use live::LiveEvent;
 pub use program::Program;
 pub use start::{RunOutcome, StartRequest, Started, WaitFor};

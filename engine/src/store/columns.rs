@@ -1,6 +1,7 @@
 //! Small numbers in columns for the closed sets of the engine. The numbers are stored: never reuse one. Must
 //! not know statements.
 
+use super::Attention;
 use crate::core::RunStatus;
 use sluice_node_sdk::outcome::WaitKind;
 
@@ -29,6 +30,19 @@ pub(super) fn status_number(status: RunStatus) -> i64 {
 /// The status of a number.
 pub(super) fn status_of(number: i64) -> Option<RunStatus> {
     STATUSES.get(usize::try_from(number).ok()?).copied()
+}
+
+/// The number of a reason to look at a run.
+pub(super) fn attention_number(attention: Attention) -> i64 {
+    match attention {
+        Attention::UnknownOutcome => 1,
+        Attention::Poisoned => 2,
+    }
+}
+
+/// The reason of a number.
+pub(super) fn attention_of(number: i64) -> Option<Attention> {
+    [Attention::UnknownOutcome, Attention::Poisoned].get(usize::try_from(number - 1).ok()?).copied()
 }
 
 /// The number of a sort of wait. The partial index of approvals relies on 3.
@@ -60,6 +74,10 @@ mod tests {
         for number in 0..5 {
             assert_eq!(kind_of(number).map(kind_number), Some(number));
         }
+        for number in 1..3 {
+            assert_eq!(attention_of(number).map(attention_number), Some(number));
+        }
+        assert_eq!((attention_of(0), attention_of(3)), (None, None));
         assert_eq!((status_of(6), status_of(-1), kind_of(5)), (None, None, None));
     }
 }

@@ -1,48 +1,71 @@
 //! Runs, events, waits, workflows and triggers in SQLite or PostgreSQL, behind one type. SQL lives here
 //! and nowhere else in the engine. Must not know decisions.
 //!
-//! - [`commit`](Store::commit) is the only writer of runs: one transaction, fenced by the number of turns.
+//! - [`commit`](Store::commit) is the only writer of runs: fenced by the number of turns, in a transaction that
+//!   `writer` shares among all who commit at the time, by the statements in `rows`.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
+//! - `claims`, `runners` and `messages` share the work among processes.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
 
+mod batch;
+mod bulk;
+mod claims;
 mod codec;
 mod columns;
 mod commit;
+mod compress;
 mod cursor;
 mod error;
 mod events;
+mod messages;
 mod publish;
 mod query;
+mod rows;
+mod runners;
 mod runs;
 mod schedules;
 mod triggers;
 pub mod types;
 mod waits;
 mod workflows;
+mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use claims::{Claimed, Wanted};
 pub use codec::MAX_DEPTH;
 pub use error::StoreError;
+pub use messages::{OpenMessage, RunMessage};
 pub use publish::Publication;
 pub use query::StatusCount;
+pub use runners::RunnerRow;
 pub use types::*;
 pub use workflows::{DraftChange, NewWorkflow};
+pub use writer::Backlog;
 
 use sluice_db::Db;
+use std::sync::Arc;
+use writer::Writer;
 
 /// What the engine keeps. Cloning is cheap and shares the connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
+    writer: Arc<Writer>,
 }
 
 impl Store {
     /// A store in an open and migrated database.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        let writer = Writer::new(db.clone());
+        Self { db, writer }
+    }
+
+    /// What waits to be written at this moment: the measure of whether more work should be accepted.
+    pub fn backlog(&self) -> Backlog {
+        self.writer.backlog()
     }
 }

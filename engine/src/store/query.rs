@@ -21,7 +21,7 @@ pub(super) const RUNS_OF_INBOUND: &str =
 pub(super) const COUNT_BY_STATUS: &str = "select '' as run_id, status, count(*) as n from runs where workspace_id = $1 \
              group by status order by status";
 
-pub(super) const COUNT_ACTIVE: &str = "select '' as run_id, status, count(*) as n from runs where status <= 1 \
+pub(super) const COUNT_ACTIVE: &str = "select '' as run_id, status, count(*) as n from runs where status <= 1 and (status <= 1 or owner is not null) \
              group by status order by status";
 
 impl Store {

@@ -1,6 +1,6 @@
 //! What is committed and what is read back, as plain data. Must not know decisions.
 
-use crate::core::{Event, RunError, RunStatus, Wait};
+use crate::core::{Event, EventKind, RunError, RunStatus, Wait};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_node_sdk::outcome::Reply;
@@ -61,18 +61,40 @@ pub struct Turn {
     pub status: RunStatus,
     /// Why it failed.
     pub error: Option<RunError>,
-    /// The answer for the caller of a webhook, once known.
-    pub reply: Option<Reply>,
     /// When it began, set by the turn that begins it.
     pub started_at: Option<i64>,
     /// When it ended, set by the turn that ends it.
     pub ended_at: Option<i64>,
     /// The next moment at which the run must be woken; `None` for never. Replaces what was stored.
     pub wake_at: Option<i64>,
+    /// The process that goes on driving the run after this turn; `None` when nobody does, because it waits, is
+    /// over, or is left for whoever claims it. Replaces what was stored.
+    pub owner: Option<i64>,
+    /// Why a person must look at the run. Replaces what was stored.
+    pub attention: Option<Attention>,
+    /// The key of the signal that this turn takes; a second turn with it in the workspace is a duplicate.
+    pub receipt: Option<String>,
     /// All that the run waits for now. Replaces what was stored when `Some`.
     pub waits: Option<Vec<WaitRow>>,
     /// Child runs to create in the same transaction, each with its own first turn.
     pub children: Vec<Turn>,
+}
+
+impl Turn {
+    /// Whether nothing is left to be done after this turn by whoever drives the run.
+    pub fn is_all(&self) -> bool {
+        (self.status.is_over() || self.status == RunStatus::Waiting) && self.children.is_empty()
+    }
+}
+
+/// Why a person must look at a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Attention {
+    /// Nobody knows whether an effect that must not be repeated took place.
+    UnknownOutcome,
+    /// What drives the run crashed again and again, so it was given up.
+    Poisoned,
 }
 
 /// One node of a run that waits for a signal.
@@ -95,7 +117,7 @@ pub enum Commit {
     Done,
     /// Someone else committed a turn of this run first; load it again.
     Stale,
-    /// A run with the same deduplication key exists; nothing was written.
+    /// A run with the same deduplication key exists, or the signal was taken before; nothing was written.
     Duplicate,
 }
 
@@ -110,14 +132,30 @@ pub struct StoredRun {
     pub status: RunStatus,
     /// Why it failed.
     pub error: Option<RunError>,
-    /// The answer given to a webhook.
-    pub reply: Option<Reply>,
     /// All events, in order.
     pub events: Vec<Event>,
     /// When it began.
     pub started_at: Option<i64>,
     /// When it ended.
     pub ended_at: Option<i64>,
+    /// The process that drives it.
+    pub owner: Option<i64>,
+    /// How often a process took it up since its last commit.
+    pub claims: i64,
+    /// Why a person must look at it.
+    pub attention: Option<Attention>,
+}
+
+impl StoredRun {
+    /// The answer given to a webhook: the first that a node gave.
+    pub fn reply(&self) -> Option<&Reply> {
+        self.events.iter().find_map(|event| match &event.kind {
+            EventKind::RunStarted { output, .. } | EventKind::NodeSucceeded { output, .. } => {
+                output.reply.as_ref()
+            }
+            _ => None,
+        })
+    }
 }
 
 /// A run in a list.

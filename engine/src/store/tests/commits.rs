@@ -3,7 +3,6 @@
 use super::*;
 use crate::core::RunError;
 use sluice_db::Db;
-use sluice_node_sdk::outcome::Reply;
 
 sluice_db::contract_tests! {
     a_run_comes_back_as_it_was_committed,
@@ -14,13 +13,10 @@ sluice_db::contract_tests! {
     a_deduplication_key_starts_one_run,
     children_come_with_their_parent,
     a_refused_parent_brings_no_children,
+    a_signal_is_taken_once,
     an_end_is_kept_and_a_retry_takes_it_back,
     a_load_ends_where_its_row_says,
     damage_is_named,
-}
-
-fn reply() -> Reply {
-    Reply { status: 201, headers: [("x-a".to_owned(), "b".to_owned())].into(), body: json!({ "ok": true }) }
 }
 
 fn failure() -> RunError {
@@ -50,8 +46,8 @@ async fn a_run_comes_back_as_it_was_committed(db: Db) {
     first.events.push(skipped(90, 3));
     let first_events = first.events.clone();
     let mut last = next_turn("run_1", 1, 2, RunStatus::Failed);
-    last.reply = Some(reply());
     last.error = Some(failure());
+    (last.owner, last.attention) = (Some(7), Some(Attention::UnknownOutcome));
     let last_events = last.events.clone();
     // Two turns of one run may share a transaction.
     commit_all(&store, vec![first, last]).await;
@@ -60,7 +56,11 @@ async fn a_run_comes_back_as_it_was_committed(db: Db) {
     assert_eq!(stored.run, run);
     assert_eq!((stored.turns, stored.status), (2, RunStatus::Failed));
     assert_eq!((stored.started_at, stored.ended_at), (Some(100), Some(1_002)));
-    assert_eq!((stored.reply, stored.error), (Some(reply()), Some(failure())));
+    assert_eq!(stored.error, Some(failure()));
+    assert_eq!(
+        (stored.owner, stored.claims, stored.attention),
+        (Some(7), 0, Some(Attention::UnknownOutcome))
+    );
     assert_eq!(stored.events, [first_events, last_events].concat());
     assert!(store.load(&key("run_2")).await.unwrap().is_none());
     let elsewhere = RunKey { workspace_id: "ws_2".into(), run_id: "run_1".into() };
@@ -161,11 +161,24 @@ async fn a_refused_parent_brings_no_children(db: Db) {
     assert!(store.load(&key("run_c")).await.unwrap().is_none());
 }
 
+async fn a_signal_is_taken_once(db: Db) {
+    let store = Store::new(db);
+    let runs = vec![
+        first_turn(facts("run_1", 100), RunStatus::Waiting),
+        first_turn(facts("run_2", 100), RunStatus::Waiting),
+    ];
+    commit_all(&store, runs).await;
+    let receipt = Some("msg_1".to_owned());
+    let take = |run| Turn { receipt: receipt.clone(), ..next_turn(run, 1, 1, RunStatus::Running) };
+    commit_all(&store, vec![take("run_1")]).await;
+    assert_eq!(store.commit(vec![take("run_2")]).await.unwrap(), [Commit::Duplicate]);
+    assert_eq!(store.load(&key("run_2")).await.unwrap().unwrap().turns, 1);
+}
+
 async fn an_end_is_kept_and_a_retry_takes_it_back(db: Db) {
     let store = Store::new(db);
     let mut failed = first_turn(facts("run_1", 100), RunStatus::Failed);
     failed.error = Some(failure());
-    failed.reply = Some(reply());
     let after_the_end = next_turn("run_1", 1, 1, RunStatus::Failed);
     commit_all(&store, vec![failed, Turn { ended_at: None, ..after_the_end }]).await;
     let stored = store.load(&key("run_1")).await.unwrap().unwrap();
@@ -175,7 +188,7 @@ async fn an_end_is_kept_and_a_retry_takes_it_back(db: Db) {
     commit_all(&store, vec![Turn { started_at: Some(777), ..retried }]).await;
     let stored = store.load(&key("run_1")).await.unwrap().unwrap();
     assert_eq!((stored.started_at, stored.ended_at), (Some(100), None));
-    assert_eq!((stored.error, stored.reply), (None, Some(reply())));
+    assert_eq!(stored.error, None);
 }
 
 async fn a_load_ends_where_its_row_says(db: Db) {
@@ -195,8 +208,8 @@ async fn damage_is_named(db: Db) {
     commit_all(&store, vec![first_turn(facts("run_1", 100), RunStatus::Running)]).await;
     for (damage, what) in [
         ("update runs set error = '{'", "the error"),
-        ("update runs set reply = '3', error = null", "the reply"),
-        ("update runs set status = 9, reply = null", "the status"),
+        ("update runs set attention = 9, error = null", "the attention"),
+        ("update runs set status = 9, attention = null", "the status"),
         ("update runs set status = 1, events = 2", "the last events"),
         ("update run_events set first_seq = 1", "a row of events"),
     ] {

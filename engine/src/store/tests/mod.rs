@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod arbitrary;
+mod bytes;
+mod claims;
 mod commits;
 mod differential;
 mod due;
 mod events;
+mod group;
 mod lists;
 mod model;
 mod plans;
@@ -72,10 +75,12 @@ fn first_turn(run: NewRun, status: RunStatus) -> Turn {
         first_seq: 0,
         status,
         error: None,
-        reply: None,
         started_at: Some(run.created_at),
         ended_at: status.is_over().then_some(run.created_at),
         wake_at: None,
+        owner: None,
+        attention: None,
+        receipt: None,
         waits: None,
         children: Vec::new(),
         new_run: Some(Box::new(run)),
@@ -93,10 +98,12 @@ fn next_turn(run: &str, expected: i64, first_seq: i64, status: RunStatus) -> Tur
         first_seq,
         status,
         error: None,
-        reply: None,
         started_at: None,
         ended_at: status.is_over().then_some(at),
         wake_at: None,
+        owner: None,
+        attention: None,
+        receipt: None,
         waits: None,
         children: Vec::new(),
     }
