@@ -8,11 +8,8 @@ pub mod contract;
 mod copy;
 mod dialect;
 mod error;
-<<<<<<< HEAD
 mod ids;
-=======
 mod listen;
->>>>>>> main
 mod migrate;
 mod open;
 mod options;
@@ -24,11 +21,8 @@ pub use arg::{Arg, ArgType};
 pub use copy::{CopiedTable, CopyError, copy_all};
 pub use dialect::Dialect;
 pub use error::DbError;
-<<<<<<< HEAD
 pub use ids::{hashed_id, random_id, sortable_id};
-=======
 pub use listen::Listener;
->>>>>>> main
 pub use open::Db;
 pub use options::{DbOptions, Synchronous};
 pub use query::{Query, Tx, TxQuery};
