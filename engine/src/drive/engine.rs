@@ -3,6 +3,7 @@
 
 use super::faults::FaultPlan;
 use super::fleet::{Fleet, SUSPECT};
+use super::hooks::Hooks;
 use super::lanes::{LaneLoan, LaneTicket, Lanes};
 use super::live::Live;
 use super::program::Program;
@@ -160,6 +161,7 @@ pub(super) struct Shared {
     busy: AtomicUsize,
     idle: Notify,
     programs: Cache<(String, String, i64), Arc<Program>>,
+    pub(super) hooks: Hooks,
 }
 
 /// Counts work under way, so that tests and shutdown can wait for quiet.
@@ -196,6 +198,7 @@ impl Engine {
             busy: AtomicUsize::new(0),
             idle: Notify::new(),
             programs: Cache::new(config.cached_programs),
+            hooks: super::hooks::hooks(),
             config,
         }))
     }
@@ -474,12 +477,19 @@ impl Engine {
     /// When the store fails.
     pub async fn recover(&self) -> Result<usize, EngineError> {
         self.join().await?;
-        let mut count = 0;
         // With others the loop that claims finds what is there.
-        while self.0.config.is_alone {
+        let count = if self.0.config.is_alone { self.take_up_all().await? } else { 0 };
+        self.tell_missed().await?;
+        self.0.fleet.work.notify_one();
+        Ok(count)
+    }
+
+    async fn take_up_all(&self) -> Result<usize, EngineError> {
+        let mut count = 0;
+        loop {
             let claimed = self.0.store.claim_all(self.runner_id(), SUSPECT, 200).await?;
             if claimed.is_empty() {
-                break;
+                return Ok(count);
             }
             count += claimed.len();
             for claimed in claimed {
@@ -489,9 +499,6 @@ impl Engine {
                 self.resume(claimed.key, place);
             }
         }
-        self.tell_missed().await?;
-        self.0.fleet.work.notify_one();
-        Ok(count)
     }
 
     /// Tells callers of child runs what they missed because a process stopped at the wrong moment.

@@ -5,7 +5,8 @@
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
-//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
+//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept
+//!   ready; [`live`]: the trace as it happens.
 
 mod children;
 pub mod dispatch;
@@ -14,6 +15,7 @@ mod engine;
 pub(crate) mod execute;
 pub mod faults;
 mod fleet;
+mod hooks;
 pub mod lanes;
 pub mod live;
 mod posting;
@@ -29,6 +31,7 @@ pub mod workflows;
 pub use dispatch::{Dispatched, OutsideEvent};
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use faults::FaultPlan;
+pub use hooks::Hook;
 pub use live::LiveEvent;
 pub use program::Program;
 pub use start::{RunOutcome, StartRequest, Started, WaitFor};

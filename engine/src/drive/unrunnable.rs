@@ -57,6 +57,7 @@ async fn end_with(
         return Ok(());
     }
     let turn = Turn { attention, ..last_turn(stored, error, engine.now_ms()) };
+    engine.live().count(&turn.events, false);
     let event = live_event(stored, &turn);
     let mut ended = stored.clone();
     (ended.status, ended.error) = (turn.status, turn.error.clone());

@@ -107,6 +107,7 @@ impl Engine {
             at: self.now_ms(),
         };
         let version = self.store().publish(workspace, workflow, publication).await?;
+        self.0.hooks.invalidate_all();
         self.set_alarm(0);
         Ok((version, problems))
     }
