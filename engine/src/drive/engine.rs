@@ -30,6 +30,8 @@ use tokio_util::task::TaskTracker;
 pub struct EngineConfig {
     /// Nodes with effects that may be under way at once.
     pub max_effects: usize,
+    /// Bytes that one execution of a node may give, as JSON; a turn may hold four times as much.
+    pub max_output: usize,
     /// Programs kept ready.
     pub cached_programs: u64,
     /// Bounds of expressions and scripts.
@@ -44,6 +46,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             max_effects: 256,
+            max_output: super::limits::LARGEST_OUTPUT,
             cached_programs: 1_000,
             expressions: ExprLimits::default(),
             tick: Duration::from_millis(500),

@@ -4,7 +4,7 @@
 //! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
-//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
+//! - [`pruning`]: what has been kept long enough; [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
 
 mod children;
 pub mod dispatch;
@@ -13,8 +13,10 @@ mod engine;
 pub(crate) mod execute;
 pub mod faults;
 pub mod lanes;
+mod limits;
 pub mod live;
 pub mod program;
+pub mod pruning;
 pub mod schedule;
 pub mod scope;
 mod start;
@@ -27,4 +29,5 @@ pub use engine::{Engine, EngineConfig, EngineError};
 pub use faults::FaultPlan;
 pub use live::LiveEvent;
 pub use program::Program;
+pub use pruning::{Pruned, Pruner, Retention};
 pub use start::{RunOutcome, StartRequest, Started, WaitFor};

@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The database failed or refused.
     #[error("the store cannot use its database")]
     Db(#[from] DbError),
+    /// The place of large bodies failed; it may work later.
+    #[error("the store cannot use its payloads")]
+    Payloads(#[from] super::PayloadError),
     /// Something stored cannot be read back: a defect, or a database changed by hand.
     #[error("{what} of {id} cannot be read; restore it from a backup, or delete it")]
     Corrupt {

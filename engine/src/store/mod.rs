@@ -3,6 +3,7 @@
 //!
 //! - [`commit`](Store::commit) is the only writer of runs: one transaction, fenced by the number of turns.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
+//! - `payloads` keeps large bodies of events out of line; `prune` deletes what has been kept long enough.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
@@ -13,6 +14,8 @@ mod commit;
 mod cursor;
 mod error;
 mod events;
+pub mod payloads;
+mod prune;
 mod publish;
 mod query;
 mod runs;
@@ -27,6 +30,8 @@ mod tests;
 
 pub use codec::MAX_DEPTH;
 pub use error::StoreError;
+pub use payloads::{PayloadError, Payloads};
+pub use prune::{Deleted, EndedRun, Swept};
 pub use publish::Publication;
 pub use query::StatusCount;
 pub use types::*;
@@ -38,11 +43,12 @@ use sluice_db::Db;
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
+    payloads: Option<Payloads>,
 }
 
 impl Store {
-    /// A store in an open and migrated database.
+    /// A store in an open and migrated database, with everything in it.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        Self { db, payloads: None }
     }
 }
