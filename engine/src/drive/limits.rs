@@ -17,7 +17,7 @@ pub(super) const LARGEST_OUTPUT: usize = 16 << 20;
 #[derive(Debug, PartialEq, Eq)]
 enum TooMuch {
     /// More bytes than the limit.
-    Large { limit: usize },
+    Large,
     /// Nested more deeply than can be read back.
     Deep,
 }
@@ -26,11 +26,10 @@ impl TooMuch {
     /// As the failure of the node that gave it.
     fn error(&self) -> NodeError {
         match self {
-            Self::Large { limit } => NodeError::invalid_input(format!(
-                "The node gave more data than a run may hold at one place ({} MiB); process it in parts, keep only the \
-                 fields that are needed, or let the operator raise `max_payload`",
-                limit >> 20
-            ))
+            Self::Large => NodeError::invalid_input(
+                "The node gave more data than may be stored at once; process it in parts, keep only the fields that are \
+                 needed, or let the operator raise `max_payload`",
+            )
             .code("payload_too_large"),
             Self::Deep => NodeError::invalid_input(format!(
                 "The node gave JSON that is nested more than {MAX_DEPTH} levels deep; flatten it"
@@ -52,7 +51,7 @@ pub(super) fn fit(result: NodeResult, limit: usize) -> (NodeResult, usize) {
 
 /// About how many bytes the result of a node takes as JSON, if that is not too much.
 fn weigh(result: &NodeResult, limit: usize) -> Result<usize, TooMuch> {
-    let mut scale = Scale { left: limit, limit };
+    let mut scale = Scale { left: limit };
     match result {
         NodeResult::Done(output) => scale.output(output)?,
         NodeResult::Stop { output, .. } => scale.output(output)?,
@@ -69,12 +68,11 @@ fn weigh(result: &NodeResult, limit: usize) -> Result<usize, TooMuch> {
 
 struct Scale {
     left: usize,
-    limit: usize,
 }
 
 impl Scale {
     fn take(&mut self, bytes: usize) -> Result<(), TooMuch> {
-        self.left = self.left.checked_sub(bytes).ok_or(TooMuch::Large { limit: self.limit })?;
+        self.left = self.left.checked_sub(bytes).ok_or(TooMuch::Large)?;
         Ok(())
     }
 
@@ -138,10 +136,7 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_named_and_what_is_not_is_weighed() {
-        assert_eq!(
-            weigh(&done(json!({ "text": "x".repeat(2_000) })), 1_000),
-            Err(TooMuch::Large { limit: 1_000 })
-        );
+        assert_eq!(weigh(&done(json!({ "text": "x".repeat(2_000) })), 1_000), Err(TooMuch::Large));
         let weight =
             weigh(&done(json!({ "text": "x".repeat(2_000), "list": [1, 2, null] })), 10_000).unwrap();
         let bytes = json!({ "text": "x".repeat(2_000), "list": [1, 2, null] }).to_string().len();

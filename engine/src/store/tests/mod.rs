@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod arbitrary;
+mod bucket;
 mod commits;
 mod differential;
 mod due;
 mod events;
 mod lists;
 mod model;
+mod payloads;
 mod plans;
+mod pruning;
 mod publishing;
 mod waits;
 mod workflows;

@@ -42,6 +42,8 @@ fn what_the_driver_asks_reads_an_index() {
             (runs::UNFINISHED, "runs_active"),
             (runs::LANE_HAS_ACTIVE, "runs_in_lane"),
             (runs::NEXT_IN_LANE, "runs_in_lane"),
+            (prune::ENDED, "runs_ended"),
+            (prune::RETENTIONS, "workflows_with_retention"),
             (query::RUNS_OF_INBOUND, "runs_by_inbound"),
             (query::COUNT_BY_STATUS, "runs_by_status"),
             (query::COUNT_ACTIVE, "runs_active"),
@@ -69,5 +71,19 @@ fn a_child_is_looked_up_by_its_key() {
         let plan = plan(&db, runs::MISSED_CHILDREN.to_owned(), Vec::new()).await;
         let by_key = "SEARCH c USING INDEX sqlite_autoindex_runs_1 (workspace_id=? AND run_id=?)";
         assert!(plan.iter().any(|step| step == by_key), "{plan:#?}");
+    });
+}
+
+#[test]
+fn what_is_forgotten_is_found_by_an_index() {
+    on_sqlite(async |db| {
+        for (sql, inner, outer) in [
+            (prune::ANSWERED, "run_messages_answered", "SEARCH run_messages USING"),
+            (prune::RECEIPTS, "signal_receipts_by_time", "SEARCH signal_receipts USING"),
+        ] {
+            let plan = plan(&db, sql.to_owned(), Vec::new()).await;
+            assert!(plan.iter().any(|step| step.contains(inner)), "{sql}: {plan:#?}");
+            assert!(plan[0].contains(outer), "{sql}: {plan:#?}");
+        }
     });
 }
