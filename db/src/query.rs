@@ -140,6 +140,21 @@ impl Tx {
         TxQuery { tx: self, statement: Statement::new(sql.into()) }
     }
 
+    /// Waits until no other transaction holds the lock of this name, and holds it until this one ends. On SQLite every
+    /// writing transaction is alone already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock(&mut self, name: &str) -> Result<(), DbError> {
+        if self.dialect() == Dialect::Postgres {
+            self.query("select pg_advisory_xact_lock(hashtextextended(current_schema() || $1, 0))")
+                .bind(name)
+                .execute()
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Which engine this is.
     pub fn dialect(&self) -> Dialect {
         match self {

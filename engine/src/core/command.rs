@@ -128,7 +128,8 @@ pub struct Decision {
 }
 
 /// A command that does not fit the state. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The run has begun already.
     #[error("the run has already begun")]

@@ -4,7 +4,7 @@
 use super::driver::Driver;
 use super::engine::{Engine, EngineError, Message};
 use super::lanes::LaneLoan;
-use super::start::{lane_of, queued_turn};
+use super::start::lane_of;
 use crate::core::{Command, Event, EventKind, RunStatus};
 use crate::store::{NewRun, RunKey, Turn};
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ impl Engine {
         run.lane = lane_of(&program, &around, &output)?;
         let deadline = program.timeout_ms.map(|limit| now.saturating_add(limit));
         let start = Command::Start { trigger, output, pins: Default::default(), deadline };
-        Ok(queued_turn(run, start, now))
+        Ok(self.queued_turn(run, start))
     }
 }
 

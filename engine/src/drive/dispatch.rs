@@ -9,6 +9,9 @@ use serde_json::Value;
 use sluice_node_sdk::item::Item;
 use std::sync::Arc;
 
+/// How often a lane is looked at that a run of another process has.
+const LANE_LOOK: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// Something that happened outside (or in the records) and that workflows may react to.
 #[derive(Clone, Debug, Default)]
 pub struct OutsideEvent {
@@ -66,6 +69,7 @@ impl Engine {
             Some(ticket) => Some(ticket.wait().await),
             None => None,
         };
+        self.until_lane_is_free(&event).await?;
         let mut done = Dispatched::default();
         if let Some(key) = &event.reply_key {
             lane = self.offer_to_waiting(&event, key, lane, &mut done).await?;
@@ -85,6 +89,19 @@ impl Engine {
             }
         }
         Ok(done)
+    }
+
+    /// With other processes a lane in the store tells whether the answer to an earlier event is still under way;
+    /// within this process the lane that is held here does.
+    async fn until_lane_is_free(&self, event: &OutsideEvent) -> Result<(), EngineError> {
+        let Some(lane) = event.lane.as_deref().filter(|_| !self.config().is_alone) else { return Ok(()) };
+        while self.store().lane_has_active(&event.workspace_id, lane, "").await? {
+            if self.0.stopping.is_cancelled() {
+                return Err(EngineError::ShuttingDown);
+            }
+            tokio::time::sleep(LANE_LOOK).await;
+        }
+        Ok(())
     }
 
     /// Gives the event to the run that waits for it. The lane goes along, or comes back.

@@ -4,7 +4,7 @@
 use super::children::{Child, KnownChild, not_started};
 use super::engine::{Busy, Engine, EngineError, Message};
 use super::execute::{Executed, Surroundings};
-use super::lanes::{LaneGuard, LaneLoan, LaneTicket};
+use super::lanes::{LaneGuard, LaneTicket};
 use super::live::{live_events, waiting_event};
 use super::start::{RunOutcome, WaitFor};
 use super::unrunnable;
@@ -32,13 +32,30 @@ pub(super) struct Driver {
     waits: Vec<WaitRow>,
     jobs: JoinSet<Job>,
     next: VecDeque<Command>,
-    /// Its own lane, and that of the event that it answers.
+    /// Its own lane, and that of the event that it answers. Only kept when no other process drives runs: with others
+    /// whoever claims a run sees to its lane.
     lanes: Vec<LaneGuard>,
+    /// It was taken over, and nothing was committed since.
+    is_claimed: bool,
+    /// Ends when the others gave this process up, and so this run is no longer its own.
+    fence: CancellationToken,
     /// Children that the turn under way starts, by the id of their run.
     children: HashMap<String, Child>,
     /// Taken before the first commit, so that nobody else starts to drive a run that has just become visible.
     inbox: Option<mpsc::UnboundedReceiver<Message>>,
-    _busy: Busy,
+    /// Given up while the run only pauses before its next attempt.
+    busy: Option<Busy>,
+}
+
+/// How often a process that is not sure of its own standing looks again.
+const UNSURE: Duration = Duration::from_millis(50);
+
+/// How a run began.
+pub(super) enum Begun {
+    /// Committed; how it stands if that is known already.
+    Here(Option<Box<RunOutcome>>),
+    /// Nothing was committed: it is for a process that drives runs.
+    NotHere,
 }
 
 /// A finished execution on its way back to the core.
@@ -55,7 +72,12 @@ enum TurnError {
     Refused(Refusal),
     Lost,
     Store(StoreError),
+    /// It takes effects that this process does not have: whoever drives runs begins it.
+    NotHere,
 }
+
+/// A pause between two attempts that is no longer than this leaves a run its lane, milliseconds.
+const LANE_PAUSE: i64 = 60_000;
 
 /// Messages for a run, those first that came before the run was at hand.
 type Early = VecDeque<Message>;
@@ -75,11 +97,12 @@ impl Engine {
             let mut early = Early::new();
             match Driver::load(&engine, &key, place, (&mut early, &mut inbox), busy).await {
                 Ok(Some(driver)) => driver.go_on(early, inbox).await,
-                Ok(None) => engine.give_up(&key, &mut inbox),
+                Ok(None) => drop(engine.give_up(&key, &mut inbox)),
                 Err(error) => {
                     tracing::error!(run_id = %key.run_id, error = &error as &dyn std::error::Error, "the run cannot be loaded");
                     engine.postpone(&key);
-                    engine.give_up(&key, &mut inbox);
+                    drop(engine.give_up(&key, &mut inbox));
+                    engine.doubt(key);
                 }
             }
         });
@@ -146,9 +169,11 @@ impl Driver {
             jobs: JoinSet::new(),
             next: VecDeque::new(),
             lanes: lane.into_iter().collect(),
+            is_claimed: false,
+            fence: engine.0.fleet.incarnation(),
             children: HashMap::new(),
             inbox: None,
-            _busy: busy,
+            busy: Some(busy),
         }
     }
 
@@ -160,9 +185,15 @@ impl Driver {
         (early, inbox): (&mut Early, &mut mpsc::UnboundedReceiver<Message>),
         busy: Busy,
     ) -> Result<Option<Self>, EngineError> {
+        let fence = engine.0.fleet.incarnation();
         let Some(mut stored) = engine.0.store.load(key).await? else { return Ok(None) };
+        let is_claimed = stored.owner == Some(engine.runner_id());
+        if !is_claimed && !engine.0.config.is_alone {
+            // It was taken away again before it was loaded.
+            return Ok(None);
+        }
         let mut lane = None;
-        if let Some(name) = stored.run.lane.clone() {
+        if let Some(name) = stored.run.lane.clone().filter(|_| engine.0.config.is_alone) {
             lane = lane_of(engine, &name, place, (early, inbox)).await;
             // Someone may have moved the run while we waited for the lane.
             stored = engine.0.store.load(key).await?.unwrap_or(stored);
@@ -186,6 +217,7 @@ impl Driver {
         let machine = Machine::with_state(program.plan.clone(), state);
         let mut driver = Self::new(engine, stored.run, around, machine, lane, busy);
         (driver.is_new, driver.turns, driver.seq) = (false, stored.turns, stored.events.len() as i64);
+        (driver.is_claimed, driver.fence) = (is_claimed, fence);
         driver.started_at = stored.started_at;
         driver.waits = driver.wait_rows();
         if !stored.status.is_over() && stored.status != RunStatus::Waiting {
@@ -203,12 +235,13 @@ impl Driver {
         mut self,
         start: Command,
         wanted: Option<WaitFor>,
-    ) -> Result<Option<RunOutcome>, EngineError> {
+    ) -> Result<Begun, EngineError> {
         match self.turn(start).await {
             Ok(()) => {}
             Err(TurnError::Refused(refusal)) => return Err(refusal.into()),
             Err(TurnError::Lost) => return Err(EngineError::Duplicate),
             Err(TurnError::Store(error)) => return Err(error.into()),
+            Err(TurnError::NotHere) => return Ok(Begun::NotHere),
         }
         let state = self.machine.state();
         let is_ready =
@@ -218,7 +251,7 @@ impl Driver {
             let engine = self.engine.clone();
             engine.spawn_task(self.go_on(Early::new(), inbox));
         }
-        Ok(outcome)
+        Ok(Begun::Here(outcome.map(Box::new)))
     }
 
     /// Handles commands until the run waits or is over.
@@ -226,11 +259,11 @@ impl Driver {
         let stopping = self.engine.0.stopping.clone();
         loop {
             if self.work_off(&mut early).await.is_err() {
-                return self.abandon(&mut inbox);
+                return self.abandon(early, &mut inbox);
             }
             if self.jobs.is_empty() {
-                let is_idle = matches!(self.machine.state().status(), RunStatus::Waiting) || self.is_over();
-                if is_idle || stopping.is_cancelled() {
+                if !self.stays() || stopping.is_cancelled() {
+                    self.give_back().await;
                     match self.engine.release(&self.run.key, &mut inbox) {
                         Some(late) => early.push_back(late),
                         None => return,
@@ -238,8 +271,12 @@ impl Driver {
                     continue;
                 }
             }
+            if self.jobs.is_empty() {
+                self.busy = None;
+            }
             tokio::select! {
                 biased;
+                () = self.fence.cancelled() => return self.abandon(early, &mut inbox),
                 Some(job) = self.jobs.join_next() => match job {
                     Ok(job) => {
                         let command = self.command_of(job).await;
@@ -250,6 +287,38 @@ impl Driver {
                 Some(told) = inbox.recv() => early.push_back(told),
                 () = stopping.cancelled(), if !self.machine.is_holding() => self.machine.hold(),
             }
+            if self.busy.is_none() {
+                self.busy = Some(self.engine.busy());
+            }
+        }
+    }
+
+    /// Whether this process goes on driving the run: as long as something is done, and through a pause between two
+    /// attempts when others wait for its lane.
+    fn stays(&self) -> bool {
+        let state = self.machine.state();
+        match state.status() {
+            RunStatus::Queued | RunStatus::Running => true,
+            RunStatus::Waiting => {
+                (self.run.lane.is_some() || !self.lanes.is_empty()) && {
+                    let latest = self.engine.now_ms().saturating_add(LANE_PAUSE);
+                    let pauses = |node| state.retry_at(node).is_some_and(|at| at <= latest);
+                    state.nodes_in(NodePhase::Waiting).any(pauses)
+                }
+            }
+            RunStatus::Succeeded | RunStatus::Failed | RunStatus::Cancelled => false,
+        }
+    }
+
+    /// Gives back a run that was taken over and had nothing to commit.
+    async fn give_back(&mut self) {
+        let engine = &self.engine;
+        if !std::mem::take(&mut self.is_claimed) || engine.0.stopping.is_cancelled() {
+            return;
+        }
+        if let Err(error) = engine.0.store.give_back(engine.runner_id(), &self.run.key, self.turns).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(run_id = %self.run.key.run_id, error, "a run could not be given back");
         }
     }
 
@@ -272,7 +341,10 @@ impl Driver {
             match early.pop_front() {
                 Some(message) => {
                     self.enter_lane_for(&message).await;
-                    self.answer(message).await?;
+                    if let Some(unanswered) = self.answer(message).await {
+                        early.push_front(unanswered);
+                        return Err(());
+                    }
                 }
                 None => return Ok(()),
             }
@@ -282,7 +354,8 @@ impl Driver {
     /// Makes sure that what a message sets off happens in the run's lane. The lane was given up when the run was
     /// over, and was not waited for when a message brought it along and then was refused.
     async fn enter_lane_for(&mut self, message: &Message) {
-        let Some(name) = self.run.lane.as_deref().filter(|_| self.lanes.is_empty()) else { return };
+        let lane = self.run.lane.as_deref().filter(|_| self.engine.0.config.is_alone);
+        let Some(name) = lane.filter(|_| self.lanes.is_empty()) else { return };
         let needs_lane = match message {
             Message::Cancel { .. } => false,
             Message::Retry { .. } => true,
@@ -299,38 +372,47 @@ impl Driver {
         self.machine.state().status().is_over()
     }
 
-    /// Another process drives this run by now: stop without touching anything.
-    fn abandon(mut self, inbox: &mut mpsc::UnboundedReceiver<Message>) {
+    /// Another process drives this run by now: stop without touching anything. What it was told is passed on.
+    fn abandon(mut self, early: Early, inbox: &mut mpsc::UnboundedReceiver<Message>) {
         tracing::warn!(run_id = %self.run.key.run_id, "another process has gone on with this run");
         self.around.cancel.cancel();
         self.jobs.abort_all();
-        self.engine.give_up(&self.run.key, inbox);
+        self.engine.0.fleet.clear_suspect(&self.run.key);
+        let late = self.engine.give_up(&self.run.key, inbox);
+        if !self.engine.0.config.is_alone {
+            early.into_iter().chain(late).for_each(|message| self.engine.post(&self.run.key, message));
+        }
     }
 
-    async fn answer(&mut self, message: Message) -> Result<(), ()> {
-        let mut loan = LaneLoan::default();
-        let (command, done) = match message {
-            Message::Wake => (Command::Wake, None),
-            Message::Signal { key, payload, lane, done } => {
-                loan = lane;
-                (Command::Signal { key, payload }, Some(done))
+    /// Does what a message asks for and tells its sender. The message comes back when the run turns out to be driven
+    /// by another process.
+    async fn answer(&mut self, message: Message) -> Option<Message> {
+        let command = match &message {
+            Message::Wake => Command::Wake,
+            Message::Signal { key, payload, .. } => {
+                Command::Signal { key: key.clone(), payload: payload.clone() }
             }
-            Message::Cancel { done } => (Command::Cancel, Some(done)),
-            Message::Retry { done } => {
+            Message::Cancel { .. } => Command::Cancel,
+            Message::Retry { .. } => {
                 // What was told to stop when the run ended is not to stop the new attempt.
                 self.around.cancel = CancellationToken::new();
-                (Command::Retry, Some(done))
+                Command::Retry
             }
         };
-        let answer = self.turn_for_sure(command).await?;
-        if answer.is_ok() {
-            self.lanes.extend(loan.take());
-        }
-        if let Some(done) = done {
-            // Whoever asked may have gone away.
-            let _ = done.send(answer);
-        }
-        Ok(())
+        let Ok(answer) = self.turn_for_sure(command).await else { return Some(message) };
+        let done = match message {
+            Message::Wake => return None,
+            Message::Signal { lane, done, .. } => {
+                if answer.is_ok() {
+                    self.lanes.extend(lane.take());
+                }
+                done
+            }
+            Message::Cancel { done } | Message::Retry { done } => done,
+        };
+        // Whoever asked may have gone away.
+        let _ = done.send(answer);
+        None
     }
 
     /// One turn; when the store fails it is tried again until it works or the process stops.
@@ -341,7 +423,7 @@ impl Driver {
                 tracing::debug!(run_id = %self.run.key.run_id, %refusal, "command refused");
                 Ok(Err(refusal))
             }
-            Err(TurnError::Lost | TurnError::Store(_)) => Err(()),
+            Err(TurnError::Lost | TurnError::Store(_) | TurnError::NotHere) => Err(()),
         }
     }
 
@@ -359,12 +441,17 @@ impl Driver {
             return Ok(());
         }
         let (turn, known) = self.make_turn(decision.events, &announced).await;
+        if self.is_new && !self.engine.0.config.drives && !turn.is_all() {
+            return Err(TurnError::NotHere);
+        }
         let told = self.live_of(&turn);
         let engine = self.engine.clone();
         let place = |lane: &String| engine.lanes().enter(lane);
+        let leaves_work = turn.children.iter().any(|child| child.owner.is_none());
         let children: Vec<(RunKey, Option<LaneTicket>)> = turn
             .children
             .iter()
+            .filter(|child| child.owner.is_some())
             .map(|child| {
                 (child.key.clone(), child.new_run.as_ref().and_then(|run| run.lane.as_ref()).map(place))
             })
@@ -372,6 +459,9 @@ impl Driver {
         self.commit(turn).await?;
         self.engine.0.live.publish(told);
         children.into_iter().for_each(|(child, place)| self.engine.resume(child, place));
+        if leaves_work {
+            self.engine.call_for_work(true).await;
+        }
         known.into_iter().for_each(|child| self.engine.take_up_child(&self.run.key, child));
         self.after_commit();
         self.start_effects(announced);
@@ -439,7 +529,7 @@ impl Driver {
             started_at: self.started_at,
             ended_at: status.is_over().then_some(now),
             wake_at: state.next_wake(),
-            owner: None,
+            owner: (self.engine.0.config.drives && self.stays()).then(|| self.engine.runner_id()),
             attention: None,
             receipt: None,
             waits: changed.then_some(waits),
@@ -484,14 +574,17 @@ impl Driver {
             self.inbox = self.engine.claim(&turn.key);
         }
         let mut pause = Duration::from_millis(50);
+        let mut is_doubtful = false;
         let outcome = loop {
             match self.engine.commit(vec![turn.clone()]).await {
                 Ok(outcomes) => break outcomes.first().copied().unwrap_or(Commit::Stale),
                 Err(error) if self.is_new => {
                     self.leave();
+                    self.engine.doubt(turn.key);
                     return Err(TurnError::Store(error));
                 }
                 Err(error) => {
+                    is_doubtful = true;
                     tracing::error!(
                         run_id = %self.run.key.run_id,
                         error = &error as &dyn std::error::Error,
@@ -504,10 +597,14 @@ impl Driver {
                 }
             }
         };
-        if outcome != Commit::Done {
+        // An error may have hidden that the turn was written after all.
+        let is_done = outcome == Commit::Done || (is_doubtful && self.has_landed(&turn).await);
+        if !is_done {
             self.leave();
             return Err(TurnError::Lost);
         }
+        self.is_claimed = false;
+        self.engine.0.fleet.clear_suspect(&turn.key);
         if let Some(at) = turn.wake_at {
             self.engine.set_alarm(at);
         }
@@ -517,10 +614,16 @@ impl Driver {
         Ok(())
     }
 
+    /// Whether exactly this turn is in the store.
+    async fn has_landed(&self, turn: &Turn) -> bool {
+        let stored = self.engine.0.store.events_since(&turn.key, turn.first_seq).await.unwrap_or_default();
+        !turn.events.is_empty() && stored.iter().map(|(_, event)| event).eq(&turn.events)
+    }
+
     /// Gives up the place of a run that did not come to be.
     fn leave(&mut self) {
         if let Some(mut inbox) = self.inbox.take() {
-            self.engine.give_up(&self.run.key, &mut inbox);
+            drop(self.engine.give_up(&self.run.key, &mut inbox));
         }
     }
 
@@ -531,6 +634,9 @@ impl Driver {
         let is_over = state.status().is_over();
         if is_over {
             self.lanes.clear();
+        }
+        if self.run.lane.is_some() && !self.stays() {
+            self.engine.0.fleet.work.notify_one();
         }
         if (is_over || state.reply().is_some()) && self.engine.is_watched(key) {
             self.engine.tell_watchers(key, &RunOutcome::of(state, None));
@@ -554,10 +660,17 @@ impl Driver {
 
     fn start_job(&mut self, node: NodeIx, iteration: u32, attempt: u32) {
         let execution = self.around.prepare(self.machine.state(), node, attempt);
-        let engine = self.engine.clone();
+        let (engine, workspace) = (self.engine.clone(), self.run.key.workspace_id.clone());
+        let fence = self.fence.clone();
         self.jobs.spawn(async move {
-            // The semaphore is never closed.
-            let _permit = engine.0.effects.acquire().await;
+            let _room = engine.0.effects.take(&workspace).await;
+            // A process that stood still must not act before it knows that the run is still its own.
+            while !engine.is_fresh() && !fence.is_cancelled() {
+                tokio::time::sleep(UNSURE).await;
+            }
+            if fence.is_cancelled() {
+                std::future::pending::<()>().await;
+            }
             engine.0.config.faults.gate().await;
             let began = engine.now_ms();
             let executed = execution.run().await;

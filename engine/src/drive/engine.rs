@@ -2,11 +2,13 @@
 //! the cache of programs, and the loops that fire timers and schedules.
 
 use super::faults::FaultPlan;
+use super::fleet::{Fleet, SUSPECT};
 use super::lanes::{LaneLoan, LaneTicket, Lanes};
 use super::live::Live;
 use super::program::Program;
+use super::slots::Slots;
 use super::start::RunOutcome;
-use super::watchers::Waiter;
+use super::watchers::Watched;
 use crate::core::Refusal;
 use crate::document::Document;
 use crate::expr::{ExprLimits, Expressions};
@@ -19,9 +21,9 @@ use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::services::Services;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,6 +34,22 @@ pub struct EngineConfig {
     pub max_effects: usize,
     /// Bytes that one execution of a node may give, as JSON; a turn may hold four times as much.
     pub max_output: usize,
+    /// How many of these one workspace may have.
+    pub max_effects_per_workspace: usize,
+    /// Runs that may be driven at once; more wait in the store.
+    pub max_active: usize,
+    /// Runs that may wait in the store for someone to drive them; more are refused.
+    pub max_queued: u32,
+    /// Whether no other process uses the database (SQLite).
+    pub is_alone: bool,
+    /// Whether this process drives runs. If not, it only takes work in and leaves it to those that do.
+    pub drives: bool,
+    /// Name of the process for people, such as host and number.
+    pub name: String,
+    /// How long a process may stand still before the others take over its runs.
+    pub lease: Duration,
+    /// How often a process looks for work that nobody told it of, when there are others.
+    pub poll: Duration,
     /// Programs kept ready.
     pub cached_programs: u64,
     /// Bounds of expressions and scripts.
@@ -47,6 +65,14 @@ impl Default for EngineConfig {
         Self {
             max_effects: 256,
             max_output: super::limits::LARGEST_OUTPUT,
+            max_effects_per_workspace: 256,
+            max_active: 10_000,
+            max_queued: 1_000_000,
+            is_alone: true,
+            drives: true,
+            name: String::new(),
+            lease: Duration::from_secs(6),
+            poll: Duration::from_millis(250),
             cached_programs: 1_000,
             expressions: ExprLimits::default(),
             tick: Duration::from_millis(500),
@@ -90,6 +116,12 @@ pub enum EngineError {
     /// Nothing waits for the signal.
     #[error("nothing waits for the signal `{0}`")]
     NotWaiting(String),
+    /// More work waits than may wait.
+    #[error("more runs are waiting to be driven than this installation takes ({waiting}); try again later")]
+    Overloaded {
+        /// Runs that wait.
+        waiting: u64,
+    },
     /// The engine is shutting down.
     #[error("the engine is shutting down")]
     ShuttingDown,
@@ -115,7 +147,8 @@ pub(super) struct Shared {
     pub(super) config: EngineConfig,
     pub(super) live: Live,
     pub(super) lanes: Lanes,
-    pub(super) effects: Arc<Semaphore>,
+    pub(super) effects: Slots,
+    pub(super) fleet: Fleet,
     pub(super) tasks: TaskTracker,
     pub(super) stopping: CancellationToken,
     /// Told when a wake-up was stored that may be earlier than the one slept for.
@@ -123,7 +156,9 @@ pub(super) struct Shared {
     /// When the timer loop looks again by itself, milliseconds since the epoch.
     sleeping_until: AtomicI64,
     postponed: Cache<RunKey, ()>,
-    pub(super) waiters: Mutex<HashMap<RunKey, Vec<Waiter>>>,
+    pub(super) watched: Mutex<HashMap<RunKey, Watched>>,
+    /// Runs whose first commit failed without it being certain that nothing was written.
+    pub(super) doubtful: Mutex<Vec<RunKey>>,
     active: Mutex<HashMap<RunKey, mpsc::UnboundedSender<Message>>>,
     busy: AtomicUsize,
     idle: Notify,
@@ -151,13 +186,15 @@ impl Engine {
             services,
             live: Live::default(),
             lanes: Lanes::default(),
-            effects: Arc::new(Semaphore::new(config.max_effects)),
+            effects: Slots::new(config.max_effects, config.max_effects_per_workspace),
+            fleet: Fleet::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             alarm: Notify::new(),
             sleeping_until: AtomicI64::new(i64::MAX),
             postponed: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
-            waiters: Mutex::default(),
+            watched: Mutex::default(),
+            doubtful: Mutex::default(),
             active: Mutex::default(),
             busy: AtomicUsize::new(0),
             idle: Notify::new(),
@@ -280,9 +317,10 @@ impl Engine {
         Program::compile(document, &self.0.registry, &self.0.expressions).map_err(EngineError::Problems)
     }
 
-    /// Sends a message to a run, which is loaded if no one drives it in this process.
+    /// Sends a message to a run. One that no one drives in this process is loaded when no other process can be
+    /// driving it, else the message is left for whoever does.
     pub(super) fn tell(&self, key: &RunKey, message: Message) {
-        let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut active = self.active();
         let message = match active.get(key) {
             Some(sender) => match sender.send(message) {
                 Ok(()) => return,
@@ -290,6 +328,10 @@ impl Engine {
             },
             None => message,
         };
+        if !self.0.config.is_alone {
+            drop(active);
+            return self.post(key, message);
+        }
         let (sender, inbox) = mpsc::unbounded_channel();
         // The receiver is at hand, so sending cannot fail.
         let _ = sender.send(message);
@@ -298,20 +340,43 @@ impl Engine {
         self.spawn_loaded(key.clone(), inbox, None);
     }
 
+    /// Sends a message to a run that is driven in this process; else the message comes back.
+    pub(super) fn tell_active(&self, key: &RunKey, message: Message) -> Option<Message> {
+        match self.active().get(key) {
+            Some(sender) => sender.send(message).err().map(|unsent| unsent.0),
+            None => Some(message),
+        }
+    }
+
+    fn active(&self) -> MutexGuard<'_, HashMap<RunKey, mpsc::UnboundedSender<Message>>> {
+        self.0.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many runs this process drives.
+    pub fn active_runs(&self) -> usize {
+        self.active().len()
+    }
+
     /// Makes turns durable.
     pub(super) async fn commit(&self, turns: Vec<Turn>) -> Result<Vec<Commit>, StoreError> {
         let faults = &self.0.config.faults;
         faults.gate().await;
         let outcomes = self.0.store.commit(turns).await?;
-        faults.committed();
+        let is_told = faults.committed();
         faults.gate().await;
-        Ok(outcomes)
+        if is_told {
+            Ok(outcomes)
+        } else {
+            Err(StoreError::Db(sluice_db::DbError::Busy {
+                message: "the answer was lost, as planned".into(),
+            }))
+        }
     }
 
     /// Marks a run as driven in this process; its messages go to the returned inbox. `None` when someone
     /// drives it already.
     pub(super) fn claim(&self, key: &RunKey) -> Option<mpsc::UnboundedReceiver<Message>> {
-        let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut active = self.active();
         // A driver that came to grief has left its place behind.
         if active.get(key).is_some_and(|sender| !sender.is_closed()) {
             return None;
@@ -321,10 +386,10 @@ impl Engine {
         Some(inbox)
     }
 
-    /// Gives up a run together with the messages that arrived for it; whoever sent them is told that the run
-    /// cannot be reached.
-    pub(super) fn give_up(&self, key: &RunKey, inbox: &mut mpsc::UnboundedReceiver<Message>) {
-        while self.release(key, inbox).is_some() {}
+    /// Gives up a run and answers the messages that arrived for it. Whoever drops them tells their senders that the
+    /// run cannot be reached.
+    pub(super) fn give_up(&self, key: &RunKey, inbox: &mut mpsc::UnboundedReceiver<Message>) -> Vec<Message> {
+        std::iter::from_fn(|| self.release(key, inbox)).collect()
     }
 
     /// Gives up a run, unless a message arrived in the meantime.
@@ -333,17 +398,21 @@ impl Engine {
         key: &RunKey,
         inbox: &mut mpsc::UnboundedReceiver<Message>,
     ) -> Option<Message> {
-        let mut active = self.0.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut active = self.active();
         if let Ok(message) = inbox.try_recv() {
             return Some(message);
         }
         active.remove(key);
+        drop(active);
+        if self.0.fleet.has_queue.load(Ordering::Relaxed) {
+            self.0.fleet.work.notify_one();
+        }
         None
     }
 
     /// Whether a run is driven in this process.
     pub fn is_active(&self, key: &RunKey) -> bool {
-        self.0.active.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+        self.active().contains_key(key)
     }
 
     /// Cancels a run.
@@ -407,26 +476,33 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub async fn recover(&self) -> Result<usize, EngineError> {
+        self.join().await?;
         let mut count = 0;
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.0.store.unfinished(after.as_deref(), 200).await?;
-            count += page.items.len();
-            for key in page.items {
-                // Places in lanes are taken here, in the order of acceptance, and not where the runs are loaded.
-                let lane = self.0.store.lane(&key).await?;
-                let place = lane.map(|lane| self.lanes().enter(&lane));
-                self.resume(key, place);
-            }
-            after = page.next;
-            if after.is_none() {
+        // With others the loop that claims finds what is there.
+        while self.0.config.is_alone {
+            let claimed = self.0.store.claim_all(self.runner_id(), SUSPECT, 200).await?;
+            if claimed.is_empty() {
                 break;
             }
+            count += claimed.len();
+            for claimed in claimed {
+                // Places in lanes are taken here, in the order of acceptance, and not where the runs are loaded.
+                let lane = self.0.store.lane(&claimed.key).await?;
+                let place = lane.map(|lane| self.lanes().enter(&lane));
+                self.resume(claimed.key, place);
+            }
         }
+        self.tell_missed().await?;
+        self.0.fleet.work.notify_one();
+        Ok(count)
+    }
+
+    /// Tells callers of child runs what they missed because a process stopped at the wrong moment.
+    pub(super) async fn tell_missed(&self) -> Result<(), EngineError> {
         for (parent, child) in self.0.store.missed_children().await? {
             self.tell_parent(&parent, &child).await?;
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Goes on with a run that is queued or was under way, from its place in its lane.
@@ -481,29 +557,46 @@ impl Engine {
 
     /// Starts the loops that fire timers and schedules until the engine stops.
     pub fn spawn_loops(&self) {
-        let engine = self.clone();
-        self.0.tasks.spawn(async move {
-            while !engine.0.stopping.is_cancelled() {
-                let pause = engine.tick().await.unwrap_or_else(|error| {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "looking for due timers failed"
-                    );
-                    engine.0.config.tick
-                });
-                tokio::select! {
-                    () = engine.0.stopping.cancelled() => return,
-                    () = engine.0.alarm.notified() => {}
-                    () = tokio::time::sleep(pause) => {}
-                }
-            }
-        });
+        let config = &self.0.config;
+        if config.drives {
+            self.0.tasks.spawn(self.clone().claim_for_ever());
+            self.0.tasks.spawn(self.clone().tick_for_ever());
+        }
+        if !config.is_alone {
+            self.0.tasks.spawn(self.clone().watch_elsewhere_for_ever());
+        }
+        if !config.is_alone && config.drives {
+            self.0.tasks.spawn(self.clone().beat_for_ever());
+            self.0.tasks.spawn(self.clone().listen_for_ever());
+        }
     }
 
-    /// Fires what is due and says how long to sleep.
+    async fn tick_for_ever(self) {
+        while !self.0.stopping.is_cancelled() {
+            let pause = self.tick().await.unwrap_or_else(|error| {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "looking for due timers failed");
+                self.0.config.tick
+            });
+            tokio::select! {
+                () = self.0.stopping.cancelled() => return,
+                () = self.0.alarm.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Fires what is due and says how long to sleep. With other processes timers are claimed like all work, and
+    /// only one process fires schedules.
     async fn tick(&self) -> Result<Duration, EngineError> {
-        self.fire_due().await?;
-        self.fire_schedules().await?;
+        if self.0.config.is_alone {
+            self.fire_due().await?;
+        } else {
+            self.0.fleet.work.notify_one();
+        }
+        if self.is_leader() {
+            self.fire_schedules().await?;
+        }
         let now = self.now_ms();
         let next = [self.0.store.next_wake().await?, self.0.store.next_schedule_at().await?];
         let next = next.into_iter().flatten().min().map_or(i64::MAX, |next| next.saturating_sub(now));
@@ -523,6 +616,7 @@ impl Engine {
                 "some work was still under way when the engine stopped; it goes on at the next start"
             );
         }
+        self.leave_fleet().await;
     }
 
     /// Runs work that shutdown waits for.

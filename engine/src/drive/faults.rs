@@ -1,4 +1,4 @@
-//! Planned crashes, for tests: an engine that stops for good after a certain commit, as if the process had been
+//! Planned faults, for tests: an engine that loses the answer of a commit, or that stops for good after a certain commit, as if the process had been
 //! killed right there. In production the plan is empty and costs one comparison per commit.
 
 use std::sync::Arc;
@@ -13,6 +13,8 @@ pub struct FaultPlan(Option<Arc<Planned>>);
 struct Planned {
     commits: AtomicU64,
     stop_after: u64,
+    /// The answer to this commit is lost: it is durable, and whoever asked for it is told that it failed.
+    lose: u64,
     dead: CancellationToken,
 }
 
@@ -27,6 +29,17 @@ impl FaultPlan {
         Self(Some(Arc::new(Planned {
             commits: AtomicU64::new(0),
             stop_after: commits,
+            lose: 0,
+            dead: CancellationToken::new(),
+        })))
+    }
+
+    /// The answer to the commit of this number (from 1) is lost.
+    pub fn losing_answer(commit: u64) -> Self {
+        Self(Some(Arc::new(Planned {
+            commits: AtomicU64::new(0),
+            stop_after: u64::MAX,
+            lose: commit,
             dead: CancellationToken::new(),
         })))
     }
@@ -63,10 +76,13 @@ impl FaultPlan {
         }
     }
 
-    pub(super) fn committed(&self) {
-        let Some(planned) = &self.0 else { return };
-        if planned.commits.fetch_add(1, Ordering::SeqCst) + 1 >= planned.stop_after {
+    /// Counts a commit; false when its answer is lost.
+    pub(super) fn committed(&self) -> bool {
+        let Some(planned) = &self.0 else { return true };
+        let count = planned.commits.fetch_add(1, Ordering::SeqCst) + 1;
+        if count >= planned.stop_after {
             planned.dead.cancel();
         }
+        count != planned.lose
     }
 }

@@ -4,7 +4,9 @@
 //! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
-//! - [`pruning`]: what has been kept long enough; [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
+//! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
+//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens;
+//! - [`pruning`]: what has been kept long enough; `limits`: what a node may give.
 
 mod children;
 pub mod dispatch;
@@ -12,13 +14,16 @@ mod driver;
 mod engine;
 pub(crate) mod execute;
 pub mod faults;
+mod fleet;
 pub mod lanes;
 mod limits;
 pub mod live;
+mod posting;
 pub mod program;
 pub mod pruning;
 pub mod schedule;
 pub mod scope;
+mod slots;
 mod start;
 mod unrunnable;
 mod watchers;

@@ -1,7 +1,7 @@
 //! How a run begins: the trigger is asked, the lane is worked out, and the first turn is committed before
 //! anyone is told that the run exists.
 
-use super::driver::Driver;
+use super::driver::{Begun, Driver};
 use super::engine::{Engine, EngineError};
 use super::execute::Surroundings;
 use super::lanes::{LaneGuard, LaneTicket};
@@ -18,6 +18,7 @@ use sluice_node_sdk::outcome::Reply;
 use sluice_node_sdk::services::Services;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -131,6 +132,7 @@ impl Engine {
         if self.0.stopping.is_cancelled() {
             return Err(EngineError::ShuttingDown);
         }
+        self.check_room(&request)?;
         let (program, version) = self.program_to_start(&request).await?;
         let trigger = pick_trigger(&program, request.trigger.as_deref())?;
         let now = self.now_ms();
@@ -178,16 +180,19 @@ impl Engine {
         };
         let later = request.watch.map(|wanted| self.watch(&key, wanted));
         // Seen through even when the caller goes away: a run that is stored must be driven.
-        let begun = match (&run.lane, request.lane_guard.take()) {
-            (Some(lane), None) => {
-                let (engine, place) = (self.clone(), self.lanes().enter(lane));
-                self.see_through(async move { engine.start_queued(run, start, place).await }).await
-            }
-            (_, guard) => {
-                let driver = Driver::fresh(self, run, around, guard);
-                self.see_through(driver.begin(start, request.watch)).await
+        // The place in the lane is taken before anything is awaited: the order of calls is the order of work.
+        let guard = request.lane_guard.take();
+        let lane = run.lane.as_deref().filter(|_| self.0.config.is_alone && guard.is_none());
+        let place = lane.map(|lane| self.lanes().enter(lane));
+        let (engine, wanted, busy) = (self.clone(), request.watch, self.busy());
+        let work = async move {
+            let _busy = busy;
+            match place {
+                Some(place) => engine.start_queued(run, start, place).await,
+                None => engine.begin(run, start, around, guard, wanted).await,
             }
         };
+        let begun = self.see_through(work).await;
         match begun {
             Ok(outcome) => Ok(Started { key, outcome, later }),
             Err(error) => {
@@ -265,6 +270,52 @@ impl Engine {
         }
     }
 
+    /// Refuses work that would not be done for long.
+    fn check_room(&self, request: &StartRequest) -> Result<(), EngineError> {
+        let waiting = self.0.fleet.backlog.load(Ordering::Relaxed);
+        let is_full = self.active_runs() >= self.0.config.max_active;
+        let must_stay = self.0.config.is_alone && (request.lane.is_some() || request.watch.is_some());
+        if waiting >= u64::from(self.0.config.max_queued) || (is_full && must_stay) {
+            return Err(EngineError::Overloaded { waiting: waiting.max(self.active_runs() as u64) });
+        }
+        Ok(())
+    }
+
+    /// Begins a run where it belongs: here and now; or queued, because its lane is taken care of by whoever claims
+    /// it, because there is no room here, or because this process does not drive runs.
+    async fn begin(
+        &self,
+        run: NewRun,
+        start: Command,
+        around: Surroundings,
+        guard: Option<LaneGuard>,
+        wanted: Option<WaitFor>,
+    ) -> Result<Option<RunOutcome>, EngineError> {
+        let config = &self.0.config;
+        if run.lane.is_some() && !config.is_alone {
+            return self.leave_to_others(run, start).await;
+        }
+        if self.active_runs() >= config.max_active {
+            self.0.fleet.has_queue.store(true, Ordering::Relaxed);
+            return self.leave_to_others(run, start).await;
+        }
+        let again = (!config.drives).then(|| (run.clone(), start.clone()));
+        let begun = Driver::fresh(self, run, around, guard).begin(start, wanted).await?;
+        match (begun, again) {
+            (Begun::Here(outcome), _) => Ok(outcome.map(|outcome| *outcome)),
+            (Begun::NotHere, Some((run, start))) => self.leave_to_others(run, start).await,
+            (Begun::NotHere, None) => Err(EngineError::ShuttingDown),
+        }
+    }
+
+    /// Stores a run for whoever claims it.
+    async fn leave_to_others(&self, run: NewRun, start: Command) -> Result<Option<RunOutcome>, EngineError> {
+        let turn = Turn { owner: None, ..self.queued_turn(run, start) };
+        self.commit_first(turn).await?;
+        self.call_for_work(true).await;
+        Ok(None)
+    }
+
     /// Stores a run whose lane may be busy; it goes on once the lane is free.
     async fn start_queued(
         &self,
@@ -273,23 +324,33 @@ impl Engine {
         place: LaneTicket,
     ) -> Result<Option<RunOutcome>, EngineError> {
         let key = run.key.clone();
-        let busy = self.busy();
-        let turn = queued_turn(run, start, self.now_ms());
+        self.commit_first(self.queued_turn(run, start)).await?;
+        self.resume(key, Some(place));
+        Ok(None)
+    }
+
+    async fn commit_first(&self, turn: Turn) -> Result<(), EngineError> {
+        let key = turn.key.clone();
         match self.commit(vec![turn]).await?.first() {
-            Some(Commit::Done) => {}
-            Some(Commit::Duplicate) => return Err(EngineError::Duplicate),
+            Some(Commit::Done) => Ok(()),
+            Some(Commit::Duplicate) => Err(EngineError::Duplicate),
             Some(Commit::Stale) | None => {
-                return Err(EngineError::NotFound { what: "run", id: key.run_id.to_string() });
+                Err(EngineError::NotFound { what: "run", id: key.run_id.to_string() })
             }
         }
-        self.resume(key, Some(place));
-        drop(busy);
-        Ok(None)
+    }
+
+    /// The first turn of a run that does not begin at once: only the trigger's event. It is this process's own if
+    /// nobody else can have it.
+    pub(super) fn queued_turn(&self, run: NewRun, start: Command) -> Turn {
+        Turn {
+            owner: self.0.config.is_alone.then(|| self.runner_id()),
+            ..queued_turn(run, start, self.now_ms())
+        }
     }
 }
 
-/// The first turn of a run that does not begin at once: only the trigger's event.
-pub(super) fn queued_turn(run: NewRun, start: Command, now: i64) -> Turn {
+fn queued_turn(run: NewRun, start: Command, now: i64) -> Turn {
     let mut events = Vec::new();
     if let Command::Start { trigger, output, pins, deadline } = start {
         events.push(Event { at: now, kind: EventKind::RunStarted { trigger, output, pins, deadline } });

@@ -5,17 +5,58 @@ use super::engine::{Engine, EngineError};
 use super::live::LiveEvent;
 use super::start::RunOutcome;
 use crate::core::{Event, EventKind, NodeIx, RunError, RunStatus, fold};
-use crate::store::{Commit, StoredRun, Turn};
+use crate::store::{Attention, Commit, RunKey, StoredRun, Turn};
 use serde_json::json;
 use sluice_node_sdk::error::NodeError;
 use std::collections::BTreeMap;
 
 /// Ends a run, and tells those who wait for it.
 pub(super) async fn end(engine: &Engine, stored: &StoredRun, why: &EngineError) -> Result<(), EngineError> {
+    end_with(engine, stored, run_error(why), None).await
+}
+
+impl Engine {
+    /// Ends a run that this process has claimed and that killed whoever drove it, again and again.
+    pub(super) fn end_poisoned(&self, key: RunKey) {
+        let (engine, busy) = (self.clone(), self.busy());
+        self.spawn_task(async move {
+            if let Err(error) = engine.try_end_poisoned(&key).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(run_id = %key.run_id, error, "a run that kills its process could not be ended");
+            }
+            engine.0.fleet.clear_suspect(&key);
+            drop(busy);
+        });
+    }
+
+    async fn try_end_poisoned(&self, key: &RunKey) -> Result<(), EngineError> {
+        let Some(stored) = self.0.store.load(key).await? else { return Ok(()) };
+        tracing::error!(run_id = %key.run_id, claims = stored.claims, "the run is given up: the process died each time");
+        let error = RunError {
+            code: "run_poisoned".to_owned(),
+            node: None,
+            message: format!(
+                "The process died {} times while it drove this run, so the run was given up; find out which node \
+                 brings the process down before you retry it",
+                stored.claims - 1
+            ),
+            path: None,
+            details: None,
+        };
+        end_with(self, &stored, error, Some(Attention::Poisoned)).await
+    }
+}
+
+async fn end_with(
+    engine: &Engine,
+    stored: &StoredRun,
+    error: RunError,
+    attention: Option<Attention>,
+) -> Result<(), EngineError> {
     if stored.status.is_over() {
         return Ok(());
     }
-    let turn = last_turn(stored, run_error(why), engine.now_ms());
+    let turn = Turn { attention, ..last_turn(stored, error, engine.now_ms()) };
     let event = live_event(stored, &turn);
     let mut ended = stored.clone();
     (ended.status, ended.error) = (turn.status, turn.error.clone());

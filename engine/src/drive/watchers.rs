@@ -7,19 +7,24 @@ use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// Someone who waits, and for what.
-pub(super) type Waiter = (WaitFor, oneshot::Sender<RunOutcome>);
+/// Those who wait for one run.
+#[derive(Default)]
+pub(super) struct Watched {
+    waiters: Vec<(WaitFor, oneshot::Sender<RunOutcome>)>,
+    /// Number of turns when the run was last looked at in the store, when another process drives it.
+    seen: Option<i64>,
+}
 
 impl Engine {
-    fn waiters(&self) -> MutexGuard<'_, HashMap<RunKey, Vec<Waiter>>> {
-        self.0.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    fn watched(&self) -> MutexGuard<'_, HashMap<RunKey, Watched>> {
+        self.0.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks to be told how a run stands once it is over (or has a reply for its caller).
     pub fn watch(&self, key: &RunKey, wanted: WaitFor) -> oneshot::Receiver<RunOutcome> {
         let (sender, receiver) = oneshot::channel();
-        let mut waiters = self.waiters();
-        let list = waiters.entry(key.clone()).or_default();
+        let mut watched = self.watched();
+        let list = &mut watched.entry(key.clone()).or_default().waiters;
         list.retain(|(_, sender)| !sender.is_closed());
         list.push((wanted, sender));
         receiver
@@ -27,20 +32,20 @@ impl Engine {
 
     /// Forgets everyone who asked about a run that did not come to be.
     pub(super) fn forget_watchers(&self, key: &RunKey) {
-        self.waiters().remove(key);
+        self.watched().remove(key);
     }
 
     /// Whether anyone asked to be told.
     pub(super) fn is_watched(&self, key: &RunKey) -> bool {
-        self.waiters().contains_key(key)
+        self.watched().contains_key(key)
     }
 
     /// Tells those who wait for a run.
     pub(super) fn tell_watchers(&self, key: &RunKey, outcome: &RunOutcome) {
-        let mut waiters = self.waiters();
-        let Some(list) = waiters.remove(key) else { return };
+        let mut watched = self.watched();
+        let Some(Watched { waiters, seen }) = watched.remove(key) else { return };
         let mut left = Vec::new();
-        for (wanted, sender) in list {
+        for (wanted, sender) in waiters {
             let is_ready = outcome.status.is_over() || (wanted == WaitFor::Reply && outcome.reply.is_some());
             if is_ready {
                 // Whoever asked may have gone away.
@@ -50,7 +55,23 @@ impl Engine {
             }
         }
         if !left.is_empty() {
-            waiters.insert(key.clone(), left);
+            watched.insert(key.clone(), Watched { waiters: left, seen });
+        }
+    }
+
+    /// Runs that someone waits for and that are not driven here, with the number of turns last seen.
+    pub(super) fn watched_elsewhere(&self) -> Vec<(RunKey, Option<i64>)> {
+        let mut watched = self.watched();
+        watched.retain(|_, watched| watched.waiters.iter().any(|(_, sender)| !sender.is_closed()));
+        let all: Vec<_> = watched.iter().map(|(key, watched)| (key.clone(), watched.seen)).collect();
+        drop(watched);
+        all.into_iter().filter(|(key, _)| !self.is_active(key)).collect()
+    }
+
+    /// Notes how far a run elsewhere was looked at.
+    pub(super) fn note_seen(&self, key: &RunKey, turns: i64) {
+        if let Some(watched) = self.watched().get_mut(key) {
+            watched.seen = Some(turns);
         }
     }
 }

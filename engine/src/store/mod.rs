@@ -4,20 +4,24 @@
 //! - [`commit`](Store::commit) is the only writer of runs: one transaction, fenced by the number of turns.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
 //! - `payloads` keeps large bodies of events out of line; `prune` deletes what has been kept long enough.
+//! - `claims`, `runners` and `messages` share the work among processes.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
 
+mod claims;
 mod codec;
 mod columns;
 mod commit;
 mod cursor;
 mod error;
 mod events;
+mod messages;
 pub mod payloads;
 mod prune;
 mod publish;
 mod query;
+mod runners;
 mod runs;
 mod schedules;
 mod triggers;
@@ -28,12 +32,15 @@ mod workflows;
 #[cfg(test)]
 mod tests;
 
+pub use claims::{Claimed, Wanted};
 pub use codec::MAX_DEPTH;
 pub use error::StoreError;
+pub use messages::{OpenMessage, RunMessage};
 pub use payloads::{PayloadError, Payloads};
 pub use prune::{Deleted, EndedRun, Swept};
 pub use publish::Publication;
 pub use query::StatusCount;
+pub use runners::RunnerRow;
 pub use types::*;
 pub use workflows::{DraftChange, NewWorkflow};
 

@@ -133,7 +133,7 @@ impl Store {
     }
 
     /// Deletes runs with their events, waits and messages, in one transaction that is not too long; so many of them as
-    /// fit. A run that goes on again, or whose caller has yet to hear of its end, stays.
+    /// fit. A run that goes on again, that a process holds, or whose caller has yet to hear of its end, stays.
     ///
     /// # Errors
     /// When the database fails. Nothing is deleted then.
@@ -284,7 +284,7 @@ enum Owner {
 async fn delete_rows(tx: &mut Tx, workspace_id: &str, runs: &[&EndedRun]) -> Result<Vec<String>, StoreError> {
     let sql = format!(
         "delete from runs where workspace_id = $1 and run_id in ({}) and ended_at <= $2 and status >= 3 \
-         and not exists (select 1 from run_waits w where w.workspace_id = $1 and w.signal = 'run:' || runs.run_id) \
+         and owner is null and not exists (select 1 from run_waits w where w.workspace_id = $1 and w.signal = 'run:' || runs.run_id) \
          returning run_id",
         placeholders(3, runs.len())
     );

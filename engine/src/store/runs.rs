@@ -1,7 +1,7 @@
 //! Runs as the driver needs them: one whole run, and the runs that need attention. Must not know decisions.
 
 use super::columns::{attention_of, status_of};
-use super::{Attention, NewRun, Page, RunKey, Store, StoreError, StoredRun, cursor};
+use super::{Attention, NewRun, RunKey, Store, StoreError, StoredRun};
 use crate::core::{RunError, RunStatus};
 use serde::de::DeserializeOwned;
 use sluice_db::Row;
@@ -11,15 +11,8 @@ use sluice_db::Row;
 pub(super) const DUE_WAKES: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
              order by wake_at limit $2";
 
-pub(super) const UNFINISHED: &str = "select workspace_id, run_id, created_at from runs where (status <= 1 or owner is not null) \
-             and (created_at, workspace_id, run_id) > ($1, $2, $3) order by created_at, workspace_id, run_id limit $4";
-
 pub(super) const LANE_HAS_ACTIVE: &str = "select 1 as found from runs where workspace_id = $1 and lane = $2 and run_id <> $3 \
              and (status <= 1 or owner is not null) limit 1";
-
-/// In the order of the index, where a queued run stands before a running one, so that one entry is read.
-pub(super) const NEXT_IN_LANE: &str = "select workspace_id, run_id, status from runs where workspace_id = $1 \
-             and lane = $2 and (status <= 1 or owner is not null) order by status, created_at, run_id limit 1";
 
 pub(super) const NEXT_WAKE: &str = "select min(wake_at) as at from runs where wake_at is not null";
 
@@ -94,25 +87,6 @@ impl Store {
         Ok(row.opt_int("at")?)
     }
 
-    /// The runs that are queued or running, oldest first: what a process must take up again at its start.
-    ///
-    /// # Errors
-    /// `BadCursor`, or when the database fails.
-    pub async fn unfinished(&self, after: Option<&str>, limit: u32) -> Result<Page<RunKey>, StoreError> {
-        let (at, workspace, run) =
-            cursor::decode(after)?.unwrap_or_else(|| (i64::MIN, String::new(), String::new()));
-        let size = cursor::page_size(limit);
-        let rows = self.db.query(UNFINISHED).bind(at).bind(workspace).bind(run).bind(size + 1).all().await?;
-        let found = rows
-            .iter()
-            .map(|row| Ok((row.int("created_at")?, read_key(row)?)))
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        let page = cursor::page(found, size, |(at, key)| {
-            (*at, key.workspace_id.to_string(), key.run_id.to_string())
-        });
-        Ok(Page { items: page.items.into_iter().map(|(_, key)| key).collect(), next: page.next })
-    }
-
     /// The lane of a run, if it has one.
     ///
     /// # Errors
@@ -150,18 +124,6 @@ impl Store {
         let row =
             self.db.query(LANE_HAS_ACTIVE).bind(workspace_id).bind(lane).bind(except).optional().await?;
         Ok(row.is_some())
-    }
-
-    /// The queued run that a lane must take up next: the one accepted first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn next_in_lane(&self, workspace_id: &str, lane: &str) -> Result<Option<RunKey>, StoreError> {
-        let row = self.db.query(NEXT_IN_LANE).bind(workspace_id).bind(lane).optional().await?;
-        match row {
-            Some(row) if read_status(&row)? == RunStatus::Queued => read_key(&row).map(Some),
-            _ => Ok(None),
-        }
     }
 }
 

@@ -80,6 +80,13 @@ pub struct Turn {
     pub children: Vec<Turn>,
 }
 
+impl Turn {
+    /// Whether nothing is left to be done after this turn by whoever drives the run.
+    pub fn is_all(&self) -> bool {
+        (self.status.is_over() || self.status == RunStatus::Waiting) && self.children.is_empty()
+    }
+}
+
 /// Why a person must look at a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

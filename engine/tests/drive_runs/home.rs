@@ -114,13 +114,23 @@ impl Home {
 }
 
 fn engine(db: &Db, clock: &Arc<SimClock>, world: &Arc<World>, faults: FaultPlan, but: &str) -> Engine {
+    engine_with(db, clock, world, EngineConfig { faults, ..EngineConfig::default() }, but)
+}
+
+/// An engine over a database, with bounds as a test wants them; `but` leaves out a node type.
+pub(crate) fn engine_with(
+    db: &Db,
+    clock: &Arc<SimClock>,
+    world: &Arc<World>,
+    config: EngineConfig,
+    but: &str,
+) -> Engine {
     let services = Services {
         clock: clock.clone() as Arc<dyn Clock>,
         http: Arc::new(ScriptedHttp::default()),
         credentials: Arc::new(NoCredentials),
         base_urls: Arc::new(BTreeMap::new()),
     };
-    let config = EngineConfig { faults, ..EngineConfig::default() };
     Engine::new(Store::new(db.clone()), registry(world, but), services, config)
 }
 

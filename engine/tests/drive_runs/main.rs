@@ -12,6 +12,7 @@ mod crashes;
 mod dispatch;
 mod effects;
 mod ending;
+mod fleet;
 mod lanes;
 mod lineage;
 mod live;

@@ -86,15 +86,6 @@ async fn observed(store: &Store, workspace: &str) -> Vec<String> {
     let mut due: Vec<_> = ours(store.due_wakes(3, u32::MAX).await.unwrap()).collect();
     due.sort_unstable();
     lines.extend(due.iter().map(|run| format!("due {}", run.run_id)));
-    let mut after = None;
-    loop {
-        let page = store.unfinished(after.as_deref(), 200).await.unwrap();
-        lines.extend(ours(page.items).map(|run| format!("unfinished {}", run.run_id)));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
     for signal in ["s0", "s1", "s2"] {
         for found in store.waiting_for(workspace, signal).await.unwrap() {
             lines.push(format!("{signal} {} {} {:?}", found.key.run_id, found.node, found.wait));
@@ -105,8 +96,7 @@ async fn observed(store: &Store, workspace: &str) -> Vec<String> {
     }
     for lane in ["l0", "l1"] {
         let busy = store.lane_has_active(workspace, lane, "run_0").await.unwrap();
-        let next = store.next_in_lane(workspace, lane).await.unwrap();
-        lines.push(format!("{lane} {busy} {:?}", next.map(|key| key.run_id)));
+        lines.push(format!("{lane} {busy}"));
     }
     lines.extend(observed_lists(store, workspace).await);
     lines
@@ -146,10 +136,6 @@ fn predicted(model: &Model) -> Vec<String> {
     let due = runs.iter().filter_map(|(id, run)| run.wake_at.filter(|at| *at <= 3).map(|_| (0, id.as_str())));
     lines.extend(sorted(due.collect()).iter().map(|id| format!("due {id}")));
     let active = |run: &ModelRun| matches!(run.stored.status, RunStatus::Queued | RunStatus::Running);
-    let at_work =
-        runs.iter().filter(|(_, run)| active(run)).map(|(id, run)| (run.stored.run.created_at, id.as_str()));
-    lines.extend(sorted(at_work.collect()).iter().map(|id| format!("unfinished {id}")));
-
     let mut waits: Vec<_> =
         runs.iter().flat_map(|(id, run)| run.waits.iter().map(move |row| (row.since, *id, row))).collect();
     waits.sort_by_key(|(since, id, row)| (*since, (*id).clone(), row.node.clone()));
@@ -160,11 +146,9 @@ fn predicted(model: &Model) -> Vec<String> {
     let approvals = waits.iter().filter(|(_, _, row)| row.wait.kind == WaitKind::Approval);
     lines.extend(approvals.map(|(_, id, row)| format!("approval {id} {} {:?}", row.node, row.wait)));
     for lane in ["l0", "l1"] {
-        let ours = || runs.iter().filter(|(_, run)| run.stored.run.lane.as_deref() == Some(lane));
-        let busy = ours().any(|(id, run)| active(run) && *id != "run_0");
-        let queued = ours().filter(|(_, run)| run.stored.status == RunStatus::Queued);
-        let queued = sorted(queued.map(|(id, run)| (run.stored.run.created_at, id.as_str())).collect());
-        lines.push(format!("{lane} {busy} {:?}", queued.first()));
+        let mut ours = runs.iter().filter(|(_, run)| run.stored.run.lane.as_deref() == Some(lane));
+        let busy = ours.any(|(id, run)| active(run) && *id != "run_0");
+        lines.push(format!("{lane} {busy}"));
     }
     lines.extend(predicted_lists(&runs));
     lines

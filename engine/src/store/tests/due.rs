@@ -6,7 +6,7 @@ use sluice_db::Db;
 sluice_db::contract_tests! {
     wake_ups_are_found_when_they_are_due,
     a_turn_replaces_the_wake_up,
-    unfinished_runs_come_oldest_first,
+    unfinished_runs_are_taken_up_oldest_first,
     a_lane_knows_who_is_at_work,
 }
 
@@ -37,7 +37,7 @@ async fn a_turn_replaces_the_wake_up(db: Db) {
     assert_eq!(store.due_wakes(99, 10).await.unwrap(), []);
 }
 
-async fn unfinished_runs_come_oldest_first(db: Db) {
+async fn unfinished_runs_are_taken_up_oldest_first(db: Db) {
     let store = Store::new(db);
     let mut elsewhere = facts("run_0", 200);
     elsewhere.key.workspace_id = "ws_0".into();
@@ -50,18 +50,11 @@ async fn unfinished_runs_come_oldest_first(db: Db) {
         first_turn(elsewhere, RunStatus::Running),
     ];
     commit_all(&store, turns).await;
-    let mut found = Vec::new();
-    let mut after = None;
-    loop {
-        let page = store.unfinished(after.as_deref(), 3).await.unwrap();
-        found.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert_eq!(ids(&found), ["run_2", "run_0", "run_5", "run_1"]);
-    assert!(matches!(store.unfinished(Some("x"), 3).await, Err(StoreError::BadCursor)));
+    let claimed = store.claim_all(7, 2, 3).await.unwrap();
+    let found: Vec<RunKey> = claimed.into_iter().map(|claimed| claimed.key).collect();
+    assert_eq!(ids(&found), ["run_2", "run_0", "run_5"]);
+    assert_eq!(store.claim_all(7, 2, 3).await.unwrap(), [Claimed { key: key("run_1"), claims: 1 }]);
+    assert!(store.claim_all(7, 2, 3).await.unwrap().is_empty());
     let active = store.count_active().await.unwrap();
     assert_eq!(
         active,
@@ -89,9 +82,4 @@ async fn a_lane_knows_who_is_at_work(db: Db) {
     assert!(store.lane_has_active(WS, "con_1", "run_3").await.unwrap());
     assert!(!store.lane_has_active(WS, "con_2", "").await.unwrap());
     assert!(!store.lane_has_active("ws_2", "con_1", "").await.unwrap());
-    assert_eq!(store.next_in_lane(WS, "con_1").await.unwrap(), Some(key("run_4")));
-    let turns = [("run_4", 1), ("run_3", 1)].map(|(run, n)| next_turn(run, n, 1, RunStatus::Running));
-    commit_all(&store, turns.into()).await;
-    assert_eq!(store.next_in_lane(WS, "con_1").await.unwrap(), None);
-    assert_eq!(store.next_in_lane(WS, "con_2").await.unwrap(), None);
 }

@@ -4,6 +4,7 @@
 
 mod arbitrary;
 mod bucket;
+mod claims;
 mod commits;
 mod differential;
 mod due;

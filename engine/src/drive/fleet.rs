@@ -1,0 +1,413 @@
+//! This process among others over the same database: it joins with a number, beats, gives up those that no longer
+//! beat, and takes over runs that nobody drives. Alone (on SQLite) it takes over everything at its start.
+//!
+//! Whether another process lives is judged by whether its beat moves while this one watches, in this one's own
+//! unchanging time: clocks of different machines, and clocks that jump, play no part. Must not know what a run does.
+
+use super::engine::{Engine, EngineError, Message};
+use crate::store::{Claimed, RunKey, RunnerRow, StoreError, Wanted};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A run that was taken over this often without coming to a commit is a suspect, and driven alone.
+pub(super) const SUSPECT: i64 = 2;
+
+/// After so many the run is given up: what drives it dies of it.
+pub(super) const MOST_CLAIMS: i64 = 4;
+
+/// Runs taken over in one go.
+const BATCH: u32 = 200;
+
+/// The channel on which processes tell each other that there is something to do.
+pub(super) const CHANNEL: &str = "sluice_work";
+
+/// The number that a process has before it joins; no process joins with it.
+const NOBODY: i64 = 0;
+
+/// What a process knows of itself and the others.
+pub(super) struct Fleet {
+    me: AtomicI64,
+    is_leader: AtomicBool,
+    /// When the last beat began that was written.
+    beaten: Mutex<Option<Instant>>,
+    seen: Mutex<Seen>,
+    /// Told when there may be something to take over or to deliver.
+    pub(super) work: Notify,
+    /// Whether runs of this process wait in the store because it had no room for them.
+    pub(super) has_queue: AtomicBool,
+    /// Where the next round of claims begins.
+    after: Mutex<String>,
+    suspect: Mutex<Option<RunKey>>,
+    /// Ends when this process was given up by the others: whatever it drove then is no longer its own.
+    incarnation: Mutex<CancellationToken>,
+    /// Messages on their way to a run in this process.
+    pub(super) in_delivery: Mutex<HashSet<String>>,
+    /// Told when a message was answered in this process.
+    pub(super) answered: Notify,
+    /// Runs that nobody drives, as last counted.
+    pub(super) backlog: AtomicU64,
+}
+
+/// The beats of the others, and since when they stand still.
+#[derive(Default)]
+struct Seen {
+    beats: HashMap<i64, (i64, Instant)>,
+    looked: Option<Instant>,
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self {
+            me: AtomicI64::new(NOBODY),
+            is_leader: AtomicBool::new(false),
+            beaten: Mutex::default(),
+            seen: Mutex::default(),
+            work: Notify::new(),
+            has_queue: AtomicBool::new(false),
+            after: Mutex::default(),
+            suspect: Mutex::default(),
+            incarnation: Mutex::default(),
+            in_delivery: Mutex::default(),
+            answered: Notify::new(),
+            backlog: AtomicU64::new(0),
+        }
+    }
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Fleet {
+    /// The number of this process; 0 before it joined.
+    pub(super) fn me(&self) -> i64 {
+        self.me.load(Ordering::SeqCst)
+    }
+
+    /// Ends when this process is given up by the others.
+    pub(super) fn incarnation(&self) -> CancellationToken {
+        locked(&self.incarnation).clone()
+    }
+
+    /// The run is no longer suspected: it came to a commit, or is off our hands.
+    pub(super) fn clear_suspect(&self, key: &RunKey) {
+        let mut suspect = locked(&self.suspect);
+        if suspect.as_ref() == Some(key) {
+            *suspect = None;
+            self.work.notify_one();
+        }
+    }
+
+    /// Forgets what was seen of processes that are gone, and says who has stood still for `lease`. After a time in
+    /// which nothing could be seen everybody gets a full lease again.
+    fn silent(&self, me: i64, rows: &[RunnerRow], lease: Duration) -> Vec<RunnerRow> {
+        let now = Instant::now();
+        let mut seen = locked(&self.seen);
+        let was_blind = seen.looked.replace(now).is_none_or(|looked| now - looked > lease / 2);
+        seen.beats.retain(|id, _| !was_blind && rows.iter().any(|row| row.id == *id));
+        let mut silent = Vec::new();
+        for row in rows.iter().filter(|row| row.id != me) {
+            let entry = seen.beats.entry(row.id).or_insert((row.beat, now));
+            if entry.0 != row.beat {
+                *entry = (row.beat, now);
+            } else if now - entry.1 >= lease {
+                silent.push(row.clone());
+            }
+        }
+        silent
+    }
+}
+
+impl Engine {
+    /// The number of this process among those that drive runs; 0 when it does not drive runs.
+    pub fn runner_id(&self) -> i64 {
+        self.0.fleet.me()
+    }
+
+    /// Whether this process is the one that does what only one may do: read inbound bodies in order, fire schedules.
+    pub fn is_leader(&self) -> bool {
+        self.0.config.is_alone || (self.0.fleet.is_leader.load(Ordering::SeqCst) && self.is_fresh())
+    }
+
+    /// Whether the others can be sure that this process lives: it has beaten not long ago.
+    pub(super) fn is_fresh(&self) -> bool {
+        let beaten = *locked(&self.0.fleet.beaten);
+        self.0.config.is_alone || beaten.is_some_and(|at| at.elapsed() < self.0.config.lease / 2)
+    }
+
+    /// Enters this process among those that drive runs.
+    pub(super) async fn join(&self) -> Result<(), EngineError> {
+        let (store, config) = (&self.0.store, &self.0.config);
+        if config.is_alone {
+            store.bury_all().await?;
+        }
+        store.free_orphans().await?;
+        let began = Instant::now();
+        // Seconds since the epoch, so that numbers of dead processes do not come back soon, our own included.
+        let wanted = (self.now_ms() / 1_000).max(self.0.fleet.me() + 1);
+        let id = store.join(wanted, &config.name, self.now_ms()).await?;
+        *locked(&self.0.fleet.beaten) = Some(began);
+        self.0.fleet.me.store(id, Ordering::SeqCst);
+        tracing::info!(runner = id, name = config.name, "joined as a process that drives runs");
+        Ok(())
+    }
+
+    /// Leaves the others, so that they need not wait for the lease to end.
+    pub(super) async fn leave_fleet(&self) {
+        let me = self.0.fleet.me.swap(NOBODY, Ordering::SeqCst);
+        if me == NOBODY {
+            return;
+        }
+        let left = match self.0.store.leave(me).await {
+            Ok(()) => self.0.store.free_orphans().await,
+            Err(error) => Err(error),
+        };
+        match left {
+            Ok(0) => {}
+            Ok(runs) => tracing::info!(runs, "runs under way were left to others"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not leave the others")
+            }
+        }
+    }
+
+    /// Beats until the engine stops.
+    pub(super) async fn beat_for_ever(self) {
+        let pause = self.0.config.lease / 5;
+        loop {
+            if let Err(error) = self.beat().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not beat");
+            }
+            tokio::select! {
+                () = self.0.stopping.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Beats once, and gives up those that have stood still.
+    async fn beat(&self) -> Result<(), EngineError> {
+        self.0.config.faults.gate().await;
+        let (fleet, store) = (&self.0.fleet, &self.0.store);
+        let (me, began) = (fleet.me(), Instant::now());
+        if !store.beat(me).await? {
+            self.begin_anew().await?;
+            return Ok(());
+        }
+        *locked(&fleet.beaten) = Some(began);
+        let rows = store.runners().await?;
+        let silent = fleet.silent(me, &rows, self.0.config.lease);
+        let lowest = rows.iter().filter(|row| !silent.contains(row)).map(|row| row.id).min();
+        fleet.is_leader.store(lowest == Some(me), Ordering::SeqCst);
+        let mut is_buried = false;
+        for row in silent {
+            if store.bury(&row).await? {
+                tracing::warn!(
+                    runner = row.id,
+                    name = row.name,
+                    "a process no longer beats; its runs are taken over"
+                );
+                is_buried = true;
+            }
+        }
+        // Also without a death: a process that came back from a long pause may have left a run behind.
+        let freed = store.free_orphans().await?;
+        if is_buried || freed > 0 {
+            self.call_for_work(true).await;
+        }
+        Ok(())
+    }
+
+    /// The others gave this process up while it could not beat: what it drove is theirs now.
+    async fn begin_anew(&self) -> Result<(), EngineError> {
+        tracing::warn!(
+            "this process was given up by the others while it stood still; it starts over with nothing"
+        );
+        let former = std::mem::take(&mut *locked(&self.0.fleet.incarnation));
+        former.cancel();
+        self.0.fleet.is_leader.store(false, Ordering::SeqCst);
+        self.join().await
+    }
+
+    /// Says that there is something to take over or to deliver; with `everyone` to the other processes too.
+    pub(super) async fn call_for_work(&self, everyone: bool) {
+        self.0.fleet.work.notify_one();
+        if everyone
+            && !self.0.config.is_alone
+            && let Err(error) = self.0.store.tell_everyone(CHANNEL, "").await
+        {
+            // They look by themselves before long.
+            tracing::debug!(%error, "the other processes could not be told");
+        }
+    }
+
+    /// Listens to the other processes until the engine stops.
+    pub(super) async fn listen_for_ever(self) {
+        while !self.0.stopping.is_cancelled() {
+            let heard = async {
+                let mut listener = self.0.store.listen(&[CHANNEL]).await?;
+                loop {
+                    listener.next().await?;
+                    self.0.fleet.work.notify_one();
+                }
+            };
+            let failed: Result<(), StoreError> = tokio::select! {
+                () = self.0.stopping.cancelled() => return,
+                failed = heard => failed,
+            };
+            if let Err(error) = failed {
+                tracing::warn!(%error, "cannot hear the other processes; listening again");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Takes over what nobody drives until the engine stops.
+    pub(super) async fn claim_for_ever(self) {
+        let poll = if self.0.config.is_alone { Duration::from_secs(1) } else { self.0.config.poll };
+        loop {
+            let found = self.claim_some().await.unwrap_or_else(|error| {
+                tracing::error!(error = &error as &dyn std::error::Error, "looking for work failed");
+                false
+            });
+            // Claims take a lock over all processes: with nothing found there is no hurry to ask again.
+            let pause = if found { Duration::ZERO } else { Duration::from_millis(2) };
+            tokio::select! {
+                () = self.0.stopping.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            if !found {
+                tokio::select! {
+                    () = self.0.stopping.cancelled() => return,
+                    () = self.0.fleet.work.notified() => {}
+                    () = tokio::time::sleep(poll) => {}
+                }
+            }
+        }
+    }
+
+    /// One round: runs, timers, messages. Answers whether there may be more at once.
+    pub(super) async fn claim_some(&self) -> Result<bool, EngineError> {
+        self.0.config.faults.gate().await;
+        let fleet = &self.0.fleet;
+        if !self.is_fresh() || fleet.me() == NOBODY {
+            return Ok(false);
+        }
+        self.resolve_doubts().await?;
+        let mut found = self.claim_unowned().await?;
+        if !self.0.config.is_alone {
+            let due = self.0.store.claim_due(fleet.me(), self.now_ms(), self.room()).await?;
+            found |= due.len() == self.room() as usize && !due.is_empty();
+            due.into_iter().for_each(|claimed| self.take_up(claimed, Some(Message::Wake)));
+            let overdue = self.0.store.due_of(fleet.me(), self.now_ms(), BATCH).await?;
+            overdue.iter().for_each(|key| drop(self.tell_active(key, Message::Wake)));
+            self.deliver_messages().await?;
+        }
+        Ok(found)
+    }
+
+    /// How many more runs may be taken up at once.
+    fn room(&self) -> u32 {
+        let room = self.0.config.max_active.saturating_sub(self.active_runs());
+        u32::try_from(room).unwrap_or(u32::MAX).min(BATCH)
+    }
+
+    async fn claim_unowned(&self) -> Result<bool, EngineError> {
+        let (fleet, store) = (&self.0.fleet, &self.0.store);
+        let room = self.room();
+        if room == 0 {
+            return Ok(false);
+        }
+        let after = locked(&fleet.after).clone();
+        let (claimed, last) = store.claim_unowned(fleet.me(), Wanted::Sound(SUSPECT), &after, room).await?;
+        *locked(&fleet.after) = last;
+        let found = !claimed.is_empty();
+        claimed.into_iter().for_each(|claimed| self.take_up(claimed, None));
+        if locked(&fleet.suspect).is_none() {
+            let (suspects, _) = store.claim_unowned(fleet.me(), Wanted::Suspect(SUSPECT), "", 1).await?;
+            suspects.into_iter().for_each(|claimed| self.take_up(claimed, None));
+        }
+        let backlog = if found { store.count_unowned(self.0.config.max_queued).await? } else { 0 };
+        fleet.backlog.store(backlog, Ordering::Relaxed);
+        fleet.has_queue.store(backlog > 0, Ordering::Relaxed);
+        Ok(found)
+    }
+
+    /// Notes a run of which it is not certain what is stored: a commit failed on the way, or it could not be loaded.
+    pub(super) fn doubt(&self, key: RunKey) {
+        locked(&self.0.doubtful).push(key);
+    }
+
+    /// Goes on with doubtful runs that turn out to be this process's.
+    async fn resolve_doubts(&self) -> Result<(), EngineError> {
+        let doubtful = std::mem::take(&mut *locked(&self.0.doubtful));
+        for (at, key) in doubtful.iter().enumerate() {
+            let stored = match self.0.store.load(key).await {
+                Ok(stored) => stored,
+                Err(error) => {
+                    locked(&self.0.doubtful).extend(doubtful[at..].iter().cloned());
+                    return Err(error.into());
+                }
+            };
+            let is_mine = stored
+                .is_some_and(|stored| stored.owner == Some(self.0.fleet.me()) && !stored.status.is_over());
+            if is_mine && !self.is_active(key) {
+                self.resume(key.clone(), None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on with a run that is this process's now. One that kills whoever drives it is ended.
+    pub(super) fn take_up(&self, claimed: Claimed, message: Option<Message>) {
+        let Claimed { key, claims } = claimed;
+        if claims > SUSPECT {
+            *locked(&self.0.fleet.suspect) = Some(key.clone());
+        }
+        if claims > MOST_CLAIMS {
+            return self.end_poisoned(key);
+        }
+        self.resume(key.clone(), None);
+        if let Some(message) = message {
+            drop(self.tell_active(&key, message));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: i64, beat: i64) -> RunnerRow {
+        RunnerRow { id, name: String::new(), beat }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_beat_that_stands_still_while_watched_is_silent() {
+        let (fleet, lease) = (Fleet::default(), Duration::from_secs(6));
+        let second = Duration::from_secs(1);
+        let look =
+            |rows: &[RunnerRow]| fleet.silent(1, rows, lease).iter().map(|row| row.id).collect::<Vec<_>>();
+        assert!(look(&[row(1, 0), row(2, 5), row(3, 5)]).is_empty());
+        for beat in 1..6 {
+            tokio::time::advance(second).await;
+            assert!(look(&[row(1, 0), row(2, 5), row(3, 5 + beat)]).is_empty());
+        }
+        tokio::time::advance(second).await;
+        assert_eq!(look(&[row(1, 0), row(2, 5), row(3, 11)]), [2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_blamed_for_a_time_in_which_nothing_could_be_seen() {
+        let (fleet, lease) = (Fleet::default(), Duration::from_secs(6));
+        assert!(fleet.silent(1, &[row(2, 5)], lease).is_empty());
+        // The database was away for a minute: nobody could beat.
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(fleet.silent(1, &[row(2, 5)], lease).is_empty());
+    }
+}

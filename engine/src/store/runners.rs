@@ -1,0 +1,93 @@
+//! The processes that drive runs. Each has a number and a beat that it raises while it lives; who sees a beat stand
+//! still deletes that process's row, and its runs are anybody's again. No process's clock is compared with
+//! another's. Must not know how runs are driven.
+
+use super::{Store, StoreError};
+
+/// A process as the others see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunnerRow {
+    /// Its number.
+    pub id: i64,
+    /// For people: host and process.
+    pub name: String,
+    /// Raised while it lives.
+    pub beat: i64,
+}
+
+/// A run that nobody alive drives any more is free. Also takes those whose process came back from a long pause,
+/// committed once more, and only then noticed that it had been given up.
+const FREE: &str = "update runs set owner = null where (status <= 1 or owner is not null) and owner is not null \
+     and owner not in (select runner_id from runners)";
+
+impl Store {
+    /// Enters a process under a number at or after `wanted` that nobody has, and answers the number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn join(&self, wanted: i64, name: &str, now: i64) -> Result<i64, StoreError> {
+        const SQL: &str = "insert into runners (runner_id, name, beat, started_at) values ($1, $2, 0, $3) \
+             on conflict do nothing";
+        let mut id = wanted;
+        while self.db.query(SQL).bind(id).bind(name).bind(now).execute().await? == 0 {
+            id += 1;
+        }
+        Ok(id)
+    }
+
+    /// Raises the beat of a process. `false` when it was given up in the meantime.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn beat(&self, runner: i64) -> Result<bool, StoreError> {
+        let sql = "update runners set beat = beat + 1 where runner_id = $1";
+        Ok(self.db.query(sql).bind(runner).execute().await? == 1)
+    }
+
+    /// All processes, by number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn runners(&self) -> Result<Vec<RunnerRow>, StoreError> {
+        let rows = self.db.query("select * from runners order by runner_id").all().await?;
+        let read = rows.iter().map(|row| {
+            Ok(RunnerRow { id: row.int("runner_id")?, name: row.text("name")?, beat: row.int("beat")? })
+        });
+        read.collect()
+    }
+
+    /// Gives up a process whose beat still is what was last seen. `false` when it has moved or is gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bury(&self, runner: &RunnerRow) -> Result<bool, StoreError> {
+        let sql = "delete from runners where runner_id = $1 and beat = $2";
+        Ok(self.db.query(sql).bind(runner.id).bind(runner.beat).execute().await? == 1)
+    }
+
+    /// Takes a process off the list at its orderly end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn leave(&self, runner: i64) -> Result<(), StoreError> {
+        self.db.query("delete from runners where runner_id = $1").bind(runner).execute().await?;
+        Ok(())
+    }
+
+    /// Gives up every process there is. Only for one that knows that it is alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bury_all(&self) -> Result<(), StoreError> {
+        self.db.query("delete from runners").execute().await?;
+        Ok(())
+    }
+
+    /// Frees the runs of processes that are no more; returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn free_orphans(&self) -> Result<u64, StoreError> {
+        Ok(self.db.query(FREE).execute().await?)
+    }
+}
