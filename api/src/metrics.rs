@@ -86,6 +86,11 @@ pub(crate) fn count_runs(engine: &Engine) {
 
 /// Reads what is a level and not a count.
 pub(crate) async fn read_levels(state: &ApiState) {
+    if let Some(payloads) = state.engine.store().payloads() {
+        let (written, read) = payloads.bytes();
+        counter!("sluice_payload_bytes_total", "direction" => "written").absolute(written);
+        counter!("sluice_payload_bytes_total", "direction" => "read").absolute(read);
+    }
     gauge!("sluice_inbound_in_hand").set(state.inbox.in_hand() as f64);
     match state.engine.store().count_active().await {
         Ok(counts) => {

@@ -20,7 +20,9 @@ impl From<StoreError> for ApiError {
             }
             StoreError::NotFound => Self::new(error::NOT_FOUND, message),
             StoreError::BadCursor => Self::new(error::INVALID_CURSOR, message),
-            StoreError::Db(_) | StoreError::Payloads(_) | StoreError::Corrupt { .. } => Self::internal(&failure),
+            StoreError::Db(_) | StoreError::Payloads(_) | StoreError::Corrupt { .. } => {
+                Self::internal(&failure)
+            }
         }
     }
 }
