@@ -102,7 +102,8 @@ impl Work {
 
     /// One pass, unless another process is at it.
     async fn pass_alone(&mut self, stop: &CancellationToken) -> Result<Option<Pass>, PassError> {
-        let Some(right) = self.installation.db.try_exclusive("pruning").await? else { return Ok(None) };
+        let db = self.installation.db.clone();
+        let Some(right) = db.try_exclusive("pruning").await? else { return Ok(None) };
         let now = self.installation.engine.now_ms();
         let pass = self.pass(now, stop).await;
         right.release().await;
@@ -119,7 +120,7 @@ impl Work {
             counter!("sluice_pruned_total", "what" => "payloads").increment(step.payloads);
             counter!("sluice_pruned_total", "what" => "notes").increment(step.notes);
             pass.pruned += step;
-            self.rest(began.elapsed(), stop).await;
+            rest(began.elapsed() * self.pause, stop).await;
         }
         let Some(before) = self.keeping.inbound.map(|length| now.saturating_sub(length)) else {
             return Ok(pass);
@@ -133,20 +134,19 @@ impl Work {
                 if gone < u64::from(ROWS) || stop.is_cancelled() {
                     break;
                 }
-                self.rest(began.elapsed(), stop).await;
+                rest(began.elapsed() * self.pause, stop).await;
             }
         }
         Ok(pass)
     }
+}
 
-    /// Leaves the database to the others, in proportion to the time just taken.
-    async fn rest(&self, took: Duration, stop: &CancellationToken) {
-        let pause = (took * self.pause).min(LONGEST_PAUSE);
-        if !pause.is_zero() {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
+/// Leaves the database to the others for a while.
+async fn rest(pause: Duration, stop: &CancellationToken) {
+    if !pause.is_zero() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(pause.min(LONGEST_PAUSE)) => {}
         }
     }
 }

@@ -209,7 +209,7 @@ impl Pruner {
     }
 
     /// Finds the next runs that are to go.
-    async fn judge(&self, keeping: &mut Keeping) -> Result<(), StoreError> {
+    async fn judge(&mut self, keeping: &mut Keeping) -> Result<(), StoreError> {
         let from = self.judged_until.get(&keeping.kept_for).copied().unwrap_or(i64::MIN);
         let mut limit = JUDGED;
         let runs = loop {
@@ -238,7 +238,7 @@ impl Pruner {
     }
 
     async fn sweep(
-        &self,
+        &mut self,
         listed: &mut Chunks<BoxStream<'static, Result<KeptPayload, PayloadError>>>,
     ) -> Result<(Pruned, bool), StoreError> {
         let Some(chunk) = listed.next().await else { return Ok((Pruned::default(), false)) };

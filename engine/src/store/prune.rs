@@ -3,7 +3,7 @@
 
 use super::payloads::{self, KeptPayload, LONGEST_REFERENCE, PayloadKey, REFERENCE};
 use super::{RunKey, Store, StoreError, runs};
-use futures::{StreamExt, TryStreamExt};
+use futures::future::try_join_all;
 use sluice_db::{Row, Tx, placeholders};
 use std::collections::{BTreeMap, HashMap};
 
@@ -169,9 +169,10 @@ impl Store {
     /// When the payload store fails; the others stay until the sweep.
     pub async fn delete_payloads(&self, keys: &[String]) -> Result<(), StoreError> {
         let Some(payloads) = self.payloads() else { return Ok(()) };
-        let place = payloads.place();
-        let deletions = futures::stream::iter(keys).map(|key| async move { place.delete(key).await });
-        Ok(deletions.buffer_unordered(AT_ONCE).try_collect().await?)
+        for keys in keys.chunks(AT_ONCE) {
+            try_join_all(keys.iter().map(|key| payloads.place().delete(key))).await?;
+        }
+        Ok(())
     }
 
     /// Deletes those of the listed payloads that were written before `before` and that no row refers to: what a crash

@@ -141,8 +141,12 @@ async fn check_payloads(config: &Config) -> Result<String, String> {
 }
 
 fn told_of_retention(keeping: &Keeping) -> String {
-    let told =
-        |length: Option<i64>| length.map_or_else(|| "for ever".to_owned(), |ms| Duration::from_ms(ms).to_string());
+    const DAY: i64 = 86_400_000;
+    let told = |length: Option<i64>| match length {
+        None => "for ever".to_owned(),
+        Some(ms) if ms % DAY == 0 => format!("{}d", ms / DAY),
+        Some(ms) => Duration::from_ms(ms).to_string(),
+    };
     format!(
         "finished runs {}, test runs {}, what came in {}",
         told(keeping.runs),
