@@ -33,6 +33,8 @@ use tokio_util::task::TaskTracker;
 pub struct EngineConfig {
     /// Nodes with effects that may be under way at once.
     pub max_effects: usize,
+    /// Bytes that one execution of a node may give, as JSON; a turn may hold four times as much.
+    pub max_output: usize,
     /// How many of these one workspace may have.
     pub max_effects_per_workspace: usize,
     /// Runs that may be driven at once; more wait in the store.
@@ -63,6 +65,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             max_effects: 256,
+            max_output: super::limits::LARGEST_OUTPUT,
             max_effects_per_workspace: 256,
             max_active: 10_000,
             max_queued: 1_000_000,

@@ -91,15 +91,6 @@ impl Store {
         Ok(row.map(|row| row.opt_text("answer")).transpose()?.flatten())
     }
 
-    /// Forgets messages answered before `before`; returns how many.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forget_messages(&self, before: i64) -> Result<u64, StoreError> {
-        let sql = "delete from run_messages where answered_at is not null and answered_at < $1";
-        Ok(self.db.query(sql).bind(before).execute().await?)
-    }
-
     /// Takes over one run for the messages that lie there for it, unless somebody drives it. With `in_lane` it is
     /// left alone while another run of its lane is under way.
     ///

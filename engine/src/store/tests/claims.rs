@@ -170,6 +170,6 @@ async fn messages_find_their_run_and_are_answered_once(db: Db) {
     store.answer_message(&key("run_2"), "msg_run_2", "second", 60).await.unwrap();
     assert_eq!(store.answer_of(&key("run_2"), "msg_run_2").await.unwrap().as_deref(), Some("first"));
     assert_eq!(store.answer_of(&key("run_1"), "msg_run_1").await.unwrap(), None);
-    assert_eq!(store.forget_messages(50).await.unwrap(), 0);
-    assert_eq!(store.forget_messages(51).await.unwrap(), 1);
+    assert_eq!(store.forget_answered(50, 10).await.unwrap(), 0);
+    assert_eq!(store.forget_answered(51, 10).await.unwrap(), 1);
 }

@@ -40,6 +40,8 @@ fn what_the_driver_asks_reads_an_index() {
             (runs::DUE_WAKES, "runs_due"),
             (runs::NEXT_WAKE, "runs_due"),
             (runs::LANE_HAS_ACTIVE, "runs_in_lane"),
+            (prune::ENDED, "runs_ended"),
+            (prune::RETENTIONS, "workflows_with_retention"),
             (super::super::claims::DUE_OF, "runs_due"),
             (super::super::claims::COUNT_UNOWNED, "runs_unowned"),
             (super::super::claims::ALL, "runs_active"),
@@ -92,6 +94,20 @@ fn later_turns_find_their_runs_by_key() {
                 assert!(plan.iter().any(|step| step.contains(index)), "{plan:#?}");
                 assert!(!plan.iter().any(|step| step.contains("SCAN run")), "{plan:#?}");
             }
+        }
+    });
+}
+
+#[test]
+fn what_is_forgotten_is_found_by_an_index() {
+    on_sqlite(async |db| {
+        for (sql, inner, outer) in [
+            (prune::ANSWERED, "run_messages_answered", "SEARCH run_messages USING"),
+            (prune::RECEIPTS, "signal_receipts_by_time", "SEARCH signal_receipts USING"),
+        ] {
+            let plan = plan(&db, sql.to_owned(), Vec::new()).await;
+            assert!(plan.iter().any(|step| step.contains(inner)), "{sql}: {plan:#?}");
+            assert!(plan[0].contains(outer), "{sql}: {plan:#?}");
         }
     });
 }
