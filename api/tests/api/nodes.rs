@@ -7,8 +7,7 @@ use sluice_node_sdk::registry::Registry;
 
 /// All of them.
 pub(crate) fn registry() -> Registry {
-    let nodes =
-        [
+    let nodes = [
         node(Start),
         node(Hook),
         node(Heard),

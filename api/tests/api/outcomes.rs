@@ -47,7 +47,10 @@ async fn what_nobody_knows_is_listed_and_settled_by_a_person(db: Db) {
     ] {
         ground.post(&path, wrong).await.fails(status, code);
     }
-    ground.call_as(&ground.other_key, "POST", &path, json!({ "node": "lose", "decision": "done" })).await.fails(404, "not_found");
+    ground
+        .call_as(&ground.other_key, "POST", &path, json!({ "node": "lose", "decision": "done" }))
+        .await
+        .fails(404, "not_found");
     let answer = json!({ "node": "lose", "decision": "done", "output": [{ "name": "B" }], "note": note });
     ground.post(&path, answer.clone()).await.expect(200);
     ground.state.engine.settle().await;
@@ -55,7 +58,10 @@ async fn what_nobody_knows_is_listed_and_settled_by_a_person(db: Db) {
     assert_eq!((&run["status"], &run["attention"]), (&json!("succeeded"), &Value::Null));
     assert_eq!(run["nodes"][1]["output"]["main"][0]["json"], json!({ "name": "B" }));
     let told = &run["nodes"][1]["outcome"];
-    assert_eq!((&told["settled_by"], &told["decision"], &told["note"]), (&json!("person"), &json!("done"), &json!(note)));
+    assert_eq!(
+        (&told["settled_by"], &told["decision"], &told["note"]),
+        (&json!("person"), &json!("done"), &json!(note))
+    );
     assert!(told["who"].as_str().is_some_and(|who| !who.is_empty()), "{told}");
     ground.post(&path, answer).await.fails(409, "no_open_outcome");
     assert!(listed(&ground, "").await.is_empty());
@@ -87,7 +93,10 @@ async fn the_list_goes_together_with_the_other_filters(db: Db) {
     let of_first = format!("&workflow={}", first["workflow_id"].as_str().unwrap());
     assert_eq!(listed(&ground, &of_first).await, [first["id"].clone()]);
     let page = ground.get("/api/runs?attention=true&limit=1").await.json();
-    assert_eq!((&page["items"][0]["id"], &page["items"][0]["attention"]), (&second["id"], &json!("unknown_outcome")));
+    assert_eq!(
+        (&page["items"][0]["id"], &page["items"][0]["attention"]),
+        (&second["id"], &json!("unknown_outcome"))
+    );
     let cursor = format!("&limit=1&cursor={}", page["next"].as_str().unwrap());
     assert_eq!(listed(&ground, &cursor).await, [first["id"].clone()]);
     let all = ground.get("/api/runs?attention=false").await.json();
@@ -118,7 +127,10 @@ async fn a_live_reader_hears_of_it(db: Db) {
         told.push(event);
     }
     let attention = told.iter().find(|event| event.event == "run.attention").expect("it is told");
-    assert_eq!((json!(attention.run_id), &attention.data["attention"]), (run["id"].clone(), &json!("unknown_outcome")));
+    assert_eq!(
+        (json!(attention.run_id), &attention.data["attention"]),
+        (run["id"].clone(), &json!("unknown_outcome"))
+    );
 }
 
 async fn reserved_signals_are_not_sent_by_hand(db: Db) {
@@ -133,7 +145,8 @@ async fn a_named_signal_wakes_once(db: Db) {
     let pause = |id: &'static str| (id, "test.pause", json!({ "key": "k" }));
     let nodes = [("start", "test.start", json!({})), pause("first"), pause("second")];
     let id = ground.workflow(chain("Waits", &nodes)).await;
-    let run = ground.post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": {} })).await.json();
+    let run =
+        ground.post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": {} })).await.json();
     let send = async |name: &str| {
         let request = Request::builder()
             .method("POST")

@@ -221,7 +221,9 @@ async fn a_reply_reaches_the_run_that_waits_and_order_is_kept(db: Db) {
 async fn a_reply_that_a_run_took_before_a_crash_is_not_taken_again(db: Db) {
     let ground = Ground::new(db).await;
     ground.connect(NUMBER, WABA).await;
-    let pause = |id: &'static str| (id, "test.pause", json!({ "key": "{{ \"conversation:\" + node(\"heard\").json.conversation.id }}" }));
+    let pause = |id: &'static str| {
+        (id, "test.pause", json!({ "key": "{{ \"conversation:\" + node(\"heard\").json.conversation.id }}" }))
+    };
     ground.published(heard("Talk", &[pause("first"), pause("second")])).await;
     let from = "919800000001";
     for (id, text) in [("wamid.1", "hi"), ("wamid.2", "yes")] {

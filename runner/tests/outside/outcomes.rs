@@ -91,8 +91,13 @@ struct Meta {
 impl Meta {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let process =
-            Sluice::start(command(folder.path()).args(["sandbox", "--listen", "127.0.0.1:0", "--app-secret", SECRET]));
+        let process = Sluice::start(command(folder.path()).args([
+            "sandbox",
+            "--listen",
+            "127.0.0.1:0",
+            "--app-secret",
+            SECRET,
+        ]));
         let base = address_in(&process.line_with(&["Graph API", "http://"]));
         Self { _process: process, base, client: reqwest::Client::new() }
     }
@@ -126,7 +131,8 @@ async fn a_message_whose_answer_was_lost_is_settled_by_its_status() {
     let webhook = format!("{}/api/whatsapp/webhook", service.api.base);
     let connected = meta.post("/_sandbox/whatsapp/connect", json!({ "webhook_url": webhook })).await;
     let number = connected["whatsapp"]["numbers"][0].clone();
-    let credential = json!({ "name": "wa", "kind": "whatsapp", "secret": { "access_token": "sandbox-token" } });
+    let credential =
+        json!({ "name": "wa", "kind": "whatsapp", "secret": { "access_token": "sandbox-token" } });
     assert_eq!(service.api.post("/api/credentials", &credential).await.0, 201);
     let number = json!({
         "phone_number_id": number["phone_number_id"], "waba_id": number["waba_id"],
@@ -157,7 +163,10 @@ async fn a_message_whose_answer_was_lost_is_settled_by_its_status() {
     meta.post("/_sandbox/faults", json!({ "webhooks": { "release": true } })).await;
     let view = service.until_status(&run, "succeeded").await;
     let act = &view["nodes"][1];
-    assert_eq!((&act["outcome"]["is_open"], &act["outcome"]["settled_by"]), (&json!(false), &json!("evidence")));
+    assert_eq!(
+        (&act["outcome"]["is_open"], &act["outcome"]["settled_by"]),
+        (&json!(false), &json!("evidence"))
+    );
     let received = meta.received().await;
     assert_eq!(received.len(), 1, "it was sent once: {received:#?}");
     let sent = &act["output"]["main"][0]["json"]["sent"];

@@ -66,7 +66,8 @@ pub(crate) async fn acknowledge(
 ) -> Result<Json<RunView>, ApiError> {
     let key = super::key_of(&tenant, &id);
     if !super::find(&state, &key).await?.status.is_over() {
-        let message = "the run goes on and asks until its question is answered; see POST /api/runs/{id}/outcome";
+        let message =
+            "the run goes on and asks until its question is answered; see POST /api/runs/{id}/outcome";
         return Err(ApiError::new(crate::error::RUN_STATE, message));
     }
     change(&state, key, |engine, run| async move {

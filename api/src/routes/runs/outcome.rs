@@ -66,7 +66,8 @@ pub(crate) async fn settle(
     let nobody_asks = || ApiError::plain(error::NO_OPEN_OUTCOME);
     let asks = run.nodes.iter().find(|node| {
         let wanted = request.iteration.is_none_or(|iteration| iteration == node.iteration);
-        let waits = node.status == NodeStatus::Waiting && node.outcome.as_ref().is_some_and(|asked| asked.is_open);
+        let waits =
+            node.status == NodeStatus::Waiting && node.outcome.as_ref().is_some_and(|asked| asked.is_open);
         node.id == request.node && wanted && waits
     });
     let asks = asks.ok_or_else(nobody_asks)?;

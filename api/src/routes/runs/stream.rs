@@ -163,13 +163,11 @@ impl Follower {
 
     /// What is told of how the run stands after its last event, in the order in which it was told live.
     fn standing(&self, last: i64) -> Vec<LiveEvent> {
-        let (Some(end), Ok(state)) =
-            (self.events.last(), RunState::replay(&self.program.plan, &self.events))
+        let (Some(end), Ok(state)) = (self.events.last(), RunState::replay(&self.program.plan, &self.events))
         else {
             return Vec::new();
         };
-        let waiting =
-            waiting_event(&self.key, &self.workflow_id, &self.program.plan, &state, last, end.at);
+        let waiting = waiting_event(&self.key, &self.workflow_id, &self.program.plan, &state, last, end.at);
         let asks = state.needs_answer() && !state.status().is_over();
         let attention = asks.then_some(Attention::UnknownOutcome);
         let attention = attention_event(&self.key, &self.workflow_id, attention, last, end.at);

@@ -54,8 +54,7 @@ pub(crate) async fn send(
     }
     let name = idempotency_key(&headers)?;
     let engine = state.engine.clone();
-    let send =
-        async move { engine.signal_once(&tenant.workspace_id, &key, payload, name.as_deref()).await };
+    let send = async move { engine.signal_once(&tenant.workspace_id, &key, payload, name.as_deref()).await };
     let woken = to_the_end(send).await??;
     Ok(Json(Woken { runs: woken.iter().map(|run| run.run_id.to_string()).collect() }))
 }
