@@ -3,11 +3,9 @@
 use crate::state::ApiState;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use sluice_engine::drive::Engine;
 use sluice_engine::store::Attention;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
 
 /// Upper bounds of the histogram of request times, seconds.
 const TIMES: [f64; 11] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -64,31 +62,16 @@ pub(crate) fn inbound(source: &str, status: &'static str) {
     counter!("sluice_inbound_total", "source" => source.to_owned(), "status" => status).increment(1);
 }
 
-/// Counts runs as they begin, wait and end, until the engine is gone.
-pub(crate) fn count_runs(engine: &Engine) {
-    let mut live = engine.live().subscribe();
-    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-    runtime.spawn(async move {
-        loop {
-            match live.recv().await {
-                Ok(event) => {
-                    // Told again with every step of a run that needs attention; see the level of that name.
-                    let step = event.event.strip_prefix("run.").filter(|step| *step != "attention");
-                    if let Some(step) = step {
-                        counter!("sluice_runs_total", "status" => step.to_owned()).increment(1);
-                    }
-                }
-                Err(RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "some events were too fast to be counted");
-                }
-                Err(RecvError::Closed) => return,
-            }
-        }
-    });
-}
-
-/// Reads what is a level and not a count.
+/// Reads what is counted elsewhere, and what is a level and not a count.
 pub(crate) async fn read_levels(state: &ApiState) {
+    for (step, count) in state.engine.live().counts().read() {
+        counter!("sluice_runs_total", "status" => step).absolute(count);
+    }
+    let backlog = state.engine.store().backlog();
+    gauge!("sluice_commits_waiting").set(backlog.turns as f64);
+    gauge!("sluice_commit_bytes_waiting").set(backlog.bytes as f64);
+    gauge!("sluice_runs_driven").set(state.engine.active_runs() as f64);
+    gauge!("sluice_runs_queued").set(state.engine.queued_runs() as f64);
     gauge!("sluice_inbound_in_hand").set(state.inbox.in_hand() as f64);
     read_attention(state).await;
     match state.engine.store().count_active().await {

@@ -1,4 +1,4 @@
-//! One small door to SQLite and PostgreSQL: pools, arguments, rows, transactions, migrations, contract tests.
+//! One small door to SQLite and PostgreSQL: pools, arguments, rows, transactions, migrations, ids, contract tests.
 //!
 //! Callers write one canonical SQL text with `$1` placeholders; it runs on both engines. This crate knows no
 //! table's meaning: it must not know workflows, runs, contacts or anything else that is stored.
@@ -8,6 +8,7 @@ pub mod contract;
 mod copy;
 mod dialect;
 mod error;
+mod ids;
 mod listen;
 mod migrate;
 mod open;
@@ -20,6 +21,7 @@ pub use arg::{Arg, ArgType};
 pub use copy::{CopiedTable, CopyError, copy_all};
 pub use dialect::Dialect;
 pub use error::DbError;
+pub use ids::{hashed_id, random_id, sortable_id};
 pub use listen::Listener;
 pub use open::Db;
 pub use options::{DbOptions, Synchronous};

@@ -69,7 +69,8 @@ impl House {
             binary: self.binary.clone(),
             arguments,
             variables: self.variables.clone(),
-            log: self.folder.join(format!("{name}.log")),
+            // Beside the data folder: that may be a small disk which is filled, or go away.
+            log: PathBuf::from(format!("{}-{name}.log", self.folder.display())),
             address,
         })
     }

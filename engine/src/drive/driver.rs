@@ -231,7 +231,10 @@ impl Driver {
         }
         if stored.status == RunStatus::Queued {
             // Nobody told listeners of its beginning yet.
-            engine.0.live.publish(driver.told(&stored.events, 0));
+            engine.0.live.count(&stored.events, false);
+            if engine.0.live.is_heard() {
+                engine.0.live.publish(driver.told(&stored.events, 0));
+            }
         }
         Ok(Some(driver))
     }
@@ -267,15 +270,13 @@ impl Driver {
             if self.work_off(&mut early).await.is_err() {
                 return self.abandon(early, &mut inbox);
             }
-            if self.jobs.is_empty() {
-                if !self.stays() || stopping.is_cancelled() {
-                    self.give_back().await;
-                    match self.engine.release(&self.run.key, &mut inbox) {
-                        Some(late) => early.push_back(late),
-                        None => return,
-                    }
-                    continue;
+            if self.jobs.is_empty() && (!self.stays() || stopping.is_cancelled()) {
+                self.give_back().await;
+                match self.engine.release(&self.run.key, &mut inbox) {
+                    Some(late) => early.push_back(late),
+                    None => return,
                 }
+                continue;
             }
             if self.jobs.is_empty() {
                 self.busy = None;
@@ -487,7 +488,9 @@ impl Driver {
         if self.is_new && !self.engine.0.config.drives && !turn.is_all() {
             return Err(TurnError::NotHere);
         }
-        let told = self.live_of(&turn);
+        let live = &self.engine.0.live;
+        live.count(&turn.events, turn.status == RunStatus::Waiting);
+        let told = if live.is_heard() { self.live_of(&turn) } else { Vec::new() };
         let engine = self.engine.clone();
         let place = |lane: &String| engine.lanes().enter(lane);
         let leaves_work = turn.children.iter().any(|child| child.owner.is_none());

@@ -3,6 +3,7 @@
 
 use super::faults::FaultPlan;
 use super::fleet::{Fleet, SUSPECT};
+use super::hooks::Hooks;
 use super::lanes::{LaneLoan, LaneTicket, Lanes};
 use super::live::Live;
 use super::program::Program;
@@ -177,6 +178,7 @@ pub(super) struct Shared {
     busy: AtomicUsize,
     idle: Notify,
     programs: Cache<(String, String, i64), Arc<Program>>,
+    pub(super) hooks: Hooks,
 }
 
 /// Counts work under way, so that tests and shutdown can wait for quiet.
@@ -213,6 +215,7 @@ impl Engine {
             busy: AtomicUsize::new(0),
             idle: Notify::new(),
             programs: Cache::new(config.cached_programs),
+            hooks: super::hooks::hooks(),
             config,
         }))
     }
@@ -259,7 +262,7 @@ impl Engine {
 
     /// A new id with a prefix; ids made later sort later.
     pub fn new_id(&self, prefix: &str) -> String {
-        encode_id(prefix, uuid::Uuid::now_v7())
+        sluice_db::sortable_id(prefix)
     }
 
     /// Work under way counts until the value is dropped.
@@ -465,12 +468,19 @@ impl Engine {
     /// When the store fails.
     pub async fn recover(&self) -> Result<usize, EngineError> {
         self.join().await?;
-        let mut count = 0;
         // With others the loop that claims finds what is there.
-        while self.0.config.is_alone {
+        let count = if self.0.config.is_alone { self.take_up_all().await? } else { 0 };
+        self.tell_missed().await?;
+        self.0.fleet.work.notify_one();
+        Ok(count)
+    }
+
+    async fn take_up_all(&self) -> Result<usize, EngineError> {
+        let mut count = 0;
+        loop {
             let claimed = self.0.store.claim_all(self.runner_id(), SUSPECT, 200).await?;
             if claimed.is_empty() {
-                break;
+                return Ok(count);
             }
             count += claimed.len();
             for claimed in claimed {
@@ -480,9 +490,6 @@ impl Engine {
                 self.resume(claimed.key, place);
             }
         }
-        self.tell_missed().await?;
-        self.0.fleet.work.notify_one();
-        Ok(count)
     }
 
     /// Tells callers of child runs what they missed because a process stopped at the wrong moment.
@@ -642,16 +649,4 @@ pub(super) fn read_document(text: &str) -> Result<Document, EngineError> {
     serde_json::from_str(text).map_err(|error| {
         EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
     })
-}
-
-/// An id as text: prefix, underscore, 26 characters of Crockford's base 32 that sort like the number.
-pub(super) fn encode_id(prefix: &str, id: uuid::Uuid) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let number = id.as_u128();
-    let digits = (0..26).rev().map(|place| char::from(DIGITS[(number >> (place * 5) & 31) as usize]));
-    let mut text = String::with_capacity(prefix.len() + 27);
-    text.push_str(prefix);
-    text.push('_');
-    text.extend(digits);
-    text
 }

@@ -235,7 +235,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> NodeError {
 /// The id of the child run that an execution starts: the same after a crash, so that it starts once only.
 fn child_id(effect_id: &str) -> String {
     let space = uuid::Uuid::from_u128(0x51ce_0000_0000_4000_8000_0000_0000_0001);
-    super::engine::encode_id("run", uuid::Uuid::new_v5(&space, effect_id.as_bytes()))
+    sluice_db::hashed_id("run", uuid::Uuid::new_v5(&space, effect_id.as_bytes()).as_u128())
 }
 
 impl Surroundings {

@@ -242,6 +242,11 @@ impl Engine {
         self.join().await
     }
 
+    /// Runs that wait in the store for someone to drive them, as last counted.
+    pub fn queued_runs(&self) -> u64 {
+        self.0.fleet.backlog.load(Ordering::Relaxed)
+    }
+
     /// Returns when another process says that there is something to do, or this one does.
     pub async fn called_for_work(&self) {
         self.0.fleet.heard.notified().await;

@@ -6,7 +6,8 @@
 //!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
-//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens.
+//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept
+//!   ready; [`live`]: the trace as it happens.
 
 mod children;
 pub mod dispatch;
@@ -15,6 +16,7 @@ mod engine;
 pub(crate) mod execute;
 pub mod faults;
 mod fleet;
+mod hooks;
 pub mod lanes;
 pub mod live;
 mod posting;
@@ -31,6 +33,7 @@ pub mod workflows;
 pub use dispatch::{Dispatched, OutsideEvent};
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use faults::FaultPlan;
+pub use hooks::Hook;
 pub use live::LiveEvent;
 pub use program::Program;
 pub use signals::RESERVED_SIGNALS;

@@ -59,6 +59,7 @@ async fn end_with(
     }
     let mut turn = last_turn(stored, error, engine.now_ms());
     turn.attention = attention.or(turn.attention);
+    engine.live().count(&turn.events, false);
     let mut told = vec![live_event(stored, &turn)];
     let (workflow, seq, at) = (&stored.run.workflow_id, told[0].seq, told[0].at);
     told.extend(attention_event(&turn.key, workflow, turn.attention, seq, at));

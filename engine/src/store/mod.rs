@@ -17,6 +17,7 @@ mod claims;
 mod codec;
 mod columns;
 mod commit;
+mod compress;
 mod cursor;
 mod error;
 mod events;

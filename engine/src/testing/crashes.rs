@@ -259,7 +259,7 @@ fn differences(plain: &Played, crashed: &Played) -> Vec<String> {
 
 /// What must be equal: how the run stands, and how each node run ended with what. Ids are made up anew each time.
 fn facts(view: &RunView) -> BTreeMap<String, Value> {
-    let id = Regex::new("([a-z]+_)[0-9a-hjkmnp-tv-z]{26}").expect("the pattern is well-formed");
+    let id = Regex::new(r"([a-z]+_)[0-9a-hjkmnp-tv-z]{20}\b").expect("the pattern is well-formed");
     let plain = |value: Value| -> Value {
         let text = value.to_string();
         serde_json::from_str(&id.replace_all(&text, "${1}…")).unwrap_or(Value::String(text))

@@ -135,8 +135,15 @@ fn inputs(
         }
         let named = input.run.as_deref().and_then(|id| by_id.get(id));
         let Some(run) = named.or_else(|| by_token.get(&*input.token).and_then(|runs| runs.first())) else {
-            let run = input.run.as_deref().unwrap_or("none");
-            verdict.lost.push(format!("{}: no run (the answer named {run})", input.token));
+            match (&input.run, &input.digest) {
+                (None, Some(_)) => {
+                    verdict.unfinished.push(format!("{}: stored, and no run yet", input.token))
+                }
+                (run, _) => {
+                    let run = run.as_deref().unwrap_or("none");
+                    verdict.lost.push(format!("{}: no run (the answer named {run})", input.token));
+                }
+            }
             continue;
         };
         let is_over = matches!(&*run.status, "succeeded" | "failed" | "cancelled");
@@ -251,7 +258,14 @@ mod tests {
         let acknowledged = [Acknowledged { digest: Some("d1".to_owned()), ..input("a") }];
         let runs = [run("r1", "a", "succeeded")];
         assert_eq!(judge(&acknowledged, &runs, &[]).lost, ["a: the body d1 is not stored"]);
-        assert!(reconcile(&acknowledged, &runs, &BTreeSet::from(["d1".to_owned()]), &[]).holds());
+        let stored = BTreeSet::from(["d1".to_owned()]);
+        assert!(reconcile(&acknowledged, &runs, &stored, &[]).holds());
+        // It can still be handled; that it was not, in all the time it had, is another rule.
+        let verdict = reconcile(&acknowledged, &[], &stored, &[]);
+        assert_eq!(
+            (verdict.lost.len(), verdict.unfinished),
+            (0, vec!["a: stored, and no run yet".to_owned()])
+        );
     }
 
     #[test]

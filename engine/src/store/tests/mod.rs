@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod arbitrary;
+mod bytes;
 mod claims;
 mod commits;
 mod differential;
