@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help run test bench fmt lint
+.PHONY: help run test bench chaos fmt lint
 
 help:
 	@echo "make run     build in release and start the demo (ARGS=\"--listen 127.0.0.1:9000\" and so on)"
 	@echo "make test    everything that CI runs: format, lints, all tests on both databases"
-	@echo "make bench   the benchmarks"
+	@echo "make bench   the benchmarks, end to end and of single parts (ARGS=\"--seconds 5 --only five,overload\")"
+	@echo "make chaos   the program under load while it is killed and its surroundings break (ARGS=\"--kills 100\")"
 	@echo "make fmt     format the code"
 	@echo "make lint    format check and lints only"
 
@@ -19,8 +20,14 @@ test:
 	scripts/ensure-tools.sh
 	scripts/test.sh
 
+# The end-to-end part alone: scripts/bench.sh.
 bench:
+	scripts/bench.sh $(ARGS)
 	$(CARGO) bench --package sluice-engine --package sluice-runner --bench core --bench expr --bench items
+
+# Without ARGS a short run on SQLite and one with several processes on PostgreSQL, about two minutes.
+chaos:
+	scripts/chaos.sh $(ARGS)
 
 fmt:
 	$(CARGO) fmt --all

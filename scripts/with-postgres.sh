@@ -3,6 +3,9 @@
 # SLUICE_TEST_POSTGRES_URL, runs the command, stops and deletes the cluster, and exits with the command's code.
 # Installs Debian's postgresql package when no server is found and we are root. PostgreSQL refuses to run as root, so
 # the cluster then belongs to an unprivileged user.
+#
+# The cluster is quick and forgets on a crash; SLUICE_POSTGRES_DURABLE=1 makes it keep what was committed, for
+# measurements and for faults. SLUICE_TEST_POSTGRES_RESTART then names a command that restarts it as after a crash.
 set -euo pipefail
 
 if [ $# -eq 0 ]; then
@@ -62,12 +65,15 @@ as_owner "$binaries/initdb" -D "$folder/data" -U sluice --auth=trust -E UTF8 --l
     exit 1
 }
 
+durability="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+[ -z "${SLUICE_POSTGRES_DURABLE:-}" ] || durability="-c fsync=on -c synchronous_commit=on -c full_page_writes=on"
+
 # A port may be taken between our choice and the start: try a few.
 started=false
 for _ in 1 2 3 4 5; do
     port=$((20000 + (RANDOM * 32768 + RANDOM) % 30000))
     if as_owner "$binaries/pg_ctl" -D "$folder/data" -l "$folder/data/server.log" -w -t 60 -o \
-        "-c listen_addresses=127.0.0.1 -p $port -k $folder -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c log_min_messages=fatal" \
+        "-c listen_addresses=127.0.0.1 -p $port -k $folder $durability -c max_connections=300 -c log_min_messages=fatal" \
         start >/dev/null 2>&1; then
         started=true
         break
@@ -79,6 +85,13 @@ if [ "$started" != true ]; then
     exit 1
 fi
 
+cat >"$folder/restart" <<RESTART
+#!/bin/sh
+cd /
+exec ${owner:+runuser -u $owner --} "$binaries/pg_ctl" -D "$folder/data" -l "$folder/data/server.log" -m immediate -w -t 60 restart
+RESTART
+chmod 755 "$folder/restart"
+export SLUICE_TEST_POSTGRES_RESTART="$folder/restart"
 export SLUICE_TEST_POSTGRES_URL="postgres://sluice@127.0.0.1:$port/postgres"
 set +e
 "$@"

@@ -15,9 +15,6 @@ pub struct ApiConfig {
     pub link_key: Vec<u8>,
     /// How long an approval link is good for at most.
     pub link_life: Duration,
-    /// Whether this is the only process on its database. Bodies that a former process left behind are then taken
-    /// over at once, else when their minute is up.
-    pub is_alone: bool,
     /// Bounds of requests.
     pub limits: Limits,
 }
@@ -51,7 +48,6 @@ impl Default for ApiConfig {
             public_url: "http://127.0.0.1:8080".to_owned(),
             link_key: Vec::new(),
             link_life: Duration::from_secs(7 * 24 * 60 * 60),
-            is_alone: true,
             limits: Limits::default(),
         }
     }

@@ -49,6 +49,7 @@ codes! {
     NOT_PUBLISHED = 409 "not_published" "The workflow is not published.";
     RUN_STATE = 409 "run_state" "The run is in a state in which this cannot be done.";
     ALREADY_DECIDED = 409 "already_decided" "The approval was decided before, or the run ended.";
+    NO_OPEN_OUTCOME = 409 "no_open_outcome" "Nothing is asked about the outcome of this node: it was settled before, or the run ended.";
     DUPLICATE_EVENT = 409 "duplicate_event" "The event was accepted before.";
     CONFLICT = 409 "conflict" "Something else holds the name, number or state; the message says what.";
     INBOUND_BUSY = 409 "inbound_busy" "The body is being handled right now; try again.";
@@ -59,6 +60,7 @@ codes! {
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "Send the body as `application/json`.";
     INVALID_BODY = 422 "invalid_body" "The JSON is not of the expected shape; `details.path` says where.";
     INVALID_VALUE = 422 "invalid_value" "A value is not allowed; `details.path` says which.";
+    RESERVED_SIGNAL = 422 "reserved_signal" "Signals that begin like this one belong to the engine; approvals, replies and outcomes have addresses of their own.";
     INVALID_WORKFLOW = 422 "invalid_workflow" "The document has problems; `details.problems` lists all of them.";
     NO_TRIGGER = 422 "no_trigger" "The workflow has no trigger that fits.";
     TRIGGER_DECLINED = 422 "trigger_declined" "The trigger does not accept this event.";
@@ -68,6 +70,8 @@ codes! {
     WHATSAPP_NOT_CONFIGURED = 503 "whatsapp_not_configured" "No app secret is configured, so deliveries cannot be verified.";
     NOT_READY = 503 "not_ready" "The database does not answer.";
     SHUTTING_DOWN = 503 "shutting_down" "The server is stopping; try again in a moment.";
+    OVERLOADED = 503 "overloaded" "More work waits than this installation takes; nothing was accepted. Try again after `Retry-After`.";
+    DATABASE_UNAVAILABLE = 503 "database_unavailable" "The database does not answer, is full or is busy; nothing was accepted. Try again after `Retry-After`.";
     TIMED_OUT = 503 "timed_out" "The request took too long and was given up.";
 }
 

@@ -16,7 +16,10 @@ use tokio::sync::{Notify, Semaphore};
 const ON_THEIR_WAY: usize = 128;
 
 /// How often bodies are looked for that someone else left behind.
-const SWEEP: Duration = Duration::from_secs(30);
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// The same when other processes take bodies in and this one may be the one that handles them.
+const SWEEP_WITH_OTHERS: Duration = Duration::from_millis(100);
 
 /// The bodies in hand.
 #[derive(Clone)]
@@ -228,8 +231,9 @@ fn outside_event(inbound_id: &str, ingested: Ingested) -> Option<OutsideEvent> {
             reply_key: answerable.then(|| format!("conversation:{conversation_id}")),
             dedupe_key: Some(message_id),
             inbound_id: Some(inbound_id.to_owned()),
+            effect_id: None,
         }),
-        Ingested::Status { workspace_id, wamid, status, is_new: true, event, .. } => {
+        Ingested::Status { workspace_id, wamid, status, effect_id, is_new: true, event, .. } => {
             let participant = event["status"]["participant"].as_str().unwrap_or_default();
             let dedupe_key = format!("{wamid}/{status}/{participant}");
             Some(OutsideEvent {
@@ -240,6 +244,8 @@ fn outside_event(inbound_id: &str, ingested: Ingested) -> Option<OutsideEvent> {
                 data: event,
                 lane: None,
                 reply_key: None,
+                // Meta speaks of a message that we sent: it took the message, whatever became of that.
+                effect_id,
             })
         }
         _ => None,
@@ -247,14 +253,15 @@ fn outside_event(inbound_id: &str, ingested: Ingested) -> Option<OutsideEvent> {
 }
 
 /// Takes up every body that was stored and not handled, oldest first; returns how many. To be called once, before
-/// the server listens.
+/// the server listens. With other processes the one that leads finds them by itself.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn recover_inbound(state: &ApiState) -> Result<usize, RecordError> {
-    if state.config.is_alone {
-        state.records.release_pending_inbound().await?;
+    if !state.engine.config().is_alone {
+        return Ok(0);
     }
+    state.records.release_pending_inbound().await?;
     take_pending(state).await
 }
 
@@ -277,9 +284,15 @@ impl ApiState {
         let state = self.clone();
         tokio::spawn(async move {
             loop {
+                let pause = if state.engine.config().is_alone { SWEEP } else { SWEEP_WITH_OTHERS };
                 tokio::select! {
                     () = state.stopping.cancelled() => return,
-                    () = tokio::time::sleep(SWEEP) => {}
+                    () = state.engine.called_for_work() => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
+                // One process handles all bodies, so that messages of a conversation keep their order.
+                if !state.engine.is_leader() {
+                    continue;
                 }
                 if let Err(failure) = take_pending(&state).await {
                     let failure = &failure as &dyn std::error::Error;

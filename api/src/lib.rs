@@ -26,5 +26,5 @@ pub use inbox::recover_inbound;
 pub use links::{ApprovalTicket, approval_link};
 pub use metrics::{Metrics, MetricsError};
 pub use openapi::openapi;
-pub use routes::router;
+pub use routes::{router, service_router};
 pub use state::{ApiState, Template};

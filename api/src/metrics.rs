@@ -3,10 +3,9 @@
 use crate::state::ApiState;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use sluice_engine::drive::Engine;
+use sluice_engine::store::Attention;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
 
 /// Upper bounds of the histogram of request times, seconds.
 const TIMES: [f64; 11] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -63,35 +62,23 @@ pub(crate) fn inbound(source: &str, status: &'static str) {
     counter!("sluice_inbound_total", "source" => source.to_owned(), "status" => status).increment(1);
 }
 
-/// Counts runs as they begin, wait and end, until the engine is gone.
-pub(crate) fn count_runs(engine: &Engine) {
-    let mut live = engine.live().subscribe();
-    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-    runtime.spawn(async move {
-        loop {
-            match live.recv().await {
-                Ok(event) => {
-                    if let Some(step) = event.event.strip_prefix("run.") {
-                        counter!("sluice_runs_total", "status" => step.to_owned()).increment(1);
-                    }
-                }
-                Err(RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "some events were too fast to be counted");
-                }
-                Err(RecvError::Closed) => return,
-            }
-        }
-    });
-}
-
-/// Reads what is a level and not a count.
+/// Reads what is counted elsewhere, and what is a level and not a count.
 pub(crate) async fn read_levels(state: &ApiState) {
     if let Some(payloads) = state.engine.store().payloads() {
         let (written, read) = payloads.bytes();
         counter!("sluice_payload_bytes_total", "direction" => "written").absolute(written);
         counter!("sluice_payload_bytes_total", "direction" => "read").absolute(read);
     }
+    for (step, count) in state.engine.live().counts().read() {
+        counter!("sluice_runs_total", "status" => step).absolute(count);
+    }
+    let backlog = state.engine.store().backlog();
+    gauge!("sluice_commits_waiting").set(backlog.turns as f64);
+    gauge!("sluice_commit_bytes_waiting").set(backlog.bytes as f64);
+    gauge!("sluice_runs_driven").set(state.engine.active_runs() as f64);
+    gauge!("sluice_runs_queued").set(state.engine.queued_runs() as f64);
     gauge!("sluice_inbound_in_hand").set(state.inbox.in_hand() as f64);
+    read_attention(state).await;
     match state.engine.store().count_active().await {
         Ok(counts) => {
             for status in ["queued", "running"] {
@@ -102,6 +89,24 @@ pub(crate) async fn read_levels(state: &ApiState) {
         }
         Err(failure) => {
             tracing::error!(error = &failure as &dyn std::error::Error, "runs could not be counted");
+        }
+    }
+}
+
+async fn read_attention(state: &ApiState) {
+    match state.engine.store().count_attention().await {
+        Ok(counts) => {
+            for (reason, name) in
+                [(Attention::UnknownOutcome, "unknown_outcome"), (Attention::Poisoned, "poisoned")]
+            {
+                let found = counts.iter().find(|(counted, _)| *counted == reason);
+                gauge!("sluice_runs_attention", "reason" => name)
+                    .set(found.map_or(0, |(_, runs)| *runs) as f64);
+            }
+        }
+        Err(failure) => {
+            let failure = &failure as &dyn std::error::Error;
+            tracing::error!(error = failure, "runs that need attention could not be counted");
         }
     }
 }

@@ -20,11 +20,18 @@ impl From<StoreError> for ApiError {
             }
             StoreError::NotFound => Self::new(error::NOT_FOUND, message),
             StoreError::BadCursor => Self::new(error::INVALID_CURSOR, message),
+            StoreError::Db(ref cause) if cause.is_transient() => unavailable(&failure),
             StoreError::Db(_) | StoreError::Payloads(_) | StoreError::Corrupt { .. } => {
                 Self::internal(&failure)
             }
         }
     }
+}
+
+/// The database will answer again; the caller may repeat the request as it is.
+fn unavailable(fault: &(dyn std::error::Error + 'static)) -> ApiError {
+    tracing::error!(error = fault, "the database cannot be used");
+    ApiError::plain(error::DATABASE_UNAVAILABLE)
 }
 
 impl From<EngineError> for ApiError {
@@ -40,6 +47,9 @@ impl From<EngineError> for ApiError {
             EngineError::Duplicate => Self::new(error::DUPLICATE_EVENT, message),
             EngineError::Refused(_) => Self::new(error::RUN_STATE, message),
             EngineError::NotWaiting(_) => Self::new(error::NOT_WAITING, message),
+            EngineError::Overloaded { .. } => Self::new(error::OVERLOADED, message),
+            // Only nodes call workflows, and theirs is the failure.
+            EngineError::CallTooDeep => Self::new(error::RUN_STATE, message),
             EngineError::ShuttingDown => Self::new(error::SHUTTING_DOWN, message),
         }
     }
@@ -57,6 +67,7 @@ impl From<RecordError> for ApiError {
             RecordError::Invalid { path, .. } => {
                 Self::new(error::INVALID_VALUE, message).at(&format!("/{path}"))
             }
+            RecordError::Db(ref cause) if cause.is_transient() => unavailable(&failure),
             RecordError::Seal(_) | RecordError::Db(_) => Self::internal(&failure),
         }
     }

@@ -26,7 +26,9 @@ pub(crate) enum ShowingError {
 /// Shows events until the server stops.
 pub(crate) async fn show_forever(state: ApiState) {
     while !state.stopping.is_cancelled() {
-        if let Err(failure) = show_pending(&state).await {
+        if state.engine.is_leader()
+            && let Err(failure) = show_pending(&state).await
+        {
             tracing::error!(error = &failure as &dyn std::error::Error, "showing events to triggers failed");
         }
         tokio::select! {

@@ -3,11 +3,16 @@
 use crate::config::ApiConfig;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
+use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
 use sluice_records::Records;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How long the id of a workspace is kept under its name.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// A built-in workflow that can be installed.
 #[derive(Clone, Debug)]
@@ -35,6 +40,8 @@ pub struct ApiState {
     pub(crate) inbox: Inbox,
     /// Tells event ids of this process from those of former ones.
     pub(crate) epoch: Arc<str>,
+    /// Ids of workspaces by the names in addresses of webhooks.
+    pub(crate) workspace_ids: Cache<String, String>,
     /// Ends all event streams, so that an orderly stop need not wait for their readers.
     pub stopping: CancellationToken,
 }
@@ -57,6 +64,7 @@ impl ApiState {
             metrics,
             inbox: Inbox::default(),
             epoch,
+            workspace_ids: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             stopping: CancellationToken::new(),
         }
     }

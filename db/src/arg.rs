@@ -44,6 +44,7 @@ arg_from! {
     String => Text, |v| v;
     &str => Text, |v| v.to_owned();
     &String => Text, |v| v.clone();
+    std::sync::Arc<str> => Text, |v| v.to_string();
     std::borrow::Cow<'_, str> => Text, |v| v.into_owned();
     i64 => Int, |v| v;
     i32 => Int, |v| i64::from(v);

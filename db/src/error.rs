@@ -1,11 +1,14 @@
 //! What can go wrong with a database, in the words of the person who has to fix it.
 
+use std::sync::Arc;
+
 use sqlx::error::DatabaseError;
 
 use crate::Dialect;
 
-/// A closed set of failures; each message says what to do. The engine's own words are in the source chain.
-#[derive(Debug, thiserror::Error)]
+/// A closed set of failures; each message says what to do. The engine's own words are in the source chain. Cloning is
+/// cheap: those who shared a transaction share its failure.
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum DbError {
     /// `one()` found no row.
@@ -42,10 +45,10 @@ pub enum DbError {
     Column {
         column: String,
         #[source]
-        source: sqlx::Error,
+        source: Arc<sqlx::Error>,
     },
     #[error("the database refused the statement")]
-    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Other(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl DbError {
@@ -59,8 +62,21 @@ impl DbError {
         matches!(self, DbError::Busy { .. } | DbError::Unreachable { .. } | DbError::Full)
     }
 
+    /// True when the database as a whole cannot be used: nobody's statement is at fault.
+    pub fn is_everybodys(&self) -> bool {
+        matches!(
+            self,
+            DbError::Unreachable { .. }
+                | DbError::Full
+                | DbError::ReadOnly
+                | DbError::Corrupt { .. }
+                | DbError::NewerSchema { .. }
+        )
+    }
+
     pub(crate) fn other(message: impl Into<String>) -> Self {
-        DbError::Other(message.into().into())
+        let source: Box<dyn std::error::Error + Send + Sync> = message.into().into();
+        DbError::Other(source.into())
     }
 }
 
@@ -81,7 +97,7 @@ pub(crate) fn classify(dialect: Dialect, error: sqlx::Error) -> DbError {
             Dialect::Sqlite => from_sqlite(database),
             Dialect::Postgres => from_postgres(database),
         },
-        other => DbError::Other(Box::new(other)),
+        other => DbError::Other(Arc::new(other)),
     }
 }
 
@@ -108,7 +124,7 @@ fn from_sqlite(error: Box<dyn DatabaseError>) -> DbError {
         (14, _) => DbError::Unreachable {
             message: format!("{message}; check that the folder exists and may be read and written"),
         },
-        _ => DbError::Other(error.into_error()),
+        _ => DbError::Other(error.into_error().into()),
     }
 }
 
@@ -127,6 +143,6 @@ fn from_postgres(error: Box<dyn DatabaseError>) -> DbError {
         },
         ("08", _) | (_, "57P01" | "57P02" | "57P03") => unreachable_because(&message),
         ("XX", "XX001" | "XX002") => DbError::Corrupt { message },
-        _ => DbError::Other(error.into_error()),
+        _ => DbError::Other(error.into_error().into()),
     }
 }

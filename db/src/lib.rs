@@ -1,4 +1,4 @@
-//! One small door to SQLite and PostgreSQL: pools, arguments, rows, transactions, migrations, contract tests.
+//! One small door to SQLite and PostgreSQL: pools, arguments, rows, transactions, migrations, ids, contract tests.
 //!
 //! Callers write one canonical SQL text with `$1` placeholders; it runs on both engines. This crate knows no
 //! table's meaning: it must not know workflows, runs, contacts or anything else that is stored.
@@ -9,6 +9,7 @@ mod copy;
 mod dialect;
 mod error;
 mod exclusive;
+mod ids;
 mod listen;
 mod migrate;
 mod open;
@@ -23,10 +24,11 @@ pub use copy::{CopiedTable, CopyError, copy_all};
 pub use dialect::Dialect;
 pub use error::DbError;
 pub use exclusive::Exclusive;
+pub use ids::{hashed_id, random_id, sortable_id};
 pub use listen::Listener;
 pub use open::Db;
 pub use options::{DbOptions, Synchronous};
 pub use query::{Query, Tx, TxQuery};
 pub use row::{ColumnIndex, Row};
 pub use space::Space;
-pub use sql::{Sql, placeholders};
+pub use sql::{Sql, placeholders, value_rows};

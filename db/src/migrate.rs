@@ -67,7 +67,7 @@ impl Db {
             MigrateError::VersionMismatch(version) => DbError::Corrupt {
                 message: format!("migration {version} was applied with another text than this version's"),
             },
-            other => DbError::Other(Box::new(other)),
+            other => DbError::Other(std::sync::Arc::new(other)),
         }
     }
 }

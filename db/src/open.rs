@@ -22,6 +22,9 @@ const CACHED_STATEMENTS: usize = 512;
 
 /// What SQLite's log may keep on the disk once it was folded back into the file, bytes. It may be longer for a while.
 const LONGEST_LOG: &str = "67108864";
+/// Writing transactions at once on PostgreSQL. More would each carry less, and the server writes its log one after the
+/// other in any case.
+const MOST_WRITERS: usize = 4;
 
 /// An open database. Cloning is cheap and shares the connections.
 #[derive(Clone)]
@@ -87,6 +90,17 @@ impl Db {
         match self.0.pools {
             Pools::Sqlite { .. } => Dialect::Sqlite,
             Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// How many transactions may usefully write at once: one on SQLite, a part of the pool on PostgreSQL, so that
+    /// readers find a connection too.
+    pub fn writers(&self) -> usize {
+        match self.pools() {
+            Pools::Sqlite { .. } => 1,
+            Pools::Postgres(pool) => {
+                (pool.options().get_max_connections() as usize / 2).clamp(1, MOST_WRITERS)
+            }
         }
     }
 

@@ -38,7 +38,7 @@ macro_rules! reader {
                 Inner::Sqlite(row) => row.try_get(column),
                 Inner::Postgres(row) => row.try_get(column),
             }
-            .map_err(|source| DbError::Column { column: column.to_string(), source })
+            .map_err(|source| DbError::Column { column: column.to_string(), source: source.into() })
         }
 
         /// The same, `None` for null.
@@ -47,7 +47,7 @@ macro_rules! reader {
                 Inner::Sqlite(row) => row.try_get(column),
                 Inner::Postgres(row) => row.try_get(column),
             }
-            .map_err(|source| DbError::Column { column: column.to_string(), source })
+            .map_err(|source| DbError::Column { column: column.to_string(), source: source.into() })
         }
     };
 }
@@ -76,7 +76,7 @@ impl Row {
             Some(value) => Ok(value),
             None => Err(DbError::Column {
                 column: column.to_string(),
-                source: sqlx::Error::Decode("unexpected null".into()),
+                source: sqlx::Error::Decode("unexpected null".into()).into(),
             }),
         }
     }
@@ -87,7 +87,7 @@ impl Row {
             Inner::Sqlite(row) => row.try_get(column),
             Inner::Postgres(row) => postgres_int(row, column),
         }
-        .map_err(|source| DbError::Column { column: column.to_string(), source })
+        .map_err(|source| DbError::Column { column: column.to_string(), source: source.into() })
     }
 
     /// A text column that holds JSON.
@@ -112,7 +112,7 @@ impl Row {
 }
 
 fn not_json(column: impl ColumnIndex, error: serde_json::Error) -> DbError {
-    DbError::Column { column: column.to_string(), source: sqlx::Error::Decode(Box::new(error)) }
+    DbError::Column { column: column.to_string(), source: sqlx::Error::Decode(Box::new(error)).into() }
 }
 
 fn postgres_int(row: &PgRow, column: impl ColumnIndex) -> Result<Option<i64>, sqlx::Error> {

@@ -1,6 +1,8 @@
 //! The text of a statement: static where possible, owned where a list length decides it.
 
+use crate::Dialect;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// SQL text with `$1`-style placeholders. Build it from a literal, or from a `String` whose dynamic parts are
 /// placeholders and column lists made by the program, never values that came from outside.
@@ -48,6 +50,28 @@ pub fn placeholders(first: usize, count: usize) -> String {
     list
 }
 
+/// The rows after `values` in a statement that writes many at once: `(…), (…)`, to be bound row by row. Its
+/// placeholders have no numbers on SQLite, which looks each name up in a list while binding: with a thousand of them
+/// that would take longer than the writing.
+pub fn value_rows(dialect: Dialect, columns: usize, rows: usize) -> String {
+    let mut text = String::with_capacity(rows * columns * 7);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            if column > 0 {
+                text.push_str(", ");
+            }
+            // Writing into a string cannot fail.
+            let _ = match dialect {
+                Dialect::Sqlite => write!(text, "?"),
+                Dialect::Postgres => write!(text, "${}", row * columns + column + 1),
+            };
+        }
+        text.push(')');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +88,11 @@ mod tests {
     fn placeholder_lists_count_from_the_given_number() {
         assert_eq!(placeholders(3, 3), "$3, $4, $5");
         assert_eq!(placeholders(1, 0), "");
+    }
+
+    #[test]
+    fn value_rows_are_bound_row_by_row() {
+        assert_eq!(value_rows(Dialect::Sqlite, 2, 2), "(?, ?), (?, ?)");
+        assert_eq!(value_rows(Dialect::Postgres, 2, 2), "($1, $2), ($3, $4)");
     }
 }

@@ -117,6 +117,25 @@ pub struct NodeSettings {
     /// Retry policy; the node type's default when missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetrySettings>,
+    /// What is done when nobody knows whether the node's effect took place and no evidence comes; only for nodes
+    /// whose effect must not be repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_outcome: Option<UnknownOutcome>,
+}
+
+/// What is done when nobody knows whether an effect took place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownOutcome {
+    /// The run waits until a person says what became of it.
+    #[default]
+    Ask,
+    /// It counts as done; the input passes through, with a mark in the trace.
+    AssumeDone,
+    /// It is tried again, as often as `retry` allows and at least once; after that a person is asked.
+    Retry,
+    /// It counts as failed; `on_error` decides.
+    Fail,
 }
 
 /// What the failure of a node does to its run.

@@ -1,17 +1,21 @@
 //! A run as people read it: node by node, with inputs, outputs, errors and times. Worked out from the events,
 //! so nothing of it is stored twice.
 
+mod outcome;
+
 use crate::core::{
     Event, EventKind, NodeInput, NodeIx, NodeOutput, NodePhase, RunError, RunState, RunStatus,
 };
 use crate::drive::{Engine, EngineError, Program};
-use crate::store::{RunKey, StoreError, StoredRun};
+use crate::store::{Attention, RunKey, StoreError, StoredRun};
+pub use outcome::OutcomeView;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_node_sdk::context::LogLine;
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::item::{Item, Items};
 use sluice_node_sdk::outcome::Reply;
+use sluice_node_sdk::spec::Effect;
 use std::collections::BTreeMap;
 
 /// A run with its node runs.
@@ -47,6 +51,8 @@ pub struct RunView {
     pub inbound_id: Option<String>,
     /// Why it failed.
     pub error: Option<RunError>,
+    /// Why a person must look at it: `unknown_outcome` or `poisoned`.
+    pub attention: Option<Attention>,
     /// The answer given to the caller of a webhook.
     #[schema(value_type = Option<Object>)]
     pub reply: Option<Reply>,
@@ -94,6 +100,9 @@ pub struct NodeRunView {
     /// What it waits for.
     #[schema(value_type = Option<Object>)]
     pub wait: Option<Value>,
+    /// Whether nobody knows, or knew, what became of its effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeView>,
     /// What it logged.
     #[schema(value_type = Vec<Object>)]
     pub logs: Vec<LogLine>,
@@ -202,6 +211,7 @@ fn bare(stored: &StoredRun, workflow_name: String) -> RunView {
         parent_run_id: stored.run.parent_run_id.clone(),
         inbound_id: stored.run.inbound_id.clone(),
         error: stored.error.clone(),
+        attention: stored.attention,
         reply: stored.reply().cloned(),
         output: BTreeMap::new(),
         nodes: Vec::new(),
@@ -233,6 +243,9 @@ impl Reader<'_> {
         let program = self.program;
         let view = self.view_of(node, iteration, &input, event.at);
         view.status = phase.into();
+        if program.plan.at(node).effect == Effect::Once {
+            outcome::read(view, event);
+        }
         match &event.kind {
             EventKind::RunStarted { output, .. } => finish(view, event.at, None, Some(output), program, node),
             EventKind::NodeStarted { attempt, .. } => (view.attempt, view.retry_at) = (*attempt, None),
@@ -303,6 +316,7 @@ impl Reader<'_> {
                 error: None,
                 retry_at: None,
                 wait: None,
+                outcome: None,
                 logs: Vec::new(),
             };
             for (port, deliveries) in &input.ports {
@@ -360,6 +374,7 @@ impl Reader<'_> {
                 error: None,
                 retry_at: None,
                 wait: None,
+                outcome: None,
                 logs: Vec::new(),
             });
         }

@@ -65,6 +65,15 @@ pub struct LogLine {
     pub message: String,
 }
 
+/// What a node does about an effect of which nobody can tell whether it took place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Answer `unknown_outcome` again.
+    Ask,
+    /// It counts as done: go on with the rest.
+    CountsAsDone,
+}
+
 /// The context of one node execution, without the type of its parameters.
 pub struct NodeContext {
     /// The run.
@@ -75,6 +84,10 @@ pub struct NodeContext {
     pub iteration: u32,
     /// 1 for the first try.
     pub attempt: u32,
+    /// Nobody knows what became of the attempt before. Only set for node types that declare
+    /// [`crate::spec::NodeSpec::evidence`]: look at what is on record and repeat nothing that may have happened. A
+    /// failure other than `unknown_outcome` says that the doubt is settled.
+    pub doubt: Option<Doubt>,
     /// Set when the node runs again after it had asked to wait.
     pub resumed: Option<Resumed>,
     /// For loop entries: what the last iteration asked to remember.

@@ -79,6 +79,8 @@ pub enum WaitKind {
     Approval,
     /// A child run.
     Call,
+    /// An answer to the question whether an effect took place. Only the engine asks it.
+    Outcome,
 }
 
 /// A wish to wait. The run then holds no memory and no task.

@@ -314,6 +314,10 @@ pub struct NodeSpec {
     pub timeout_ms: u64,
     /// Retry policy when the workflow does not set one.
     pub retry: RetryDefault,
+    /// For nodes of class `once` that can find out what became of an attempt nobody answered for: how long the
+    /// evidence may take, milliseconds. Such a node is run again with `doubt` set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_ms: Option<u64>,
     /// JSON Schema (draft 2020-12) of the parameters.
     pub params_schema: Value,
     /// Worked examples.
@@ -343,6 +347,7 @@ impl NodeSpec {
             raw_params: Vec::new(),
             timeout_ms: 30_000,
             retry: RetryDefault::default(),
+            evidence_ms: None,
             params_schema: Value::Null,
             examples: Vec::new(),
         }
@@ -398,6 +403,14 @@ impl NodeSpec {
     pub fn trigger(mut self, source: TriggerSource, competes: bool) -> Self {
         self.trigger = Some(TriggerSpec { source, competes });
         self.inputs = Ports::none();
+        self
+    }
+
+    /// Declares that the node can find out what became of an attempt of unknown outcome, and how long the evidence
+    /// may take to come (milliseconds). See [`crate::context::NodeContext::doubt`].
+    #[must_use]
+    pub fn evidence(mut self, within_ms: u64) -> Self {
+        self.evidence_ms = Some(within_ms);
         self
     }
 

@@ -2,7 +2,7 @@
 //! [`check_examples`] runs every example of a node; expressions in examples need the engine and are
 //! checked by the host's own suite.
 
-use crate::context::{NodeContext, ParamSource, RunInfo};
+use crate::context::{Doubt, NodeContext, ParamSource, RunInfo};
 use crate::error::NodeError;
 use crate::http::{ScriptedHttp, ScriptedReply};
 use crate::item::{Input, Item};
@@ -103,6 +103,7 @@ pub struct Bench {
     loop_state: Option<Value>,
     iteration: u32,
     dry_run: bool,
+    doubt: Option<Doubt>,
 }
 
 impl Bench {
@@ -118,6 +119,7 @@ impl Bench {
             loop_state: None,
             iteration: 0,
             dry_run: false,
+            doubt: None,
         }
     }
 
@@ -147,6 +149,13 @@ impl Bench {
     pub fn iteration(mut self, iteration: u32, loop_state: Value) -> Self {
         self.iteration = iteration;
         self.loop_state = Some(loop_state);
+        self
+    }
+
+    /// Runs the node as after an attempt of unknown outcome.
+    #[must_use]
+    pub fn doubt(mut self, doubt: Doubt) -> Self {
+        self.doubt = Some(doubt);
         self
     }
 
@@ -180,6 +189,7 @@ impl Bench {
             node_id: "node".into(),
             iteration: self.iteration,
             attempt: 1,
+            doubt: self.doubt,
             resumed: self.resumed.clone(),
             loop_state: self.loop_state.clone(),
             params,

@@ -8,7 +8,7 @@ use axum::{Json, Router, routing::post};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sluice_db::{Db, DbOptions};
-use sluice_node_sdk::context::{NodeContext, RunInfo};
+use sluice_node_sdk::context::{Doubt, NodeContext, RunInfo};
 use sluice_node_sdk::egress::EgressPolicy;
 use sluice_node_sdk::error::{ErrorKind, NodeError};
 use sluice_node_sdk::item::{Input, Item};
@@ -17,7 +17,7 @@ use sluice_node_sdk::outcome::Outcome;
 use sluice_node_sdk::services::{Credential, CredentialSource, Services};
 use sluice_node_sdk::testkit::{FixedParams, SimClock};
 use sluice_node_sdk::transport::ReqwestTransport;
-use sluice_records::messages::{Delivery, Direction, InboundRecord};
+use sluice_records::messages::{Delivery, Direction, Failure, InboundRecord, StatusRecord};
 use sluice_records::{Cipher, Identity, MasterKey, NewCredential, NewNumber, Records, Secret};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -137,6 +137,7 @@ impl World {
             node_id: "send".into(),
             iteration: 0,
             attempt: 1,
+            doubt: None,
             resumed: None,
             loop_state: None,
             params: Arc::new(FixedParams(params)),
@@ -288,6 +289,102 @@ async fn a_broken_connection_leaves_the_outcome_open() {
     assert_eq!(error.kind, ErrorKind::UnknownOutcome);
     let stored = world.records.message_by_effect(&world.workspace, "run_1/send/0").await.unwrap().unwrap();
     assert_eq!(stored.status, Delivery::Pending);
+}
+
+/// Sends, and the connection breaks before Meta answers.
+async fn lose(world: &World, params: &Value, items: &[Value]) -> NodeError {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::AsyncReadExt;
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await;
+    });
+    let mut ctx = world.context(params.clone(), false);
+    ctx.services.base_urls = Arc::new(BTreeMap::from([("graph".to_owned(), base)]));
+    world.run_in(&ctx, "whatsapp.send", items).await.unwrap_err()
+}
+
+fn status(world: &World, effect_id: &str, status: &str) -> StatusRecord {
+    StatusRecord {
+        workspace_id: world.workspace.clone(),
+        phone_number_id: NUMBER.into(),
+        wamid: format!("wamid.of.{effect_id}"),
+        status: status.into(),
+        happened_at: START,
+        effect_id: Some(effect_id.into()),
+        participant: None,
+        error: (status == "failed").then(|| Failure {
+            code: 131_026,
+            title: "undeliverable".into(),
+            details: None,
+        }),
+        inbound_id: None,
+    }
+}
+
+impl World {
+    async fn run_in_doubt(
+        &self,
+        params: &Value,
+        doubt: Doubt,
+        items: &[Value],
+    ) -> Result<Vec<Value>, NodeError> {
+        let mut ctx = self.context(params.clone(), false);
+        ctx.doubt = Some(doubt);
+        self.run_in(&ctx, "whatsapp.send", items).await
+    }
+}
+
+#[tokio::test]
+async fn in_doubt_only_evidence_counts() {
+    let world = World::new().await;
+    let items = [json!({ "conversation": { "id": world.customer_writes().await } })];
+    assert_eq!(lose(&world, &hello(), &items).await.kind, ErrorKind::UnknownOutcome);
+    let asked = world.run_in_doubt(&hello(), Doubt::Ask, &items).await.unwrap_err();
+    assert_eq!((asked.kind, world.sent()), (ErrorKind::UnknownOutcome, 0), "it is not sent again");
+    let assumed = world.run_in_doubt(&hello(), Doubt::CountsAsDone, &items).await.unwrap();
+    assert_eq!(
+        (&assumed[0]["sent"]["status"], &assumed[0]["sent"]["message_id"]),
+        (&json!("assumed"), &Value::Null)
+    );
+    world.records.apply_status(&status(&world, "run_1/send/0", "failed")).await.unwrap();
+    // Long after, when nothing but a template could be sent.
+    world.clock.set(START + 3 * DAY);
+    let settled = world.run_in_doubt(&hello(), Doubt::Ask, &items).await.unwrap();
+    let sent = &settled[0]["sent"];
+    assert_eq!((&sent["status"], &sent["message_id"]), (&json!("failed"), &json!("wamid.of.run_1/send/0")));
+    assert_eq!((&sent["error"]["code"], world.sent()), (&json!(131_026), 0));
+}
+
+#[tokio::test]
+async fn in_doubt_the_rest_of_a_list_is_sent() {
+    let world = World::new().await;
+    let items: Vec<Value> = (0..3).map(|n| json!({ "n": n })).collect();
+    let params = json!({ "type": "text", "text": "Hello", "to": "+91 98765 43210" });
+    assert_eq!(lose(&world, &params, &items).await.kind, ErrorKind::UnknownOutcome);
+    assert!(world.run_in_doubt(&params, Doubt::Ask, &items).await.is_err());
+    world.records.apply_status(&status(&world, "run_1/send/0", "sent")).await.unwrap();
+    let sent = world.run_in_doubt(&params, Doubt::Ask, &items).await.unwrap();
+    let statuses: Vec<&Value> = sent.iter().map(|item| &item["sent"]["status"]).collect();
+    assert_eq!((statuses, world.sent()), (vec![&json!("sent"), &json!("accepted"), &json!("accepted")], 2));
+}
+
+#[tokio::test]
+async fn a_group_is_in_doubt_until_its_status_comes() {
+    let world = World::new().await;
+    let params = hello();
+    let items = [json!({ "conversation": { "group_id": "120363" } })];
+    assert_eq!(lose(&world, &params, &items).await.kind, ErrorKind::UnknownOutcome);
+    let asked = world.run_in_doubt(&params, Doubt::Ask, &items).await.unwrap_err();
+    assert_eq!(
+        (asked.kind, world.sent()),
+        (ErrorKind::UnknownOutcome, 0),
+        "there is no record, which says nothing"
+    );
+    world.records.apply_status(&status(&world, "run_1/send/0", "delivered")).await.unwrap();
+    let settled = world.run_in_doubt(&params, Doubt::Ask, &items).await.unwrap();
+    assert_eq!(settled[0]["sent"]["message_id"], "wamid.of.run_1/send/0");
 }
 
 #[tokio::test]

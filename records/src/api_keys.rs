@@ -6,7 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sluice_db::{DbError, Row};
 
-use crate::{RecordError, Records, new_id};
+use crate::ids::new_short_id;
+use crate::{RecordError, Records};
 
 /// What a key may reach.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,7 +73,7 @@ impl Records {
         })?;
         let key = format!("sk_{}", URL_SAFE_NO_PAD.encode(secret));
         let info = ApiKey {
-            id: new_id("key"),
+            id: new_short_id("key"),
             scope,
             name: crate::ids::clean(name),
             created_at: self.now(),

@@ -5,8 +5,9 @@ use serde_json::Value;
 use sluice_db::{DbError, Row};
 
 use crate::ids::clean;
+use crate::ids::new_short_id;
 use crate::seal::Place;
-use crate::{RecordError, Records, Secret, new_id};
+use crate::{RecordError, Records, Secret};
 
 /// A credential as it may be shown. Workflows refer to it by `name`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -94,7 +95,7 @@ impl Records {
         self.workspace(workspace_id).await?;
         let now = self.now();
         let credential = Credential {
-            id: new_id("crd"),
+            id: new_short_id("crd"),
             workspace_id: workspace_id.to_owned(),
             name: checked_name("name", &new.name)?,
             kind: checked_name("kind", &new.kind)?,

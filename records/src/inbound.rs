@@ -95,14 +95,19 @@ pub struct InboundFilter {
 }
 
 /// A body being handled belongs to its process for this long; then another one may take it over.
-const CLAIM_MS: i64 = 60_000;
+const CLAIM_MS: i64 = 10_000;
 
 impl Records {
     /// Stores a body. Call it before acknowledging; after it returned, the body cannot be lost.
     ///
     /// A body with exactly the bytes of an earlier one that was or will be handled is stored as `duplicate`. (One that
     /// was ignored does not count: the number may have been connected since.)
-    pub async fn store_inbound(&self, source: &str, raw: &[u8]) -> Result<StoredInbound, RecordError> {
+    pub async fn store_inbound(
+        &self,
+        source: &str,
+        raw: &[u8],
+        is_ours: bool,
+    ) -> Result<StoredInbound, RecordError> {
         let sha256 = hex(digest::digest(&digest::SHA256, raw).as_ref());
         let now = self.now();
         let earlier = self
@@ -130,7 +135,7 @@ impl Records {
             .bind(raw)
             .bind(&sha256)
             .bind(duplicate_of.as_deref())
-            .bind(now + CLAIM_MS)
+            .bind(if is_ours { now + CLAIM_MS } else { 0 })
             .execute()
             .await?;
         if let Some(first) = &duplicate_of {

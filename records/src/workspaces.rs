@@ -3,7 +3,8 @@
 use serde::Serialize;
 use sluice_db::{DbError, Row};
 
-use crate::{RecordError, Records, new_id};
+use crate::ids::new_short_id;
+use crate::{RecordError, Records};
 
 /// A tenant. `name` is its slug in URLs and on the command line.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,7 +27,7 @@ impl Records {
     /// `Invalid` for a name that is not a slug (`[a-z0-9][a-z0-9-]{0,62}`), `Conflict` when it is taken.
     pub async fn create_workspace(&self, name: &str) -> Result<Workspace, RecordError> {
         check_slug(name)?;
-        let workspace = Workspace { id: new_id("ws"), name: name.to_owned(), created_at: self.now() };
+        let workspace = Workspace { id: new_short_id("ws"), name: name.to_owned(), created_at: self.now() };
         let written = self
             .db
             .query("insert into workspaces (id, name, created_at) values ($1, $2, $3) on conflict do nothing")

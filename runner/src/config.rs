@@ -85,6 +85,18 @@ pub struct Settings {
     /// How long what came in is kept, and a repetition recognised; at least 7d; or `off` [default: 90d]
     #[arg(long, env = "SLUICE_INBOUND_RETENTION", value_name = "DURATION")]
     pub inbound_retention: Option<String>,
+    /// How many of these one workspace may have [default: seven eighths of them]
+    #[arg(long, env = "SLUICE_MAX_EFFECTS_PER_WORKSPACE", value_name = "N")]
+    pub max_effects_per_workspace: Option<usize>,
+    /// Runs that this process may drive at once; more wait in the database [default: 10000]
+    #[arg(long, env = "SLUICE_MAX_ACTIVE_RUNS", value_name = "N")]
+    pub max_active_runs: Option<usize>,
+    /// Runs that may wait in the database to be driven; more are refused with 503 [default: 1000000]
+    #[arg(long, env = "SLUICE_MAX_QUEUED_RUNS", value_name = "N")]
+    pub max_queued_runs: Option<u32>,
+    /// How long a process may stand still before others take over its runs (PostgreSQL) [default: 6s]
+    #[arg(long, env = "SLUICE_LEASE", value_name = "DURATION")]
+    pub lease: Option<String>,
     /// How long work under way may take to come to its next commit at shutdown [default: 20s]
     #[arg(long, env = "SLUICE_SHUTDOWN_GRACE", value_name = "DURATION")]
     pub shutdown_grace: Option<String>,
@@ -162,6 +174,14 @@ pub struct Config {
     pub payloads: PayloadSettings,
     /// How long things are kept.
     pub keeping: Keeping,
+    /// Bound of concurrent effects of one workspace.
+    pub max_effects_per_workspace: usize,
+    /// Bound of runs driven at once.
+    pub max_active_runs: usize,
+    /// Bound of runs that wait to be driven.
+    pub max_queued_runs: u32,
+    /// How long a process may stand still.
+    pub lease: Duration,
     /// Shutdown grace.
     pub shutdown_grace: Duration,
     /// Log filter.
@@ -198,8 +218,12 @@ impl Settings {
         let data = given.data.unwrap_or_else(|| PathBuf::from("./data"));
         let listen = given.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let grace = given.shutdown_grace.as_deref().unwrap_or("20s");
-        let grace = parse_duration_ms(grace)
-            .map_err(|error| ConfigError::Value("shutdown_grace", error.to_string()))?;
+        let shutdown_grace = duration("shutdown_grace", grace)?;
+        let lease = duration("lease", given.lease.as_deref().unwrap_or("6s"))?;
+        if lease < Duration::from_secs(1) {
+            return Err(ConfigError::Value("lease", "it must be at least 1s".to_owned()));
+        }
+        let max_effects = given.max_effects.unwrap_or(256);
         let graph = given.graph_base_url.unwrap_or_else(|| "https://graph.facebook.com/v22.0".to_owned());
         let database =
             given.database.unwrap_or_else(|| format!("sqlite:{}", data.join("sluice.db").display()));
@@ -237,8 +261,14 @@ impl Settings {
             master_key: given.master_key,
             egress_allow: given.egress_allow.unwrap_or_default(),
             synchronous: given.synchronous.unwrap_or_default(),
-            max_effects: given.max_effects.unwrap_or(256),
-            shutdown_grace: Duration::from_millis(u64::try_from(grace).unwrap_or_default()),
+            max_effects,
+            max_effects_per_workspace: given
+                .max_effects_per_workspace
+                .unwrap_or(max_effects - max_effects / 8),
+            max_active_runs: given.max_active_runs.unwrap_or(10_000),
+            max_queued_runs: given.max_queued_runs.unwrap_or(1_000_000),
+            lease,
+            shutdown_grace,
             log: given.log.unwrap_or_else(|| "info".to_owned()),
             log_format: given.log_format.unwrap_or_default(),
             data,
@@ -272,11 +302,21 @@ impl Settings {
             retention: self.retention.or(other.retention),
             test_retention: self.test_retention.or(other.test_retention),
             inbound_retention: self.inbound_retention.or(other.inbound_retention),
+            max_effects_per_workspace: self.max_effects_per_workspace.or(other.max_effects_per_workspace),
+            max_active_runs: self.max_active_runs.or(other.max_active_runs),
+            max_queued_runs: self.max_queued_runs.or(other.max_queued_runs),
+            lease: self.lease.or(other.lease),
             shutdown_grace: self.shutdown_grace.or(other.shutdown_grace),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
         }
     }
+}
+
+fn duration(name: &'static str, text: &str) -> Result<Duration, ConfigError> {
+    let milliseconds =
+        parse_duration_ms(text).map_err(|error| ConfigError::Value(name, error.to_string()))?;
+    Ok(Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default()))
 }
 
 fn read(path: &Path) -> Result<Settings, ConfigError> {

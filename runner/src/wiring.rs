@@ -1,8 +1,8 @@
 //! Puts the rooms together: database, records, nodes, engine. Only this crate knows them all.
 
-use crate::config::{Config, Synchronous};
+use crate::config::{Config, Role, Synchronous};
 use futures::future::BoxFuture;
-use sluice_db::{Db, DbOptions};
+use sluice_db::{Db, DbOptions, Dialect};
 use sluice_engine::drive::{Engine, EngineConfig};
 use sluice_engine::store::Store;
 use sluice_engine::testing::Host;
@@ -135,6 +135,13 @@ fn engine(
     let bounds = EngineConfig {
         max_effects: config.max_effects,
         max_output: config.payloads.max_payload,
+        max_effects_per_workspace: config.max_effects_per_workspace,
+        max_active: config.max_active_runs,
+        max_queued: config.max_queued_runs,
+        is_alone: records.db().dialect() == Dialect::Sqlite,
+        drives: config.role != Role::Api,
+        name: format!("{} {}", config.listen, std::process::id()),
+        lease: config.lease,
         ..EngineConfig::default()
     };
     Ok(Engine::new(store, registry(records, extra)?, services, bounds))

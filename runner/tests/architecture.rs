@@ -11,6 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sluice-node-sdk", &[]),
     ("sluice-db", &[]),
     ("sluice-sandbox", &[]),
+    // Drives the program from outside; the database only for the machine's own limits.
+    ("sluice-load", &["sluice-db"]),
     ("sluice-engine", &["sluice-node-sdk", "sluice-db"]),
     ("sluice-records", &["sluice-db"]),
     ("sluice-nodes", &["sluice-node-sdk", "sluice-records"]),
@@ -41,10 +43,10 @@ const TEST_ARROWS: &[(&str, &str)] = &[
 /// A package from outside, and the only crates that may depend on it; tests are free.
 const KEEPERS: &[(&str, &[&str])] = &[
     ("sqlx", &["sluice-db"]),
-    ("axum", &["sluice-api", "sluice-runner", "sluice-sandbox"]),
+    ("axum", &["sluice-api", "sluice-runner", "sluice-sandbox", "sluice-load"]),
     ("rhai", &["sluice-engine"]),
     ("petgraph", &["sluice-engine"]),
-    ("clap", &["sluice-runner", "sluice-example-custom-node"]),
+    ("clap", &["sluice-runner", "sluice-load", "sluice-example-custom-node"]),
 ];
 
 /// What the pure core must not name: tasks, storage, clocks, chance.

@@ -80,7 +80,7 @@ async fn what_was_kept_long_enough_goes_with_all_that_belongs_to_it() {
     let large = start(&installation, &workspace, &plain, json!({ "text": text })).await;
     let small = start(&installation, &workspace, &plain, json!({ "text": "a" })).await;
     let kept = start(&installation, &workspace, &long, json!({ "text": text })).await;
-    let body = installation.records.store_inbound("whatsapp", b"{}").await.unwrap().id;
+    let body = installation.records.store_inbound("whatsapp", b"{}", true).await.unwrap().id;
     installation.records.finish_inbound(&body, InboundStatus::Ignored, &json!([]), &[], None).await.unwrap();
     let payloads = folder.path().join("payloads");
     assert_eq!(files(&payloads).len(), 2);

@@ -22,7 +22,7 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, metrics, openapi};
+use crate::{auth, openapi};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -34,9 +34,8 @@ use utoipa_axum::router::OpenApiRouter;
 /// What a request that waits for a run may take on top of its waiting.
 const SLACK: Duration = Duration::from_secs(15);
 
-/// The whole API as a service. Call it inside a tokio runtime, where it also begins to count runs.
+/// The whole API as a service.
 pub fn router(state: ApiState) -> Router {
-    metrics::count_runs(&state.engine);
     let limits = state.config.limits.clone();
     let quick = timed(private(), limits.request);
     let patient = timed(waiting(), limits.run_wait + SLACK);
@@ -57,6 +56,18 @@ pub fn router(state: ApiState) -> Router {
         .layer(from_fn(layers::secure))
         .layer(from_fn_with_state(state.clone(), layers::number_requests))
         .layer(CompressionLayer::new())
+        .with_state(state)
+}
+
+/// Only what operators ask of a process that drives runs and takes no requests: is it alive, what does it count.
+pub fn service_router(state: ApiState) -> Router {
+    let (routes, _) = timed(service::routes(), state.config.limits.request).split_for_parts();
+    routes
+        .fallback(layers::no_such_route)
+        .method_not_allowed_fallback(layers::method_not_allowed)
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::secure))
+        .layer(from_fn_with_state(state.clone(), layers::number_requests))
         .with_state(state)
 }
 

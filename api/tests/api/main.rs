@@ -11,6 +11,7 @@ mod ground;
 mod hooks;
 mod keys;
 mod nodes;
+mod outcomes;
 mod records;
 mod runs;
 mod service;

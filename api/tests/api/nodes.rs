@@ -7,8 +7,17 @@ use sluice_node_sdk::registry::Registry;
 
 /// All of them.
 pub(crate) fn registry() -> Registry {
-    let nodes =
-        [node(Start), node(Hook), node(Heard), node(Set), node(Fail), node(Ask), node(Pause), node(Answer)];
+    let nodes = [
+        node(Start),
+        node(Hook),
+        node(Heard),
+        node(Set),
+        node(Fail),
+        node(Lose),
+        node(Ask),
+        node(Pause),
+        node(Answer),
+    ];
     Registry::new(nodes).unwrap()
 }
 
@@ -147,6 +156,25 @@ impl Node for Fail {
 
     async fn run(&self, _: &Context<'_, Nothing>, _: Input) -> Result<Outcome, NodeError> {
         Err(NodeError::rejected("the secret inner reason").code("no_luck"))
+    }
+}
+
+/// Does something that must not be repeated; the first attempt gets no answer.
+struct Lose;
+
+impl Node for Lose {
+    const TYPE: &'static str = "test.lose";
+    type Params = Nothing;
+
+    fn spec(&self) -> NodeSpec {
+        NodeSpec::new("Lose", "Loses the answer to its first attempt").effect(Effect::Once)
+    }
+
+    async fn run(&self, ctx: &Context<'_, Nothing>, input: Input) -> Result<Outcome, NodeError> {
+        if ctx.attempt == 1 {
+            return Err(NodeError::unknown_outcome("The line went dead"));
+        }
+        Ok(input.items().to_vec().into())
     }
 }
 

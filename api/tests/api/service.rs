@@ -37,7 +37,7 @@ async fn a_database_that_is_gone_is_told_without_its_cause(db: Db) {
     let get = async |path: &str| ground.send(Request::get(path).body(Body::empty()).unwrap()).await;
     get("/healthz").await.expect(200);
     get("/readyz").await.fails(503, "not_ready");
-    let fault = ground.get("/api/runs").await.fails(500, "internal");
+    let fault = ground.get("/api/runs").await.fails(503, "database_unavailable");
     assert_eq!(fault["details"], json!(null));
     assert!(!fault["message"].as_str().unwrap().to_lowercase().contains("sql"));
 }

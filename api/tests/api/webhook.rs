@@ -218,6 +218,32 @@ async fn a_reply_reaches_the_run_that_waits_and_order_is_kept(db: Db) {
     );
 }
 
+async fn a_reply_that_a_run_took_before_a_crash_is_not_taken_again(db: Db) {
+    let ground = Ground::new(db).await;
+    ground.connect(NUMBER, WABA).await;
+    let pause = |id: &'static str| {
+        (id, "test.pause", json!({ "key": "{{ \"conversation:\" + node(\"heard\").json.conversation.id }}" }))
+    };
+    ground.published(heard("Talk", &[pause("first"), pause("second")])).await;
+    let from = "919800000001";
+    for (id, text) in [("wamid.1", "hi"), ("wamid.2", "yes")] {
+        let stored = ground.deliver(&text_message(id, from, text)).await.expect(200).json();
+        ground.state.settle_inbound().await;
+        ground.state.engine.settle().await;
+        // A crash right before the end leaves it like that: the run has the reply, the body is handled again.
+        let path = format!("/api/inbound/{}/replay", stored["id"].as_str().unwrap());
+        ground.post(&path, Value::Null).await.expect(200);
+        ground.state.settle_inbound().await;
+        ground.state.engine.settle().await;
+    }
+    let runs = ground.get("/api/runs").await.json();
+    assert_eq!(runs["items"].as_array().unwrap().len(), 1, "{runs:#}");
+    let path = format!("/api/runs/{}", runs["items"][0]["id"].as_str().unwrap());
+    let run = ground.get(&path).await.json();
+    let statuses: Vec<&Value> = run["nodes"].as_array().unwrap().iter().map(|node| &node["status"]).collect();
+    assert_eq!(statuses, ["succeeded", "succeeded", "waiting"], "one reply answers one question");
+}
+
 async fn statuses_and_bad_neighbours(db: Db) {
     let ground = Ground::new(db).await;
     ground.connect(NUMBER, WABA).await;
@@ -250,7 +276,11 @@ async fn what_a_crash_left_behind_is_taken_up_in_order(db: Db) {
         .published(heard("Hear", &[("shape", "test.set", json!({ "value": "{{ json.message.text }}" }))]))
         .await;
     for (id, text) in [("wamid.1", "one"), ("wamid.2", "two"), ("wamid.3", "three")] {
-        ground.records.store_inbound("whatsapp", &text_message(id, "919800000001", text)).await.unwrap();
+        ground
+            .records
+            .store_inbound("whatsapp", &text_message(id, "919800000001", text), true)
+            .await
+            .unwrap();
     }
     assert_eq!(sluice_api::recover_inbound(&ground.state).await.unwrap(), 3);
     ground.state.settle_inbound().await;
@@ -285,6 +315,7 @@ sluice_db::contract_tests! {
     what_cannot_be_read_is_kept_and_visible,
     a_message_starts_one_run_however_often_it_comes,
     a_reply_reaches_the_run_that_waits_and_order_is_kept,
+    a_reply_that_a_run_took_before_a_crash_is_not_taken_again,
     statuses_and_bad_neighbours,
     what_a_crash_left_behind_is_taken_up_in_order,
     an_ignored_body_is_handled_once_its_number_is_connected,

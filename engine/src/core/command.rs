@@ -154,6 +154,9 @@ pub enum Refusal {
     /// No node waits for that key.
     #[error("nothing waits for the signal `{0}`")]
     NotWaiting(String),
+    /// What came with a signal for an open question is no answer to it.
+    #[error("the answer about the unknown outcome is not understood: {0}")]
+    NotASettlement(String),
     /// There is no such node.
     #[error("the workflow has no node number {0}")]
     NoSuchNode(NodeIx),

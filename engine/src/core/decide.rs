@@ -27,8 +27,10 @@ pub fn child_signal(child_run_id: &str) -> String {
 /// A run in memory: its plan, its state, and which pure nodes were handed out and have not answered.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    plan: Arc<Plan>,
-    state: RunState,
+    pub(super) plan: Arc<Plan>,
+    pub(super) state: RunState,
+    /// Part of the effect ids under which outcomes are asked for.
+    pub(super) run_id: Arc<str>,
     handed_out: Vec<bool>,
     handed_out_count: u32,
     holding: bool,
@@ -56,7 +58,14 @@ impl Machine {
         // What was handed out by another machine is ready still, and is handed out again.
         state.tidy();
         let handed_out = vec![false; plan.nodes.len()];
-        Self { plan, state, handed_out, handed_out_count: 0, holding: false }
+        Self { plan, state, run_id: "".into(), handed_out, handed_out_count: 0, holding: false }
+    }
+
+    /// The same machine for the run of this id. Without an id effects of different runs have the same names.
+    #[must_use]
+    pub fn of_run(mut self, run_id: Arc<str>) -> Self {
+        self.run_id = run_id;
+        self
     }
 
     /// Starts no further node from now on (the process stops); what is ready stays ready in the log.
@@ -106,7 +115,7 @@ impl Machine {
         Ok(())
     }
 
-    fn in_progress(&self) -> Result<(), Refusal> {
+    pub(super) fn in_progress(&self) -> Result<(), Refusal> {
         match (self.state.trigger, self.state.over) {
             (None, _) => Err(Refusal::NotStarted),
             (Some(_), Some(_)) => Err(Refusal::Over),
@@ -114,7 +123,7 @@ impl Machine {
         }
     }
 
-    fn emit(&mut self, kind: EventKind, now: i64, decision: &mut Decision) {
+    pub(super) fn emit(&mut self, kind: EventKind, now: i64, decision: &mut Decision) {
         let event = Event { at: now, kind };
         let applied = self.state.apply(&self.plan, &event);
         debug_assert!(applied.is_ok(), "{applied:?}");
@@ -236,6 +245,23 @@ impl Machine {
         if error.kind == ErrorKind::Cancelled && self.state.ending.is_some() {
             return self.emit(EventKind::NodeCancelled { node }, now, decision);
         }
+        if error.kind == ErrorKind::UnknownOutcome && self.plan.at(node).effect == EffectClass::Once {
+            return self.doubt(node, began, logs, error, now, decision);
+        }
+        self.fail_node(node, attempt, began, logs, error, now, decision);
+    }
+
+    /// A failure of which it is known that it is one.
+    pub(super) fn fail_node(
+        &mut self,
+        node: NodeIx,
+        attempt: u32,
+        began: Option<i64>,
+        logs: Vec<LogLine>,
+        error: NodeError,
+        now: i64,
+        decision: &mut Decision,
+    ) {
         let planned = self.plan.at(node);
         let retry_at = match self.state.ending {
             None => next_attempt(&planned.retry, &error, attempt, now),
@@ -296,7 +322,11 @@ impl Machine {
             .filter(|node| self.state.due(*node).is_some_and(|due| due <= now))
             .collect();
         for node in due {
-            self.emit(EventKind::NodeResumed { node, cause: Cause::Timer }, now, decision);
+            let question = self.state.wait(node).filter(|(wait, _)| wait.kind == WaitKind::Outcome);
+            match question.map(|(wait, _)| wait.clone()) {
+                Some(wait) => self.question_due(node, &wait, now, decision),
+                None => self.emit(EventKind::NodeResumed { node, cause: Cause::Timer }, now, decision),
+            }
         }
         Ok(())
     }
@@ -315,6 +345,9 @@ impl Machine {
         };
         let node = self.state.nodes_in(NodePhase::Waiting).find(waits);
         let node = node.ok_or_else(|| Refusal::NotWaiting(key.to_owned()))?;
+        if self.state.wait(node).is_some_and(|(wait, _)| wait.kind == WaitKind::Outcome) {
+            return self.answer_question(node, key, &payload, now, decision);
+        }
         self.emit(EventKind::NodeResumed { node, cause: Cause::Signal { payload } }, now, decision);
         Ok(())
     }
@@ -328,27 +361,6 @@ impl Machine {
             });
         }
         self.emit(EventKind::RunRetried {}, now, decision);
-        Ok(())
-    }
-
-    /// Nobody works on announced nodes any more. What may be repeated is started again with the same effect
-    /// id; of the others nobody knows whether it happened.
-    fn recover(&mut self, now: i64, decision: &mut Decision) -> Result<(), Refusal> {
-        self.in_progress()?;
-        let running: Vec<NodeIx> = self.state.nodes_in(NodePhase::Running).collect();
-        for node in running {
-            let (iteration, attempt) = (self.state.iteration(node), self.state.attempt(node));
-            if self.plan.at(node).effect != EffectClass::Once && self.state.ending.is_some() {
-                self.emit(EventKind::NodeCancelled { node }, now, decision);
-            } else if self.plan.at(node).effect == EffectClass::Once {
-                let error = NodeError::unknown_outcome(
-                    "The process stopped while this was under way; it may or may not have happened",
-                );
-                self.node_failed(node, attempt, None, Vec::new(), error, now, decision);
-            } else {
-                decision.effects.push(Effect::Run { node, iteration, attempt });
-            }
-        }
         Ok(())
     }
 
@@ -409,6 +421,12 @@ impl Machine {
         }
         if let Some(output) = self.fixed_output(node) {
             return self.emit(EventKind::NodeSucceeded { node, began: None, output }, now, decision);
+        }
+        if let Some(since) = self.state.in_doubt_since(node)
+            && self.plan.at(node).effect == EffectClass::Once
+            && self.plan.at(node).evidence_ms.is_none()
+        {
+            return self.doubt_again(node, since, now, decision);
         }
         let iteration = self.state.iteration(node);
         if self.plan.at(node).effect == EffectClass::Pure {

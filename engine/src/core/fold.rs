@@ -2,9 +2,12 @@
 //! the state (a damaged log) is refused and changes nothing.
 
 use super::event::{Event, EventKind, NodeIx, NodeOutput, RunStatus, Wait};
+use super::outcome::{SettledBy, Settlement, Verdict, doubt_after};
 use super::state::{Delivery, NodePhase, Record, RunState, Source, join};
 use crate::graph::{EdgeIx, LoopIx, Plan};
+use sluice_node_sdk::error::ErrorKind;
 use sluice_node_sdk::outcome::{Cause, WaitKind};
+use sluice_node_sdk::spec::Effect;
 use std::sync::Arc;
 
 /// An event that cannot happen in the state it meets.
@@ -124,13 +127,14 @@ impl RunState {
                 self.nodes[*node as usize].attempt = *attempt;
             }
             EventKind::NodeSucceeded { node, output, .. } => self.succeed(plan, *node, output),
-            EventKind::NodeFailed { node, retry_at, output, .. } => {
+            EventKind::NodeFailed { node, error, retry_at, output, .. } => {
+                self.doubt_failure(plan, *node, event.at, error.kind);
                 self.fail(plan, *node, event.at, *retry_at, output.as_ref());
             }
             EventKind::NodeSkipped { node } => self.skip(plan, *node),
             EventKind::NodeSuspended { node, wait } => self.suspend(*node, wait, event.at),
-            EventKind::NodeResumed { node, cause } => self.resume(*node, cause),
-            EventKind::NodeCancelled { node } => self.set_phase(*node, NodePhase::Cancelled),
+            EventKind::NodeResumed { node, cause } => self.resume(plan, *node, cause, event),
+            EventKind::NodeCancelled { node } => self.give_up(plan, *node, event.at),
             EventKind::RunEnding { status, error } => self.ending = Some((*status, error.clone())),
             EventKind::RunFinished { status } => self.over = Some(*status),
             EventKind::RunRetried {} => self.retry_run(event.at),
@@ -186,6 +190,7 @@ impl RunState {
         state.iteration += 1;
         state.attempt = 0;
         (state.wait, state.retry_at, state.resumed) = (None, None, None);
+        (state.doubt, state.counts_as_done, state.policy_retries) = (None, false, 0);
         state.record = Some(record.clone());
         self.send(plan, node, Some(&record));
     }
@@ -217,14 +222,52 @@ impl RunState {
         self.executions += 1;
         self.set_phase(node, NodePhase::Waiting);
         let state = &mut self.nodes[node as usize];
-        (state.wait, state.since, state.resumed) = (Some(wait.clone()), at, None);
+        (state.wait, state.since) = (Some(wait.clone()), at);
+        if wait.kind == WaitKind::Outcome {
+            // The execution goes on as it was, whatever comes of the question.
+            state.doubt = state.doubt.or(Some(at));
+        } else {
+            (state.resumed, state.doubt) = (None, None);
+        }
     }
 
-    fn resume(&mut self, node: NodeIx, cause: &Cause) {
+    /// Of an attempt that was under way nobody may know whether it took place; a node in doubt that fails in any
+    /// other way has found out. A defect and a wish to stop say nothing about it.
+    fn doubt_failure(&mut self, plan: &Plan, node: NodeIx, at: i64, kind: ErrorKind) {
         let state = &mut self.nodes[node as usize];
-        if state.retry_at.take().is_none()
-            && let Some(wait) = state.wait.take()
-        {
+        match kind {
+            ErrorKind::UnknownOutcome if plan.at(node).effect == Effect::Once => {
+                state.doubt = state.doubt.or(Some(at));
+            }
+            ErrorKind::Bug | ErrorKind::Cancelled => {}
+            _ => state.doubt = None,
+        }
+    }
+
+    /// Whether something that was under way took place before it was told to stop, nobody knows.
+    fn give_up(&mut self, plan: &Plan, node: NodeIx, at: i64) {
+        let state = &mut self.nodes[node as usize];
+        if state.phase == NodePhase::Running && plan.at(node).effect == Effect::Once {
+            state.doubt = state.doubt.or(Some(at));
+        }
+        self.set_phase(node, NodePhase::Cancelled);
+    }
+
+    fn resume(&mut self, plan: &Plan, node: NodeIx, cause: &Cause, event: &Event) {
+        let state = &mut self.nodes[node as usize];
+        if state.retry_at.take().is_some() {
+            // The pause before the next attempt is over.
+        } else if let Some(wait) = state.wait.take_if(|wait| wait.kind == WaitKind::Outcome) {
+            let settled = Settlement::of(cause).filter(|found| found.decision == Verdict::Retry);
+            match settled.map(|found| found.by) {
+                Some(SettledBy::Policy) => state.policy_retries += 1,
+                Some(_) => state.policy_retries = 0,
+                None => {}
+            }
+            let doubt = doubt_after(state.doubt, event, cause, plan.at(node).evidence_ms.is_some());
+            (state.doubt, state.counts_as_done) = doubt;
+            drop(wait);
+        } else if let Some(wait) = state.wait.take() {
             state.resumed = Some((cause.clone(), wait));
             state.attempt = 0;
         }
@@ -244,7 +287,7 @@ impl RunState {
         for ix in 0..self.nodes.len() {
             if matches!(self.nodes[ix].phase, NodePhase::Failed | NodePhase::Cancelled) {
                 let state = &mut self.nodes[ix];
-                state.attempt = 0;
+                (state.attempt, state.policy_retries) = (0, 0);
                 (state.wait, state.retry_at) = (None, None);
                 // What a child run gave led to this failure: the node is to ask for it again.
                 state.resumed.take_if(|(_, wait)| wait.kind == WaitKind::Call);

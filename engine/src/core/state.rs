@@ -3,8 +3,9 @@
 
 use super::event::{NodeIx, NodeOutput, PortIx, RunError, RunStatus, Wait};
 use crate::graph::{EdgeIx, Plan};
+use sluice_node_sdk::context::Doubt;
 use sluice_node_sdk::item::Items;
-use sluice_node_sdk::outcome::{Cause, Reply};
+use sluice_node_sdk::outcome::{Cause, Reply, WaitKind};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -91,6 +92,12 @@ pub(super) struct NodeState {
     pub(super) retry_at: Option<i64>,
     /// What came, for the execution that goes on.
     pub(super) resumed: Option<(Cause, Arc<Wait>)>,
+    /// Since when nobody knows what became of the execution's effect.
+    pub(super) doubt: Option<i64>,
+    /// Whether what nobody knows counts as done.
+    pub(super) counts_as_done: bool,
+    /// Attempts that the node's policy made although nobody knew.
+    pub(super) policy_retries: u32,
 }
 
 /// A finished execution: what it read and what it gave.
@@ -270,6 +277,38 @@ impl RunState {
         let node = &self.nodes[node as usize];
         (node.phase == NodePhase::Waiting).then_some(())?;
         node.wait.as_ref().map(|wait| (wait, node.since))
+    }
+
+    /// Since when nobody knows what became of the effect of the node's present execution.
+    pub fn in_doubt_since(&self, node: NodeIx) -> Option<i64> {
+        self.nodes[node as usize].doubt
+    }
+
+    /// What the node is to do about what nobody knows.
+    pub fn doubt(&self, node: NodeIx) -> Option<Doubt> {
+        let node = &self.nodes[node as usize];
+        node.doubt.map(|_| if node.counts_as_done { Doubt::CountsAsDone } else { Doubt::Ask })
+    }
+
+    /// Attempts that the node's policy made although nobody knew.
+    pub(super) fn policy_retries(&self, node: NodeIx) -> u32 {
+        self.nodes[node as usize].policy_retries
+    }
+
+    /// Whether a person must say what became of an effect: the run waits for that alone, or ended without knowing.
+    pub fn needs_answer(&self) -> bool {
+        let is_question = |node: &NodeState| {
+            node.wait.as_ref().filter(|wait| wait.kind == WaitKind::Outcome).map(|wait| wait.until)
+        };
+        self.nodes.iter().any(|node| match (self.over, node.phase) {
+            (None, NodePhase::Waiting) => is_question(node) == Some(None),
+            (Some(_), NodePhase::Failed) => node.doubt.is_some(),
+            // Whoever cancels a run sees what it asks; a failure elsewhere in the run ends the question unseen.
+            (Some(RunStatus::Failed), NodePhase::Cancelled) => {
+                node.doubt.is_some() && is_question(node).is_some()
+            }
+            _ => false,
+        })
     }
 
     /// When the next attempt of a failed node is due.

@@ -5,12 +5,16 @@ use super::driver::Driver;
 use super::engine::{Engine, EngineError, Message};
 use super::lanes::LaneLoan;
 use super::start::lane_of;
-use crate::core::{Command, Event, EventKind, RunStatus};
+use crate::core::{Command, Event, EventKind, NodePhase, RunStatus};
 use crate::store::{NewRun, RunKey, Turn};
 use serde_json::{Value, json};
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::item::Item;
+use sluice_node_sdk::outcome::WaitKind;
 use sluice_node_sdk::spec::TriggerSource;
+
+/// How many runs may wait for each other in a chain of calls.
+pub(super) const DEEPEST_CALL: usize = 32;
 
 /// The child of a call.
 pub(super) enum Child {
@@ -32,10 +36,10 @@ pub(super) struct KnownChild {
 pub(super) fn not_started(workflow: &str, error: &EngineError) -> NodeError {
     let message = format!("The workflow `{workflow}` could not be started: {error}");
     match error {
-        EngineError::Store(_) => NodeError::unavailable(message),
-        _ => NodeError::rejected(message),
+        EngineError::Store(_) => NodeError::unavailable(message).code("child_not_started"),
+        EngineError::CallTooDeep => NodeError::rejected(message).code("call_too_deep"),
+        _ => NodeError::rejected(message).code("child_not_started"),
     }
-    .code("child_not_started")
 }
 
 impl Engine {
@@ -52,6 +56,9 @@ impl Engine {
         if let Some(stored) = self.0.store.load(&key).await? {
             return Ok(Child::Known(KnownChild { key, status: stored.status, is_awaited }));
         }
+        if self.is_too_deep(caller).await? {
+            return Err(EngineError::CallTooDeep);
+        }
         let wanted = |source: &TriggerSource| matches!(source, TriggerSource::Workflow);
         let mut turn =
             self.workflow_turn(caller, workflow, items.to_vec(), Some(key.clone()), wanted).await?;
@@ -59,6 +66,24 @@ impl Engine {
             run.parent_run_id = Some(caller.key.run_id.to_string());
         }
         Ok(Child::New(Box::new(turn)))
+    }
+
+    /// Whether a further call would make the chain of callers longer than any workflow needs: one that calls itself
+    /// would go on for ever.
+    async fn is_too_deep(&self, caller: &NewRun) -> Result<bool, EngineError> {
+        let mut next = caller.parent_run_id.clone();
+        for _ in 1..DEEPEST_CALL {
+            let Some(run_id) = next else { return Ok(false) };
+            let key = RunKey { workspace_id: caller.key.workspace_id.clone(), run_id: run_id.into() };
+            next = self.0.store.parent(&key).await?;
+        }
+        Ok(next.is_some())
+    }
+
+    /// Ends a run that a cancelled run waits for. One that is over already stays as it is.
+    pub(super) fn cancel_child(&self, child: &RunKey) {
+        let (done, _) = tokio::sync::oneshot::channel();
+        self.tell(child, Message::Cancel { done });
     }
 
     /// Goes on with a child that a retried run calls again: a failed one is retried too, and what a finished one
@@ -92,7 +117,7 @@ impl Engine {
         let caller = RunKey { workspace_id: child.workspace_id.clone(), run_id: caller.into() };
         let (done, _) = tokio::sync::oneshot::channel();
         let key = crate::core::child_signal(&child.run_id);
-        self.tell(&caller, Message::Signal { key, payload, lane: LaneLoan::default(), done });
+        self.tell(&caller, Message::Signal { key, payload, lane: LaneLoan::default(), receipt: None, done });
     }
 
     /// The first turn of a run of another published workflow of the same workspace.
@@ -144,6 +169,15 @@ impl Engine {
 }
 
 impl Driver {
+    /// The runs that nodes of this one wait for.
+    pub(super) fn awaited_children(&self) -> Vec<RunKey> {
+        let state = self.machine.state();
+        let waits = state.nodes_in(NodePhase::Waiting).filter_map(|node| state.wait(node));
+        let calls = waits.filter(|(wait, _)| wait.kind == WaitKind::Call);
+        let ids = calls.filter_map(|(wait, _)| wait.info["run_id"].as_str());
+        ids.map(|id| RunKey { workspace_id: self.run.key.workspace_id.clone(), run_id: id.into() }).collect()
+    }
+
     /// The first turn of the error workflow, if this run failed just now and names one.
     pub(super) async fn error_child(&self, events: &[Event]) -> Option<Turn> {
         let name = self.around.program.document.settings.error_workflow.as_deref()?;

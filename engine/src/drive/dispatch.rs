@@ -29,12 +29,14 @@ pub struct OutsideEvent {
     pub dedupe_key: Option<String>,
     /// The stored body that it came with.
     pub inbound_id: Option<String>,
+    /// The effect of which it is evidence.
+    pub effect_id: Option<String>,
 }
 
 /// Who took an event.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dispatched {
-    /// The waiting run that took it as its reply.
+    /// The waiting run that took it as its reply, now or when the same event came before.
     pub woken: Option<RunKey>,
     /// Runs that it started.
     pub started: Vec<RunKey>,
@@ -71,7 +73,11 @@ impl Engine {
         };
         self.until_lane_is_free(&event).await?;
         let mut done = Dispatched::default();
+        if let Some(effect_id) = &event.effect_id {
+            self.evidence(&event.workspace_id, effect_id).await?;
+        }
         if let Some(key) = &event.reply_key {
+            done.woken = self.taken_by(&event).await?;
             lane = self.offer_to_waiting(&event, key, lane, &mut done).await?;
         }
         let triggers = self.store().triggers_for(&event.workspace_id, "event", &event.topic).await?;
@@ -89,6 +95,14 @@ impl Engine {
             }
         }
         Ok(done)
+    }
+
+    /// The run that took the event as its reply when it came before.
+    async fn taken_by(&self, event: &OutsideEvent) -> Result<Option<RunKey>, EngineError> {
+        let Some(receipt) = &event.dedupe_key else { return Ok(None) };
+        let run_id = self.store().receipt(&event.workspace_id, receipt).await?;
+        Ok(run_id
+            .map(|run_id| RunKey { workspace_id: event.workspace_id.as_str().into(), run_id: run_id.into() }))
     }
 
     /// With other processes a lane in the store tells whether the answer to an earlier event is still under way;
@@ -112,10 +126,14 @@ impl Engine {
         mut lane: Option<LaneGuard>,
         done: &mut Dispatched,
     ) -> Result<Option<LaneGuard>, EngineError> {
+        if done.woken.is_some() {
+            return Ok(lane);
+        }
         for waiting in self.store().waiting_for(&event.workspace_id, key).await? {
             let (payload, loan) = (event.data.clone(), LaneLoan::new(lane.take()));
             let lent = loan.clone();
-            let signal = |answer| Message::Signal { key: key.to_owned(), payload, lane: lent, done: answer };
+            let (key, receipt) = (key.to_owned(), event.dedupe_key.clone());
+            let signal = |done| Message::Signal { key, payload, lane: lent, receipt, done };
             let answer = self.ask(&waiting.key, signal).await;
             lane = loan.take();
             match answer {

@@ -5,13 +5,13 @@ use super::children::{Child, KnownChild, not_started};
 use super::engine::{Busy, Engine, EngineError, Message};
 use super::execute::{Executed, Surroundings};
 use super::lanes::{LaneGuard, LaneTicket};
-use super::live::{live_events, waiting_event};
+use super::live::{attention_event, live_events, waiting_event};
 use super::start::{RunOutcome, WaitFor};
 use super::unrunnable;
 use crate::core::{
     Command, Decision, Effect, Event, Machine, NodeIx, NodePhase, NodeResult, Refusal, RunState, RunStatus,
 };
-use crate::store::{Commit, NewRun, RunKey, StoreError, Turn, WaitRow};
+use crate::store::{Attention, Commit, NewRun, RunKey, StoreError, Turn, WaitRow};
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -30,6 +30,8 @@ pub(super) struct Driver {
     seq: i64,
     started_at: Option<i64>,
     waits: Vec<WaitRow>,
+    /// Goes with the next commit: the key of the signal that is being taken.
+    receipt: Option<String>,
     jobs: JoinSet<Job>,
     next: VecDeque<Command>,
     /// Its own lane, and that of the event that it answers. Only kept when no other process drives runs: with others
@@ -71,6 +73,8 @@ struct Job {
 enum TurnError {
     Refused(Refusal),
     Lost,
+    /// The signal was taken by an earlier turn, of this run or another.
+    Taken,
     Store(StoreError),
     /// It takes effects that this process does not have: whoever drives runs begins it.
     NotHere,
@@ -144,7 +148,8 @@ async fn lane_of(
 impl Driver {
     /// A run of which nothing is stored yet.
     pub(super) fn fresh(engine: &Engine, run: NewRun, around: Surroundings, lane: Option<LaneGuard>) -> Self {
-        let machine = Machine::new(around.program.plan.clone());
+        let run_id = run.key.run_id.clone();
+        let machine = Machine::new(around.program.plan.clone()).of_run(run_id);
         Self::new(engine, run, around, machine, lane, engine.busy())
     }
 
@@ -166,6 +171,7 @@ impl Driver {
             seq: 0,
             started_at: None,
             waits: Vec::new(),
+            receipt: None,
             jobs: JoinSet::new(),
             next: VecDeque::new(),
             lanes: lane.into_iter().collect(),
@@ -214,7 +220,7 @@ impl Driver {
         let event =
             trigger.and_then(|record| record.output.ports.first()?.1.first().map(|item| item.json.clone()));
         let around = engine.surroundings(&program, &stored.run, event.unwrap_or_default());
-        let machine = Machine::with_state(program.plan.clone(), state);
+        let machine = Machine::with_state(program.plan.clone(), state).of_run(key.run_id.clone());
         let mut driver = Self::new(engine, stored.run, around, machine, lane, busy);
         (driver.is_new, driver.turns, driver.seq) = (false, stored.turns, stored.events.len() as i64);
         (driver.is_claimed, driver.fence) = (is_claimed, fence);
@@ -225,7 +231,10 @@ impl Driver {
         }
         if stored.status == RunStatus::Queued {
             // Nobody told listeners of its beginning yet.
-            engine.0.live.publish(driver.told(&stored.events, 0));
+            engine.0.live.count(&stored.events, false);
+            if engine.0.live.is_heard() {
+                engine.0.live.publish(driver.told(&stored.events, 0));
+            }
         }
         Ok(Some(driver))
     }
@@ -239,7 +248,7 @@ impl Driver {
         match self.turn(start).await {
             Ok(()) => {}
             Err(TurnError::Refused(refusal)) => return Err(refusal.into()),
-            Err(TurnError::Lost) => return Err(EngineError::Duplicate),
+            Err(TurnError::Lost | TurnError::Taken) => return Err(EngineError::Duplicate),
             Err(TurnError::Store(error)) => return Err(error.into()),
             Err(TurnError::NotHere) => return Ok(Begun::NotHere),
         }
@@ -261,15 +270,13 @@ impl Driver {
             if self.work_off(&mut early).await.is_err() {
                 return self.abandon(early, &mut inbox);
             }
-            if self.jobs.is_empty() {
-                if !self.stays() || stopping.is_cancelled() {
-                    self.give_back().await;
-                    match self.engine.release(&self.run.key, &mut inbox) {
-                        Some(late) => early.push_back(late),
-                        None => return,
-                    }
-                    continue;
+            if self.jobs.is_empty() && (!self.stays() || stopping.is_cancelled()) {
+                self.give_back().await;
+                match self.engine.release(&self.run.key, &mut inbox) {
+                    Some(late) => early.push_back(late),
+                    None => return,
                 }
+                continue;
             }
             if self.jobs.is_empty() {
                 self.busy = None;
@@ -387,9 +394,14 @@ impl Driver {
     /// Does what a message asks for and tells its sender. The message comes back when the run turns out to be driven
     /// by another process.
     async fn answer(&mut self, message: Message) -> Option<Message> {
+        let called = match &message {
+            Message::Cancel { .. } => self.awaited_children(),
+            _ => Vec::new(),
+        };
         let command = match &message {
             Message::Wake => Command::Wake,
-            Message::Signal { key, payload, .. } => {
+            Message::Signal { key, payload, receipt, .. } => {
+                self.receipt.clone_from(receipt);
                 Command::Signal { key: key.clone(), payload: payload.clone() }
             }
             Message::Cancel { .. } => Command::Cancel,
@@ -400,6 +412,9 @@ impl Driver {
             }
         };
         let Ok(answer) = self.turn_for_sure(command).await else { return Some(message) };
+        if answer.is_ok() {
+            called.iter().for_each(|child| self.engine.cancel_child(child));
+        }
         let done = match message {
             Message::Wake => return None,
             Message::Signal { lane, done, .. } => {
@@ -423,8 +438,35 @@ impl Driver {
                 tracing::debug!(run_id = %self.run.key.run_id, %refusal, "command refused");
                 Ok(Err(refusal))
             }
+            Err(TurnError::Taken) => {
+                tracing::info!(run_id = %self.run.key.run_id, "the signal had been taken before");
+                self.go_back().await?;
+                Ok(Ok(()))
+            }
             Err(TurnError::Lost | TurnError::Store(_) | TurnError::NotHere) => Err(()),
         }
+    }
+
+    /// Forgets a turn that was decided and must not be: the state is that of the store again. What is under way
+    /// was announced before and goes on.
+    async fn go_back(&mut self) -> Result<(), ()> {
+        let stored = self.engine.0.store.load(&self.run.key).await;
+        let stored = stored.inspect_err(|error| {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(run_id = %self.run.key.run_id, error, "the run cannot be loaded again");
+        });
+        let stored = stored.ok().flatten().filter(|stored| stored.turns == self.turns).ok_or(())?;
+        let plan = self.machine.plan().clone();
+        let state = RunState::replay(&plan, &stored.events).map_err(|error| {
+            tracing::error!(run_id = %self.run.key.run_id, %error, "the run's events do not fit its workflow");
+        })?;
+        let is_holding = self.machine.is_holding();
+        self.machine = Machine::with_state(plan, state).of_run(self.run.key.run_id.clone());
+        if is_holding {
+            self.machine.hold();
+        }
+        self.waits = self.wait_rows();
+        Ok(())
     }
 
     /// Decides, runs what is pure, commits, and starts what was announced.
@@ -434,17 +476,21 @@ impl Driver {
         if self.engine.0.stopping.is_cancelled() {
             self.machine.hold();
         }
+        let receipt = self.receipt.take();
         self.machine.handle(command, now, &mut decision).map_err(TurnError::Refused)?;
         let announced = self.run_pure(&mut decision).await;
         if decision.events.is_empty() && !self.is_new {
             self.start_effects(announced);
             return Ok(());
         }
-        let (turn, known) = self.make_turn(decision.events, &announced).await;
+        let (mut turn, known) = self.make_turn(decision.events, &announced).await;
+        turn.receipt = receipt;
         if self.is_new && !self.engine.0.config.drives && !turn.is_all() {
             return Err(TurnError::NotHere);
         }
-        let told = self.live_of(&turn);
+        let live = &self.engine.0.live;
+        live.count(&turn.events, turn.status == RunStatus::Waiting);
+        let told = if live.is_heard() { self.live_of(&turn) } else { Vec::new() };
         let engine = self.engine.clone();
         let place = |lane: &String| engine.lanes().enter(lane);
         let leaves_work = turn.children.iter().any(|child| child.owner.is_none());
@@ -530,7 +576,7 @@ impl Driver {
             ended_at: status.is_over().then_some(now),
             wake_at: state.next_wake(),
             owner: (self.engine.0.config.drives && self.stays()).then(|| self.engine.runner_id()),
-            attention: None,
+            attention: state.needs_answer().then_some(Attention::UnknownOutcome),
             receipt: None,
             waits: changed.then_some(waits),
             children,
@@ -562,7 +608,9 @@ impl Driver {
         let (key, workflow, plan) = (&self.run.key, self.run.workflow_id.as_str(), self.machine.plan());
         let mut told = self.told(&turn.events, turn.first_seq);
         let last = turn.first_seq + turn.events.len() as i64 - 1;
-        told.extend(waiting_event(key, workflow, plan, self.machine.state(), last, self.engine.now_ms()));
+        let (state, now) = (self.machine.state(), self.engine.now_ms());
+        told.extend(waiting_event(key, workflow, plan, state, last, now));
+        told.extend(attention_event(key, workflow, turn.attention, last, now));
         told
     }
 
@@ -599,6 +647,9 @@ impl Driver {
         };
         // An error may have hidden that the turn was written after all.
         let is_done = outcome == Commit::Done || (is_doubtful && self.has_landed(&turn).await);
+        if !is_done && outcome == Commit::Duplicate && turn.receipt.is_some() && !self.is_new {
+            return Err(TurnError::Taken);
+        }
         if !is_done {
             self.leave();
             return Err(TurnError::Lost);

@@ -3,6 +3,7 @@
 
 use super::faults::FaultPlan;
 use super::fleet::{Fleet, SUSPECT};
+use super::hooks::Hooks;
 use super::lanes::{LaneLoan, LaneTicket, Lanes};
 use super::live::Live;
 use super::program::Program;
@@ -116,6 +117,12 @@ pub enum EngineError {
     /// Nothing waits for the signal.
     #[error("nothing waits for the signal `{0}`")]
     NotWaiting(String),
+    /// Too many runs would wait for each other.
+    #[error(
+        "more than {} workflows call each other in a chain; does one call itself?",
+        super::children::DEEPEST_CALL
+    )]
+    CallTooDeep,
     /// More work waits than may wait.
     #[error("more runs are waiting to be driven than this installation takes ({waiting}); try again later")]
     Overloaded {
@@ -130,9 +137,20 @@ pub enum EngineError {
 /// What a run in this process can be told.
 pub(super) enum Message {
     Wake,
-    Signal { key: String, payload: Value, lane: LaneLoan, done: oneshot::Sender<Result<(), Refusal>> },
-    Cancel { done: oneshot::Sender<Result<(), Refusal>> },
-    Retry { done: oneshot::Sender<Result<(), Refusal>> },
+    Signal {
+        key: String,
+        payload: Value,
+        lane: LaneLoan,
+        /// Under which the signal is remembered as taken, so that it is not taken twice.
+        receipt: Option<String>,
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Cancel {
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Retry {
+        done: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// The engine. Cheap to clone.
@@ -163,6 +181,7 @@ pub(super) struct Shared {
     busy: AtomicUsize,
     idle: Notify,
     programs: Cache<(String, String, i64), Arc<Program>>,
+    pub(super) hooks: Hooks,
 }
 
 /// Counts work under way, so that tests and shutdown can wait for quiet.
@@ -199,6 +218,7 @@ impl Engine {
             busy: AtomicUsize::new(0),
             idle: Notify::new(),
             programs: Cache::new(config.cached_programs),
+            hooks: super::hooks::hooks(),
             config,
         }))
     }
@@ -245,7 +265,7 @@ impl Engine {
 
     /// A new id with a prefix; ids made later sort later.
     pub fn new_id(&self, prefix: &str) -> String {
-        encode_id(prefix, uuid::Uuid::now_v7())
+        sluice_db::sortable_id(prefix)
     }
 
     /// Work under way counts until the value is dropped.
@@ -444,32 +464,6 @@ impl Engine {
         }
     }
 
-    /// Wakes whatever waits for a signal in a workspace. Returns the runs that were woken.
-    ///
-    /// # Errors
-    /// `NotWaiting` when nothing does.
-    pub async fn signal(
-        &self,
-        workspace: &str,
-        key: &str,
-        payload: Value,
-    ) -> Result<Vec<RunKey>, EngineError> {
-        let waiting = self.0.store.waiting_for(workspace, key).await?;
-        let mut woken = Vec::new();
-        for wait in waiting {
-            let signal = |done| Message::Signal {
-                key: key.to_owned(),
-                payload: payload.clone(),
-                lane: LaneLoan::default(),
-                done,
-            };
-            if self.ask(&wait.key, signal).await.is_ok() {
-                woken.push(wait.key);
-            }
-        }
-        if woken.is_empty() { Err(EngineError::NotWaiting(key.to_owned())) } else { Ok(woken) }
-    }
-
     /// Goes on with every run that was under way when the process stopped, and tells callers of child
     /// runs what they missed. To be called once, before new work is taken.
     ///
@@ -477,12 +471,19 @@ impl Engine {
     /// When the store fails.
     pub async fn recover(&self) -> Result<usize, EngineError> {
         self.join().await?;
-        let mut count = 0;
         // With others the loop that claims finds what is there.
-        while self.0.config.is_alone {
+        let count = if self.0.config.is_alone { self.take_up_all().await? } else { 0 };
+        self.tell_missed().await?;
+        self.0.fleet.work.notify_one();
+        Ok(count)
+    }
+
+    async fn take_up_all(&self) -> Result<usize, EngineError> {
+        let mut count = 0;
+        loop {
             let claimed = self.0.store.claim_all(self.runner_id(), SUSPECT, 200).await?;
             if claimed.is_empty() {
-                break;
+                return Ok(count);
             }
             count += claimed.len();
             for claimed in claimed {
@@ -492,9 +493,6 @@ impl Engine {
                 self.resume(claimed.key, place);
             }
         }
-        self.tell_missed().await?;
-        self.0.fleet.work.notify_one();
-        Ok(count)
     }
 
     /// Tells callers of child runs what they missed because a process stopped at the wrong moment.
@@ -518,7 +516,7 @@ impl Engine {
         let payload = outcome.as_child_payload(&child.run_id);
         let key = crate::core::child_signal(&child.run_id);
         let (done, _) = oneshot::channel();
-        self.tell(parent, Message::Signal { key, payload, lane: LaneLoan::default(), done });
+        self.tell(parent, Message::Signal { key, payload, lane: LaneLoan::default(), receipt: None, done });
         Ok(())
     }
 
@@ -654,16 +652,4 @@ pub(super) fn read_document(text: &str) -> Result<Document, EngineError> {
     serde_json::from_str(text).map_err(|error| {
         EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
     })
-}
-
-/// An id as text: prefix, underscore, 26 characters of Crockford's base 32 that sort like the number.
-pub(super) fn encode_id(prefix: &str, id: uuid::Uuid) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let number = id.as_u128();
-    let digits = (0..26).rev().map(|place| char::from(DIGITS[(number >> (place * 5) & 31) as usize]));
-    let mut text = String::with_capacity(prefix.len() + 27);
-    text.push_str(prefix);
-    text.push('_');
-    text.extend(digits);
-    text
 }

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(super) program: Arc<Program>,
-    pub(super) info: Arc<RunInfo>,
+    pub(crate) info: Arc<RunInfo>,
     pub(super) scope: Arc<RunScope>,
     pub(super) services: Services,
     pub(super) expressions: Expressions,
@@ -90,6 +90,7 @@ impl Surroundings {
             node_id: planned.id.clone(),
             iteration: state.iteration(node),
             attempt,
+            doubt: state.doubt(node),
             resumed,
             loop_state,
             params: Arc::new(params),
@@ -253,7 +254,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> NodeError {
 /// The id of the child run that an execution starts: the same after a crash, so that it starts once only.
 fn child_id(effect_id: &str) -> String {
     let space = uuid::Uuid::from_u128(0x51ce_0000_0000_4000_8000_0000_0000_0001);
-    super::engine::encode_id("run", uuid::Uuid::new_v5(&space, effect_id.as_bytes()))
+    sluice_db::hashed_id("run", uuid::Uuid::new_v5(&space, effect_id.as_bytes()).as_u128())
 }
 
 impl Surroundings {

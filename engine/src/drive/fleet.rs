@@ -38,6 +38,8 @@ pub(super) struct Fleet {
     seen: Mutex<Seen>,
     /// Told when there may be something to take over or to deliver.
     pub(super) work: Notify,
+    /// The same for the host.
+    heard: Notify,
     /// Whether runs of this process wait in the store because it had no room for them.
     pub(super) has_queue: AtomicBool,
     /// Where the next round of claims begins.
@@ -68,6 +70,7 @@ impl Default for Fleet {
             beaten: Mutex::default(),
             seen: Mutex::default(),
             work: Notify::new(),
+            heard: Notify::new(),
             has_queue: AtomicBool::new(false),
             after: Mutex::default(),
             suspect: Mutex::default(),
@@ -87,6 +90,11 @@ impl Fleet {
     /// The number of this process; 0 before it joined.
     pub(super) fn me(&self) -> i64 {
         self.me.load(Ordering::SeqCst)
+    }
+
+    fn hear(&self) {
+        self.work.notify_one();
+        self.heard.notify_waiters();
     }
 
     /// Ends when this process is given up by the others.
@@ -234,9 +242,19 @@ impl Engine {
         self.join().await
     }
 
-    /// Says that there is something to take over or to deliver; with `everyone` to the other processes too.
-    pub(super) async fn call_for_work(&self, everyone: bool) {
-        self.0.fleet.work.notify_one();
+    /// Runs that wait in the store for someone to drive them, as last counted.
+    pub fn queued_runs(&self) -> u64 {
+        self.0.fleet.backlog.load(Ordering::Relaxed)
+    }
+
+    /// Returns when another process says that there is something to do, or this one does.
+    pub async fn called_for_work(&self) {
+        self.0.fleet.heard.notified().await;
+    }
+
+    /// Says that there is something to do; with `everyone` to the other processes too.
+    pub async fn call_for_work(&self, everyone: bool) {
+        self.0.fleet.hear();
         if everyone
             && !self.0.config.is_alone
             && let Err(error) = self.0.store.tell_everyone(CHANNEL, "").await
@@ -253,7 +271,7 @@ impl Engine {
                 let mut listener = self.0.store.listen(&[CHANNEL]).await?;
                 loop {
                     listener.next().await?;
-                    self.0.fleet.work.notify_one();
+                    self.0.fleet.hear();
                 }
             };
             let failed: Result<(), StoreError> = tokio::select! {

@@ -3,16 +3,22 @@
 
 use crate::core::{Event, EventKind, NodePhase, RunState, RunStatus, fold};
 use crate::graph::Plan;
-use crate::store::RunKey;
+use crate::store::{Attention, RunKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sluice_node_sdk::spec::Effect;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 /// How many events a slow listener may be behind, and how many are kept for reconnection.
 const KEPT: usize = 4_096;
+
+/// How long events are kept for listeners that lost their connection.
+const COMES_BACK: Duration = Duration::from_secs(60);
 
 /// Something that happened in a run, as told to listeners.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,15 +55,79 @@ pub type Listener = broadcast::Receiver<Arc<LiveEvent>>;
 pub struct Live {
     sender: broadcast::Sender<Arc<LiveEvent>>,
     kept: Arc<Mutex<(u64, VecDeque<Arc<LiveEvent>>)>>,
+    heard: Arc<Mutex<Option<Instant>>>,
+    counts: Arc<RunCounts>,
+}
+
+/// How often runs took a step in this process.
+#[derive(Debug, Default)]
+pub struct RunCounts {
+    steps: [AtomicU64; STEPS.len()],
+}
+
+const STEPS: [&str; 6] = ["started", "waiting", "succeeded", "failed", "cancelled", "retried"];
+
+impl RunCounts {
+    fn add(&self, step: &str) {
+        if let Some(at) = STEPS.iter().position(|name| *name == step) {
+            self.steps[at].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Each step with its count.
+    pub fn read(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        STEPS.into_iter().zip(&self.steps).map(|(name, count)| (name, count.load(Ordering::Relaxed)))
+    }
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { sender: broadcast::channel(KEPT).0, kept: Arc::default() }
+        let sender = broadcast::channel(KEPT).0;
+        Self { sender, kept: Arc::default(), heard: Arc::default(), counts: Arc::default() }
     }
 }
 
 impl Live {
+    /// How often runs took a step in this process.
+    pub fn counts(&self) -> &RunCounts {
+        &self.counts
+    }
+
+    /// Counts the steps of a run.
+    pub(super) fn count(&self, events: &[Event], is_waiting: bool) {
+        for event in events {
+            match &event.kind {
+                EventKind::RunStarted { .. } => self.counts.add("started"),
+                EventKind::RunFinished { status } => self.counts.add(status.as_str()),
+                EventKind::RunRetried {} => self.counts.add("retried"),
+                _ => {}
+            }
+        }
+        if is_waiting {
+            self.counts.add("waiting");
+        }
+    }
+
+    /// Whether somebody listens, or did not long ago and may come back. If nobody does, what happens need not be put
+    /// into words; whoever comes back later than that is told that events were missed.
+    pub(super) fn is_heard(&self) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.sender.receiver_count() > 0 {
+            *heard = Some(Instant::now());
+            return true;
+        }
+        if heard.is_some_and(|at| at.elapsed() < COMES_BACK) {
+            return true;
+        }
+        if heard.take().is_some() {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            // A number that is never told, so that who comes back with the last one is found to have missed something.
+            kept.0 += 1;
+            kept.1.clear();
+        }
+        false
+    }
+
     /// Tells everyone.
     pub fn publish(&self, events: Vec<LiveEvent>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,6 +208,27 @@ pub fn live_events(key: &RunKey, workflow_id: &str, plan: &Plan, seq: i64, event
         EventKind::RunFinished { status } => vec![make(&format!("run.{}", status.as_str()), Value::Null)],
         EventKind::RunRetried {} => vec![make("run.retried", Value::Null)],
     }
+}
+
+/// What listeners are told when a turn leaves the run to a person's attention.
+pub fn attention_event(
+    key: &RunKey,
+    workflow_id: &str,
+    attention: Option<Attention>,
+    seq: i64,
+    at: i64,
+) -> Option<LiveEvent> {
+    Some(LiveEvent {
+        id: 0,
+        event: "run.attention".to_owned(),
+        run_id: key.run_id.to_string(),
+        workspace_id: key.workspace_id.to_string(),
+        workflow_id: workflow_id.to_owned(),
+        seq,
+        at,
+        node: None,
+        data: json!({ "attention": attention? }),
+    })
 }
 
 /// What listeners are told when a turn leaves the run waiting.

@@ -2,10 +2,12 @@
 //! events to triggers. All I/O of the engine happens here; decisions are the core's.
 //!
 //! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
-//! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event;
+//! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event; [`signals`]: who waits for
+//!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
-//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`live`]: the trace as it happens;
+//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept
+//!   ready; [`live`]: the trace as it happens;
 //! - [`pruning`]: what has been kept long enough; `limits`: what a node may give.
 
 mod children;
@@ -15,6 +17,7 @@ mod engine;
 pub(crate) mod execute;
 pub mod faults;
 mod fleet;
+mod hooks;
 pub mod lanes;
 mod limits;
 pub mod live;
@@ -23,6 +26,7 @@ pub mod program;
 pub mod pruning;
 pub mod schedule;
 pub mod scope;
+mod signals;
 mod slots;
 mod start;
 mod unrunnable;
@@ -32,7 +36,9 @@ pub mod workflows;
 pub use dispatch::{Dispatched, OutsideEvent};
 pub use engine::{Engine, EngineConfig, EngineError};
 pub use faults::FaultPlan;
+pub use hooks::Hook;
 pub use live::LiveEvent;
 pub use program::Program;
 pub use pruning::{Pruned, Pruner, Retention};
+pub use signals::RESERVED_SIGNALS;
 pub use start::{RunOutcome, StartRequest, Started, WaitFor};

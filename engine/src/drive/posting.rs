@@ -25,7 +25,12 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Posted {
-    Signal { key: String, payload: Value },
+    Signal {
+        key: String,
+        payload: Value,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        receipt: Option<String>,
+    },
     Cancel {},
     Retry {},
 }
@@ -44,7 +49,9 @@ impl Engine {
         let (posted, done) = match message {
             // Whoever drives the run looks at its times by itself.
             Message::Wake => return,
-            Message::Signal { key, payload, done, .. } => (Posted::Signal { key, payload }, done),
+            Message::Signal { key, payload, receipt, done, .. } => {
+                (Posted::Signal { key, payload, receipt }, done)
+            }
             Message::Cancel { done } => (Posted::Cancel {}, done),
             Message::Retry { done } => (Posted::Retry {}, done),
         };
@@ -113,8 +120,10 @@ impl Engine {
         }
         let (done, answer) = oneshot::channel();
         let told = match posted {
-            Posted::Signal { key, payload } => {
-                Message::Signal { key, payload, lane: LaneLoan::default(), done }
+            Posted::Signal { key, payload, receipt } => {
+                // Whoever took it may have died before the answer was noted.
+                let receipt = receipt.or_else(|| Some(format!("message/{}", message.id)));
+                Message::Signal { key, payload, lane: LaneLoan::default(), receipt, done }
             }
             Posted::Cancel {} => Message::Cancel { done },
             Posted::Retry {} => Message::Retry { done },

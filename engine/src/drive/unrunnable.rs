@@ -2,12 +2,13 @@
 //! are visible as failed and do not come back at every start. There is no plan here, only events.
 
 use super::engine::{Engine, EngineError};
-use super::live::LiveEvent;
+use super::live::{LiveEvent, attention_event};
 use super::start::RunOutcome;
 use crate::core::{Event, EventKind, NodeIx, RunError, RunStatus, fold};
 use crate::store::{Attention, Commit, RunKey, StoredRun, Turn};
 use serde_json::json;
 use sluice_node_sdk::error::NodeError;
+use sluice_node_sdk::outcome::WaitKind;
 use std::collections::BTreeMap;
 
 /// Ends a run, and tells those who wait for it.
@@ -56,14 +57,18 @@ async fn end_with(
     if stored.status.is_over() {
         return Ok(());
     }
-    let turn = Turn { attention, ..last_turn(stored, error, engine.now_ms()) };
-    let event = live_event(stored, &turn);
+    let mut turn = last_turn(stored, error, engine.now_ms());
+    turn.attention = attention.or(turn.attention);
+    engine.live().count(&turn.events, false);
+    let mut told = vec![live_event(stored, &turn)];
+    let (workflow, seq, at) = (&stored.run.workflow_id, told[0].seq, told[0].at);
+    told.extend(attention_event(&turn.key, workflow, turn.attention, seq, at));
     let mut ended = stored.clone();
     (ended.status, ended.error) = (turn.status, turn.error.clone());
     if engine.commit(vec![turn]).await?.first() != Some(&Commit::Done) {
         return Ok(());
     }
-    engine.live().publish(vec![event]);
+    engine.live().publish(told);
     let (key, outcome) = (&ended.run.key, RunOutcome::without_items(&ended));
     engine.tell_watchers(key, &outcome);
     engine.tell_caller(key, ended.run.parent_run_id.as_deref(), outcome.as_child_payload(&key.run_id));
@@ -88,7 +93,11 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
     let status = RunStatus::Failed;
     let at = |kind| Event { at: now, kind };
     let mut events = vec![at(EventKind::RunEnding { status, error: Some(Box::new(error.clone())) })];
-    events.extend(given_up(&stored.events).into_iter().map(at));
+    let given_up = given_up(&stored.events);
+    let is_unknown =
+        |kind: &EventKind| matches!(kind, EventKind::NodeFailed { .. }) || asks(&stored.events, kind);
+    let attention = given_up.iter().any(is_unknown).then_some(Attention::UnknownOutcome);
+    events.extend(given_up.into_iter().map(at));
     events.push(at(EventKind::RunFinished { status }));
     Turn {
         key: stored.run.key.clone(),
@@ -102,7 +111,7 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
         ended_at: Some(now),
         wake_at: None,
         owner: None,
-        attention: None,
+        attention,
         receipt: None,
         waits: Some(Vec::new()),
         children: Vec::new(),
@@ -129,6 +138,17 @@ fn given_up(events: &[Event]) -> Vec<EventKind> {
         _ => None,
     });
     ends.collect()
+}
+
+/// Whether a node that is given up waits for an answer about the outcome of its effect.
+fn asks(events: &[Event], given_up: &EventKind) -> bool {
+    let node = fold::node_of(given_up);
+    let last = events.iter().rev().find(|event| fold::node_of(&event.kind) == node);
+    let wait = last.and_then(|event| match &event.kind {
+        EventKind::NodeSuspended { wait, .. } => Some(wait),
+        _ => None,
+    });
+    wait.is_some_and(|wait| wait.kind == WaitKind::Outcome)
 }
 
 fn live_event(stored: &StoredRun, turn: &Turn) -> LiveEvent {

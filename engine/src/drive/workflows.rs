@@ -58,7 +58,7 @@ impl Engine {
     ) -> Result<WorkflowRow, EngineError> {
         let document = self.pin_versions(document);
         let draft = document_text(&document)?;
-        let id = self.new_id("wf");
+        let id = sluice_db::random_id("wf");
         let new = NewWorkflow { id: &id, name: &document.name, draft: &draft, at: self.now_ms() };
         Ok(self.store().create_workflow(workspace, new).await?)
     }
@@ -108,6 +108,7 @@ impl Engine {
             at: self.now_ms(),
         };
         let version = self.store().publish(workspace, workflow, publication).await?;
+        self.0.hooks.invalidate_all();
         self.set_alarm(0);
         Ok((version, problems))
     }

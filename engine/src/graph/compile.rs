@@ -167,6 +167,8 @@ fn plan_node(
             problems,
         )
         .unwrap_or_else(|| spec.map_or(30_000, |spec| spec.timeout_ms)),
+        unknown_outcome: node.settings.unknown_outcome.unwrap_or_default(),
+        evidence_ms: spec.and_then(|spec| i64::try_from(spec.evidence_ms?).ok()),
     }
 }
 

@@ -2,7 +2,7 @@
 //! no graph algorithm while a run is going on.
 
 use crate::core::{NodeIx, PortIx};
-use crate::document::{Backoff, OnError};
+use crate::document::{Backoff, OnError, UnknownOutcome};
 use petgraph::graph::DiGraph;
 use sluice_node_sdk::spec::Effect;
 use std::collections::HashMap;
@@ -58,6 +58,10 @@ pub struct PlanNode {
     pub retry: RetryPolicy,
     /// Time limit of one attempt, milliseconds.
     pub timeout_ms: u64,
+    /// What is done when nobody knows whether its effect took place.
+    pub unknown_outcome: UnknownOutcome,
+    /// How long evidence of its effect may take to come, milliseconds; `None` when it cannot get any.
+    pub evidence_ms: Option<i64>,
 }
 
 /// An edge of a plan.

@@ -42,7 +42,7 @@ impl Player {
         clock: Arc<RecordedClock>,
         mut recording: Recording,
     ) -> Self {
-        let machine = Machine::new(program.plan.clone());
+        let machine = Machine::new(program.plan.clone()).of_run(around.info.run_id.as_str().into());
         let wishes = std::mem::take(&mut recording.wishes);
         let mut player = Self {
             program,

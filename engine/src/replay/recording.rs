@@ -5,7 +5,7 @@ use crate::core::{Command, Event, EventKind, NodeResult};
 use crate::graph::Plan;
 use crate::store::StoredRun;
 use sluice_node_sdk::error::NodeError;
-use sluice_node_sdk::outcome::Cause;
+use sluice_node_sdk::outcome::{Cause, WaitKind};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Something recorded: its place in the log, its time (milliseconds since the epoch), and what it was.
@@ -21,6 +21,8 @@ pub(super) struct Recording {
     /// Nodes that had not answered when the log ends, and those that pause between attempts there.
     unanswered: BTreeSet<String>,
     pausing: BTreeSet<String>,
+    /// Nodes of whose effect nobody knows at this point of the log.
+    asking: BTreeSet<String>,
     /// What people wanted, and the end of the run's time.
     pub(super) wishes: Vec<At<Command>>,
 }
@@ -40,6 +42,7 @@ impl Recording {
 
     fn read_node(&mut self, id: String, place: usize, event: &Event) {
         let was_open = self.unanswered.remove(&id);
+        let was_asking = self.asking.remove(&id);
         self.pausing.remove(&id);
         let (began, result) = match &event.kind {
             EventKind::NodeSucceeded { began, output, .. } => (*began, NodeResult::Done(output.clone())),
@@ -48,6 +51,16 @@ impl Recording {
                     self.pausing.insert(id.clone());
                 }
                 (*began, NodeResult::Failed((**error).clone()))
+            }
+            // What became of the effect in the end is the answer; how that was found out is not played again.
+            EventKind::NodeSuspended { wait, .. } if wait.kind == WaitKind::Outcome => {
+                self.unanswered.insert(id.clone());
+                self.asking.insert(id);
+                return;
+            }
+            EventKind::NodeResumed { .. } if was_asking => {
+                self.unanswered.insert(id);
+                return;
             }
             EventKind::NodeSuspended { wait, .. } => (None, NodeResult::Suspend(wait.clone())),
             EventKind::NodeCancelled { .. } if was_open => {

@@ -1,12 +1,16 @@
 //! How the events of one turn become bytes and events again. The first byte names the codec, so that another
 //! one can be added without touching what is stored. Must not know statements.
 
+use super::compress::{compress_1, decompress_1};
 use crate::core::{Event, EventKind};
 use serde::ser::{SerializeSeq, Serializer};
 
 /// Codec 0: compact JSON, a list of `[at, kind]`, with `at` counted from the time of the row, which is that of
 /// the turn's first event.
 const JSON: u8 = 0;
+
+/// Codec 1: the same JSON, compressed with the first dictionary. Written whenever it is shorter.
+const COMPRESSED_1: u8 = 1;
 
 /// How deeply the JSON of an item, a payload or a wait may be nested. `serde_json` reads 128 levels, and the
 /// event around the data takes some of them: deeper data could be written but never be read again, so whoever
@@ -22,6 +26,9 @@ pub(super) enum CodecError {
     /// A newer program wrote it.
     #[error("the codec {0} is not known to this version")]
     UnknownCodec(u8),
+    /// The bytes were changed.
+    #[error("the compressed events are damaged")]
+    Compressed,
     /// Not the JSON that was expected.
     #[error("the JSON of the events is damaged")]
     Json(#[from] serde_json::Error),
@@ -29,23 +36,29 @@ pub(super) enum CodecError {
 
 /// The bytes of the events of one turn; `at` is the time of its row.
 pub(super) fn encode(at: i64, events: &[Event]) -> Result<Vec<u8>, CodecError> {
-    let mut body = Vec::with_capacity(128 * events.len());
-    body.push(JSON);
-    let mut out = serde_json::Serializer::new(&mut body);
+    let mut plain = Vec::with_capacity(128 * events.len());
+    plain.push(JSON);
+    let mut out = serde_json::Serializer::new(&mut plain);
     let mut list = out.serialize_seq(Some(events.len()))?;
     for event in events {
         list.serialize_element(&(event.at.wrapping_sub(at), &event.kind))?;
     }
     SerializeSeq::end(list)?;
-    Ok(body)
+    let mut body = vec![COMPRESSED_1];
+    Ok(if compress_1(&plain[1..], &mut body) { body } else { plain })
 }
 
 /// The events in `body`, a row of time `at`.
 pub(super) fn decode(at: i64, body: &[u8]) -> Result<Vec<Event>, CodecError> {
     let (codec, rest) = body.split_first().ok_or(CodecError::Empty)?;
-    if *codec != JSON {
-        return Err(CodecError::UnknownCodec(*codec));
+    match *codec {
+        JSON => from_json(at, rest),
+        COMPRESSED_1 => from_json(at, &decompress_1(rest).ok_or(CodecError::Compressed)?),
+        other => Err(CodecError::UnknownCodec(other)),
     }
-    let events: Vec<(i64, EventKind)> = serde_json::from_slice(rest)?;
+}
+
+fn from_json(at: i64, json: &[u8]) -> Result<Vec<Event>, CodecError> {
+    let events: Vec<(i64, EventKind)> = serde_json::from_slice(json)?;
     Ok(events.into_iter().map(|(after, kind)| Event { at: at.wrapping_add(after), kind }).collect())
 }

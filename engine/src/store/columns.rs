@@ -53,12 +53,14 @@ pub(super) fn kind_number(kind: WaitKind) -> i64 {
         WaitKind::Reply => 2,
         WaitKind::Approval => 3,
         WaitKind::Call => 4,
+        WaitKind::Outcome => 5,
     }
 }
 
 /// The sort of wait of a number.
 pub(super) fn kind_of(number: i64) -> Option<WaitKind> {
-    let kinds = [WaitKind::Time, WaitKind::Signal, WaitKind::Reply, WaitKind::Approval, WaitKind::Call];
+    use WaitKind::{Approval, Call, Outcome, Reply, Signal, Time};
+    let kinds = [Time, Signal, Reply, Approval, Call, Outcome];
     kinds.get(usize::try_from(number).ok()?).copied()
 }
 
@@ -71,13 +73,13 @@ mod tests {
         for number in 0..6 {
             assert_eq!(status_of(number).map(status_number), Some(number));
         }
-        for number in 0..5 {
+        for number in 0..6 {
             assert_eq!(kind_of(number).map(kind_number), Some(number));
         }
         for number in 1..3 {
             assert_eq!(attention_of(number).map(attention_number), Some(number));
         }
         assert_eq!((attention_of(0), attention_of(3)), (None, None));
-        assert_eq!((status_of(6), status_of(-1), kind_of(5)), (None, None, None));
+        assert_eq!((status_of(6), status_of(-1), kind_of(6)), (None, None, None));
     }
 }

@@ -1,18 +1,24 @@
 //! Runs, events, waits, workflows and triggers in SQLite or PostgreSQL, behind one type. SQL lives here
 //! and nowhere else in the engine. Must not know decisions.
 //!
-//! - [`commit`](Store::commit) is the only writer of runs: one transaction, fenced by the number of turns.
+//! - [`commit`](Store::commit) is the only writer of runs: fenced by the number of turns, in a transaction that
+//!   `writer` shares among all who commit at the time, by the statements in `rows`.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
 //! - `payloads` keeps large bodies of events out of line; `prune` deletes what has been kept long enough.
 //! - `claims`, `runners` and `messages` share the work among processes.
+//! - `receipts` knows which signals were taken; `attention` counts and clears what people must look at.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
 
+mod attention;
+mod batch;
+mod bulk;
 mod claims;
 mod codec;
 mod columns;
 mod commit;
+mod compress;
 mod cursor;
 mod error;
 mod events;
@@ -21,6 +27,8 @@ pub mod payloads;
 mod prune;
 mod publish;
 mod query;
+mod receipts;
+mod rows;
 mod runners;
 mod runs;
 mod schedules;
@@ -28,6 +36,7 @@ mod triggers;
 pub mod types;
 mod waits;
 mod workflows;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -40,22 +49,33 @@ pub use payloads::{PayloadError, Payloads};
 pub use prune::{Deleted, EndedRun, Swept};
 pub use publish::Publication;
 pub use query::StatusCount;
+pub use receipts::Receipt;
 pub use runners::RunnerRow;
 pub use types::*;
 pub use workflows::{DraftChange, NewWorkflow};
+pub use writer::Backlog;
 
 use sluice_db::Db;
+use std::sync::Arc;
+use writer::Writer;
 
 /// What the engine keeps. Cloning is cheap and shares the connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
     payloads: Option<Payloads>,
+    writer: Arc<Writer>,
 }
 
 impl Store {
     /// A store in an open and migrated database, with everything in it.
     pub fn new(db: Db) -> Self {
-        Self { db, payloads: None }
+        let writer = Writer::new(db.clone());
+        Self { db, payloads: None, writer }
+    }
+
+    /// What waits to be written at this moment: the measure of whether more work should be accepted.
+    pub fn backlog(&self) -> Backlog {
+        self.writer.backlog()
     }
 }

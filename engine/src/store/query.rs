@@ -1,7 +1,7 @@
 //! Lists of runs for people. Must not know how runs are driven.
 
 use super::columns::{STATUSES, status_number};
-use super::runs::{read_error, read_status};
+use super::runs::{read_attention, read_error, read_status};
 use super::{Page, RunFilter, RunSummary, Store, StoreError, cursor};
 use crate::core::RunStatus;
 use sluice_db::Row;
@@ -89,19 +89,28 @@ impl Store {
 /// its own, and a list of few among many would read the many.
 pub(super) fn list_text(filter: &RunFilter) -> String {
     const COLUMNS: &str = "workspace_id, run_id, workflow_id, version, status, trigger_type, is_test, created_at, \
-         started_at, ended_at, error";
+         started_at, ended_at, error, attention";
     let workflow = if filter.workflow_id.is_some() { "and workflow_id = $6 " } else { "" };
     let wanted = STATUSES.into_iter().filter(|status| filter.status.is_none_or(|only| only == *status));
-    let ranges: Vec<_> = wanted
-        .map(status_number)
-        .map(|status| {
-            format!(
-                "select * from (select {COLUMNS} from runs where workspace_id = $1 {workflow}and status = {status} \
-                 and (created_at, run_id) < ($2, $3) and created_at >= $4 \
-                 order by created_at desc, run_id desc limit $5) as range_{status}"
-            )
-        })
-        .collect();
+    let range = |condition: &str, name: &str| {
+        format!(
+            "select * from (select {COLUMNS} from runs where workspace_id = $1 {workflow}{condition}\
+             and (created_at, run_id) < ($2, $3) and created_at >= $4 \
+             order by created_at desc, run_id desc limit $5) as range_{name}"
+        )
+    };
+    let ranges: Vec<String> = if filter.attention {
+        // Few among many: they have an index of their own, and the rest is looked at row by row.
+        let status = filter
+            .status
+            .map_or_else(String::new, |status| format!("and status + 0 = {} ", status_number(status)));
+        vec![range(&format!("and attention is not null {status}"), "attention")]
+    } else {
+        wanted
+            .map(status_number)
+            .map(|status| range(&format!("and status = {status} "), &status.to_string()))
+            .collect()
+    };
     format!(
         "select r.*, w.name as workflow_name from ({}) as r \
          left join workflows w on w.workspace_id = r.workspace_id and w.workflow_id = r.workflow_id \
@@ -123,6 +132,7 @@ fn read(row: &Row) -> Result<RunSummary, StoreError> {
         started_at: row.opt_int("started_at")?,
         ended_at: row.opt_int("ended_at")?,
         error: read_error(row)?,
+        attention: read_attention(row)?,
     })
 }
 

@@ -183,6 +183,8 @@ pub struct RunSummary {
     pub ended_at: Option<i64>,
     /// Why it failed.
     pub error: Option<RunError>,
+    /// Why a person must look at it.
+    pub attention: Option<Attention>,
 }
 
 /// Filter of a list of runs; newest first.
@@ -194,6 +196,8 @@ pub struct RunFilter {
     pub status: Option<RunStatus>,
     /// Only accepted at or after this moment.
     pub since: Option<i64>,
+    /// Only those that a person must look at.
+    pub attention: bool,
     /// Go on after the last item of the page before.
     pub cursor: Option<String>,
     /// Page size, 1 to 200.

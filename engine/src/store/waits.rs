@@ -1,6 +1,7 @@
 //! Who waits for a signal or for a person's decision. A wait for a time alone needs no row: the time is in
 //! the run's own row and the rest in its events. Must not know what a signal means.
 
+use super::bulk::{Bulk, values};
 use super::columns::{kind_number, kind_of};
 use super::runs::read_key;
 use super::types::to_json;
@@ -8,14 +9,14 @@ use super::{Page, RunKey, Store, StoreError, WaitRow, WaitingNode, cursor};
 use crate::core::Wait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sluice_db::{Row, Tx, placeholders};
+use sluice_db::{DbError, Row, Tx};
 use sluice_node_sdk::outcome::WaitKind;
 
-/// Bound values per wait, of which both engines take some ten thousand in one statement.
-const COLUMNS: usize = 9;
-
-/// Waits per statement.
-const ROWS: usize = 100;
+static INSERT: Bulk = Bulk::new(
+    "insert into run_waits (workspace_id, run_id, node, iteration, kind, since, until, signal, body) values ",
+    9,
+    "",
+);
 
 /// The part of a wait that nobody searches for.
 #[derive(Serialize, Deserialize)]
@@ -26,39 +27,22 @@ struct Body {
     info: Value,
 }
 
-/// Writes the waits of a run that can be found by something else than time.
-pub(super) async fn insert(tx: &mut Tx, key: &RunKey, rows: &[WaitRow]) -> Result<(), StoreError> {
-    let findable: Vec<_> = rows.iter().filter(|row| is_findable(&row.wait)).collect();
-    for rows in findable.chunks(ROWS) {
-        let mut query = tx.query(insert_text(rows.len()));
-        for row in rows {
-            query = query
-                .bind(&*key.workspace_id)
-                .bind(&*key.run_id)
-                .bind(&row.node)
-                .bind(row.iteration)
-                .bind(kind_number(row.wait.kind))
-                .bind(row.since)
-                .bind(row.wait.until)
-                .bind(&row.wait.signal)
-                .bind(body(&row.wait));
-        }
-        query.execute().await?;
-    }
+/// Writes those of the waits that can be found by something else than time.
+pub(super) async fn insert(tx: &mut Tx, rows: &[(&RunKey, &WaitRow)]) -> Result<(), DbError> {
+    let findable: Vec<_> = rows.iter().filter(|(_, row)| is_findable(&row.wait)).collect();
+    INSERT
+        .execute(tx, &findable, |(key, row), values| {
+            values![values;
+                key.workspace_id.clone(), key.run_id.clone(), &row.node, row.iteration, kind_number(row.wait.kind),
+                row.since, row.wait.until, &row.wait.signal, body(&row.wait),
+            ];
+        })
+        .await?;
     Ok(())
 }
 
 fn is_findable(wait: &Wait) -> bool {
     wait.signal.is_some() || wait.kind == WaitKind::Approval
-}
-
-fn insert_text(rows: usize) -> String {
-    let values: Vec<_> =
-        (0..rows).map(|row| format!("({})", placeholders(row * COLUMNS + 1, COLUMNS))).collect();
-    format!(
-        "insert into run_waits (workspace_id, run_id, node, iteration, kind, since, until, signal, body) values {}",
-        values.join(", ")
-    )
 }
 
 fn body(wait: &Wait) -> Option<String> {

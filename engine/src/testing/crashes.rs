@@ -1,15 +1,15 @@
 //! For every workflow with tests: wherever the process stops, the run goes on after a restart and ends as it
-//! would have ended. A node that must not be repeated is done once, or marked as of unknown outcome.
+//! would have ended. A node that must not be repeated is done once, or asks what became of it.
 
 use super::failures::{open_ends, playable};
 use super::stage::{Stage, steps};
 use super::wrapped::{Counted, Ledger, Repeatable};
 use super::{Bench, Host, called, describe};
-use crate::core::RunStatus;
+use crate::core::{SettledBy, Settlement, Verdict};
 use crate::document::{Document, StepDoc, TestDoc};
 use crate::drive::{Engine, FaultPlan};
 use crate::store::{RunFilter, RunKey};
-use crate::view::{NodeStatus, RunView};
+use crate::view::{NodeRunView, NodeStatus, RunView};
 use regex::Regex;
 use serde_json::{Value, json};
 use sluice_node_sdk::duration::parse_duration_ms;
@@ -72,8 +72,8 @@ struct Survivor<'a> {
     http: Arc<dyn HttpTransport>,
     faults: FaultPlan,
     engine: Engine,
-    /// Nodes that were known not to have begun, and so were run again.
-    retried: BTreeSet<String>,
+    /// Executions that were known not to have begun, and so were begun.
+    settled: BTreeSet<(String, u32)>,
 }
 
 impl<'a> Survivor<'a> {
@@ -82,7 +82,7 @@ impl<'a> Survivor<'a> {
         let http: Arc<dyn HttpTransport> =
             Arc::new(Repeatable { inner: stage.engine.services().http.clone(), answered: Mutex::default() });
         let engine = Self::build(stage, &ledger, &http, faults.clone())?;
-        Ok(Self { stage, ledger, http, faults, engine, retried: BTreeSet::new() })
+        Ok(Self { stage, ledger, http, faults, engine, settled: BTreeSet::new() })
     }
 
     fn build(
@@ -110,34 +110,44 @@ impl<'a> Survivor<'a> {
         self.engine.recover().await.map_err(|error| describe(&error))?;
         self.engine.settle().await;
         let key = self.first_run().await?;
-        while self.is_known_not_to_have_begun(&key).await? {
-            self.engine.retry(&key).await.map_err(|error| describe(&error))?;
+        while self.settle_what_is_known(&key).await? {
             self.engine.settle().await;
         }
         Ok(None)
     }
 
-    /// Whether a run failed because nobody knows what became of a node, when this test knows that it never began.
-    /// A person who found that out would let the run go on.
-    async fn is_known_not_to_have_begun(&mut self, key: &RunKey) -> Result<bool, String> {
-        let view = self.bench(key).view().await?;
-        let Some(error) = view.error.as_ref().filter(|_| view.status == RunStatus::Failed) else {
-            return Ok(false);
-        };
-        let node = error.node.as_deref().unwrap_or_default();
-        let Some(node) = unknown(&error.code, error.details.as_ref(), node) else { return Ok(false) };
-        let iteration = view.nodes.iter().rfind(|run| run.id == node).map_or(0, |run| run.iteration);
-        let began = self.ledger.counts().contains_key(&(node.clone(), iteration));
-        Ok(!began && self.retried.insert(node))
+    /// Has an effect done of which nobody knows whether it took place, when this test knows that it never began: a
+    /// person who found that out would say so. The question may be open in the run or in one that it called.
+    async fn settle_what_is_known(&mut self, key: &RunKey) -> Result<bool, String> {
+        for (run, question) in self.open_questions(key).await? {
+            let execution = (question.id.clone(), question.iteration);
+            if self.ledger.counts().contains_key(&execution) || !self.settled.insert(execution) {
+                continue;
+            }
+            let effect_id = format!("{}/{}/{}", run.run_id, question.id, question.iteration);
+            let settlement = Settlement::new(Verdict::Retry, SettledBy::Person);
+            let settled = self.engine.settle_outcome(&run, &effect_id, &settlement).await;
+            settled.map_err(|error| describe(&error))?;
+            return Ok(true);
+        }
+        Ok(false)
     }
 
-    /// Whether the run met a node of unknown outcome and did not get over it.
-    fn has_unknown(&self, view: &RunView) -> bool {
-        let mut errors = view.nodes.iter().filter_map(|node| Some((node, node.error.as_ref()?)));
-        errors.any(|(node, error)| {
-            let found = unknown(&error.code, error.details.as_ref(), &node.id);
-            found.is_some_and(|node| !self.retried.contains(&node))
-        })
+    /// The nodes about which something is asked, in the run and in those that it waits for.
+    async fn open_questions(&self, key: &RunKey) -> Result<Vec<(RunKey, NodeRunView)>, String> {
+        let (mut found, mut runs) = (Vec::new(), vec![key.clone()]);
+        while let Some(run) = runs.pop() {
+            for node in self.bench(&run).view().await?.nodes {
+                let wait = node.wait.as_ref().filter(|_| node.status == NodeStatus::Waiting);
+                let called = wait.and_then(|wait| wait["info"]["run_id"].as_str());
+                if let Some(called) = called {
+                    runs.push(RunKey { workspace_id: run.workspace_id.clone(), run_id: called.into() });
+                } else if node.outcome.as_ref().is_some_and(|outcome| outcome.is_open) {
+                    found.push((run.clone(), node));
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn bench(&self, key: &RunKey) -> Bench {
@@ -206,7 +216,7 @@ async fn play(
         }
     }
     let view = survivor.bench(&key).view().await?;
-    let is_unknown = survivor.has_unknown(&view);
+    let is_unknown = !survivor.open_questions(&key).await?.is_empty();
     // A run whose node is of unknown outcome takes no further part in the test.
     if let Some(failure) = stuck.filter(|_| !is_unknown) {
         return Err(failure);
@@ -247,19 +257,9 @@ fn differences(plain: &Played, crashed: &Played) -> Vec<String> {
     found
 }
 
-/// The node of which nobody knows whether it happened, if that is what an error says; of a call, the child's node.
-fn unknown(code: &str, details: Option<&Value>, node: &str) -> Option<String> {
-    let of_child = details.map(|details| &details["error"]).filter(|error| error.is_object());
-    let (code, node) = match of_child {
-        Some(error) => (error["code"].as_str()?, error["node"].as_str()?),
-        None => (code, node),
-    };
-    (code == "unknown_outcome").then(|| node.to_owned())
-}
-
 /// What must be equal: how the run stands, and how each node run ended with what. Ids are made up anew each time.
 fn facts(view: &RunView) -> BTreeMap<String, Value> {
-    let id = Regex::new("([a-z]+_)[0-9a-hjkmnp-tv-z]{26}").expect("the pattern is well-formed");
+    let id = Regex::new(r"([a-z]+_)[0-9a-hjkmnp-tv-z]{20}\b").expect("the pattern is well-formed");
     let plain = |value: Value| -> Value {
         let text = value.to_string();
         serde_json::from_str(&id.replace_all(&text, "${1}…")).unwrap_or(Value::String(text))

@@ -102,7 +102,10 @@ impl DynNode for Counted {
     }
 
     fn run<'a>(&'a self, ctx: &'a NodeContext, input: Input) -> BoxFuture<'a, Result<Outcome, NodeError>> {
-        self.ledger.count(&ctx.node_id, ctx.iteration);
+        // Whoever is in doubt looks, and repeats nothing that may have happened.
+        if ctx.doubt.is_none() {
+            self.ledger.count(&ctx.node_id, ctx.iteration);
+        }
         let now = ctx.now_ms();
         let attempt = format!("{}/{}/{now}/{:?}", ctx.effect_id(), ctx.attempt, ctx.resumed);
         Box::pin(ATTEMPT.scope((attempt, AtomicU32::new(0)), self.inner.run(ctx, input)))

@@ -44,6 +44,7 @@ fn registry() -> Registry {
         ("t.pure", plain().outputs(many())),
         ("t.idem", plain().effect(EffectClass::Idempotent).outputs(many())),
         ("t.once", plain().effect(EffectClass::Once).outputs(many())),
+        ("t.seek", plain().effect(EffectClass::Once).evidence(60_000).outputs(many())),
         ("t.loop", loops()),
         ("t.menu", loops().effect(EffectClass::Once)),
     ];

@@ -48,6 +48,7 @@ fn any_result(sim: &Sim, node: NodeIx, choice: u32) -> NodeResult {
             let error = choice.is_multiple_of(2).then(|| "enough".to_owned());
             NodeResult::Stop { error, output: output(&[port], sim, node) }
         }
+        7 if choice.is_multiple_of(2) => NodeResult::Failed(NodeError::unknown_outcome("the line went dead")),
         7 => NodeResult::Failed(NodeError::cancelled("told to stop")),
         8 => NodeResult::Done(Arc::default()),
         9 => NodeResult::Done(output(&[0, 1], sim, node)),

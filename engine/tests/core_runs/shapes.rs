@@ -75,7 +75,7 @@ impl Builder {
     fn block(&mut self, block: &Block, from: &str) -> String {
         match block {
             Block::Step(kind) => {
-                let id = self.node(["pure", "idem", "once"][*kind as usize % 3], settings(kind / 3));
+                let id = self.node(["pure", "idem", "once", "seek"][*kind as usize % 4], settings(kind / 4));
                 self.edge(from, &id);
                 id
             }
@@ -125,7 +125,9 @@ impl Builder {
 }
 
 fn settings(choice: u8) -> Value {
-    match choice % 4 {
+    match choice % 6 {
+        4 => json!({ "unknown_outcome": "assume_done" }),
+        5 => json!({ "unknown_outcome": "retry" }),
         0 => retries(2),
         1 => json!({ "on_error": "continue" }),
         2 => json!({ "on_error": "route" }),
@@ -150,7 +152,7 @@ fn wild() -> impl Strategy<Value = Arc<Plan>> {
 }
 
 fn wild_plan(kinds: &[(u8, u8)], forward: &[(u8, u8, u8)], back: &[(u8, u8, u8)]) -> Arc<Plan> {
-    const KINDS: [&str; 7] = ["pure", "idem", "once", "loop", "menu", "loop", "pure"];
+    const KINDS: [&str; 8] = ["pure", "idem", "once", "loop", "menu", "loop", "pure", "seek"];
     let kind = |ix: usize| KINDS[kinds[ix].0 as usize % KINDS.len()];
     let is_loop = |ix: usize| matches!(kind(ix), "loop" | "menu");
     let port = |ix: usize, choice: u8| {

@@ -4,6 +4,7 @@
 mod ending;
 mod flow;
 mod loops;
+mod outcome;
 mod time;
 
 use super::harness::Seen;
@@ -26,5 +27,5 @@ pub(crate) type Scenario = fn() -> Seen;
 
 /// All scenarios.
 pub(crate) fn all() -> Vec<Scenario> {
-    [flow::all(), time::all(), ending::all(), loops::all()].concat()
+    [flow::all(), time::all(), ending::all(), loops::all(), outcome::all()].concat()
 }

@@ -93,22 +93,51 @@ async fn a_failing_child_fails_its_caller_and_is_retried_with_it() {
 }
 
 #[tokio::test]
-async fn a_retry_hears_of_a_child_that_went_on_alone() {
+async fn a_child_is_cancelled_and_retried_with_its_caller() {
     let home = Home::new().await;
-    let child = home.publish(child()).await;
+    let mut document = child();
+    document.nodes[1].node_type = "t.idem".to_owned();
+    let child = home.publish(document).await;
     home.world.plan("work", [Act::Hold]);
     let workflow = home.publish(parent(json!({ "workflow": "Child" }))).await;
     let key = home.start(&workflow, json!({ "n": 4 })).await;
     home.world.begun("work", 1).await;
     home.engine.cancel(&key).await.unwrap();
-    home.world.release("work", 1);
     home.engine.settle().await;
-    assert_eq!(home.status(&home.runs(&child).await[0]).await, RunStatus::Succeeded);
+    assert_eq!(home.status(&home.runs(&child).await[0]).await, RunStatus::Cancelled);
     assert_eq!(home.status(&key).await, RunStatus::Cancelled);
     home.engine.retry(&key).await.unwrap();
     home.engine.settle().await;
     assert_eq!(home.status(&key).await, RunStatus::Succeeded);
-    assert_eq!(home.world.order(), ["work", "end"]);
+    assert_eq!(home.world.order(), ["work", "work", "end"]);
+}
+
+#[tokio::test]
+async fn a_child_that_waits_does_not_outlive_its_cancelled_caller() {
+    let home = Home::new().await;
+    let nodes = json!([{ "id": "in", "type": "called" }, { "id": "wait", "type": "wait", "params": { "signal": "k" } }]);
+    let child = home.publish(doc("Child", nodes, &["in > wait"])).await;
+    let key = home.run(parent(json!({ "workflow": "Child" })), json!({ "n": 4 })).await;
+    home.engine.cancel(&key).await.unwrap();
+    home.engine.settle().await;
+    assert_eq!(home.status(&home.runs(&child).await[0]).await, RunStatus::Cancelled);
+}
+
+#[tokio::test]
+async fn a_workflow_that_calls_itself_comes_to_an_end() {
+    let home = Home::new().await;
+    let nodes = json!([
+        { "id": "in", "type": "called" },
+        { "id": "start", "type": "start" },
+        { "id": "call", "type": "call", "params": { "workflow": "Again" } },
+    ]);
+    let workflow = home.publish(doc("Again", nodes, &["in > call", "start > call"])).await;
+    let key = home.start(&workflow, json!({ "n": 4 })).await;
+    home.engine.settle().await;
+    let runs = home.runs(&workflow).await;
+    assert_eq!((runs.len(), code(&home.view(&key).await)), (33, "child_failed"));
+    let deepest = home.view(runs.last().unwrap()).await;
+    assert_eq!(code(&deepest), "call_too_deep");
 }
 
 #[tokio::test]

@@ -23,22 +23,6 @@ async fn what_may_be_repeated_is_repeated_under_the_same_effect_id() {
 }
 
 #[tokio::test]
-async fn what_must_not_be_repeated_is_of_unknown_outcome_until_a_person_decides() {
-    let mut home = Home::new().await;
-    home.world.plan("act", [Act::Stuck]);
-    let workflow = home.publish(one("once", json!({ "retry": { "max_attempts": 5 } }))).await;
-    let key = home.start(&workflow, json!({})).await;
-    home.world.begun("act", 1).await;
-    home.crash().await;
-    let view = home.view(&key).await;
-    assert_eq!((view.status, code(&view)), (RunStatus::Failed, "unknown_outcome"));
-    assert_eq!(home.world.calls().len(), 1);
-    home.engine.retry(&key).await.unwrap();
-    home.engine.settle().await;
-    assert_eq!((home.status(&key).await, home.world.calls().len()), (RunStatus::Succeeded, 2));
-}
-
-#[tokio::test]
 async fn a_crash_after_any_commit_converges() {
     let nodes = json!([
         { "id": "start", "type": "start" },

@@ -37,6 +37,7 @@ fn message(text: &str) -> OutsideEvent {
         reply_key: Some("conversation:1".to_owned()),
         dedupe_key: Some(format!("msg/{text}")),
         inbound_id: Some("in_1".to_owned()),
+        effect_id: None,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::home::{Home, code, doc, node, one, output};
 use crate::world::Act;
 use serde_json::json;
 use sluice_engine::core::RunStatus;
-use sluice_engine::store::RunKey;
+use sluice_engine::store::{Attention, RunKey};
 use sluice_engine::view::NodeStatus;
 use sluice_node_sdk::error::ErrorKind;
 use sluice_node_sdk::testkit::TEST_NOW_MS;
@@ -115,7 +115,9 @@ async fn of_a_node_that_must_not_be_repeated_nobody_knows() {
     let home = Home::new().await;
     let key = time_out(&home, "once").await;
     let view = home.view(&key).await;
-    assert_eq!((view.status, code(&view)), (RunStatus::Failed, "unknown_outcome"));
+    assert_eq!((view.status, view.attention), (RunStatus::Waiting, Some(Attention::UnknownOutcome)));
+    let outcome = node(&view, "act").outcome.as_ref().unwrap();
+    assert!(outcome.is_open && outcome.error.message.contains("30000 ms"), "{outcome:?}");
     assert_eq!(home.world.calls().len(), 1);
 }
 

@@ -112,7 +112,7 @@ async fn a_retry_runs_again_what_was_told_to_stop() {
     let home = Home::new().await;
     let nodes = json!([
         { "id": "start", "type": "start" },
-        { "id": "bad", "type": "once" },
+        { "id": "bad", "type": "idem" },
         { "id": "slow", "type": "idem" },
     ]);
     home.world.plan("bad", [Act::Hold, Act::Fail(ErrorKind::Rejected)]);

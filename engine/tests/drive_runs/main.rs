@@ -5,6 +5,7 @@
 
 mod home;
 mod nodes;
+mod outcomes;
 mod world;
 
 mod calls;

@@ -61,6 +61,7 @@ pub(crate) fn registry(world: &Arc<World>, but: &str) -> Registry {
         ("t.failed", (trigger(TriggerSource::Error, false), Doing::AtOnce(accept))),
         ("t.idem", planned(Effect::Idempotent)),
         ("t.once", planned(Effect::Once)),
+        ("t.seek", (plain().effect(Effect::Once).evidence(60_000), Doing::AsPlanned)),
         ("t.set", (plain(), Doing::AtOnce(set))),
         ("t.fault", (plain(), Doing::AtOnce(fault))),
         ("t.wait", (plain(), Doing::AtOnce(wait))),

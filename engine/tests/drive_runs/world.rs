@@ -1,7 +1,7 @@
 //! The outside of the tests: says what nodes with effects do, and keeps what they did.
 
 use serde_json::Value;
-use sluice_node_sdk::context::NodeContext;
+use sluice_node_sdk::context::{Doubt, NodeContext};
 use sluice_node_sdk::error::{ErrorKind, NodeError};
 use sluice_node_sdk::item::{Input, Item};
 use sluice_node_sdk::outcome::{Outcome, Output};
@@ -30,6 +30,7 @@ pub(crate) struct Call {
     pub(crate) node: String,
     pub(crate) attempt: u32,
     pub(crate) effect_id: String,
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// The outside.
@@ -81,7 +82,8 @@ impl World {
     /// One attempt.
     pub(crate) async fn act(&self, ctx: &NodeContext, input: &Input) -> Result<Outcome, NodeError> {
         let node = ctx.node_id.to_string();
-        let call = Call { node: node.clone(), attempt: ctx.attempt, effect_id: ctx.effect_id() };
+        let call =
+            Call { node: node.clone(), attempt: ctx.attempt, effect_id: ctx.effect_id(), doubt: ctx.doubt };
         self.calls.send_modify(|calls| calls.push(call));
         let act = self.plans.lock().unwrap().get_mut(&node).and_then(VecDeque::pop_front);
         ctx.info(format!("attempt {}", ctx.attempt));

@@ -51,10 +51,27 @@ pub struct Sending {
 /// What is on record of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnRecord {
-    /// The conversation it belongs to.
-    pub conversation_id: String,
+    /// The conversation it belongs to, if it is on record with one.
+    pub conversation_id: Option<String>,
     /// Meta's id, once it accepted the message.
     pub message_id: Option<String>,
+    /// How far it got: `pending`, `accepted`, `sent`, `delivered`, `read`, `failed`, …
+    pub status: String,
+    /// Why it failed, in Meta's words: `code`, `title`, `details`.
+    pub error: Option<Value>,
+}
+
+/// What is known of a message after an attempt of which nobody knows what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Meta refused it: it was not sent.
+    NotSent,
+    /// There is no record. It was not sent, if messages to its recipient are put on record.
+    NotAnnounced,
+    /// Meta took it.
+    Taken(OnRecord),
+    /// Nobody can tell.
+    Unknown,
 }
 
 /// A result that a node can pass on.
@@ -73,6 +90,10 @@ pub trait Desk: Send + Sync + 'static {
         phone_number_id: &'a str,
         recipient: &'a Recipient,
     ) -> Answer<'a, Option<Thread>>;
+    /// What is known of the message that an effect may have sent. Changes nothing.
+    fn trace<'a>(&'a self, workspace_id: &'a str, effect_id: &'a str) -> Answer<'a, Trace>;
+    /// Whether messages to this recipient are put on record.
+    fn keeps(&self, recipient: &Recipient) -> bool;
     /// Notes a message before it is sent. Repeating it changes nothing; the answer tells whether an earlier
     /// attempt got through.
     fn announce<'a>(&'a self, sending: &'a Sending) -> Answer<'a, Option<OnRecord>>;
@@ -101,6 +122,14 @@ impl Desk for NoRecords {
 
     fn thread_with<'a>(&'a self, _: &'a str, _: &'a str, _: &'a Recipient) -> Answer<'a, Option<Thread>> {
         ready(None)
+    }
+
+    fn trace<'a>(&'a self, _: &'a str, _: &'a str) -> Answer<'a, Trace> {
+        ready(Trace::Unknown)
+    }
+
+    fn keeps(&self, _: &Recipient) -> bool {
+        false
     }
 
     fn announce<'a>(&'a self, _: &'a Sending) -> Answer<'a, Option<OnRecord>> {

@@ -1,11 +1,11 @@
 //! The [`Desk`] on real records. Must not know SQL; it only puts calls of `records` together.
 
-use super::desk::{Answer, Desk, OnRecord, Sender, Sending, Thread};
+use super::desk::{Answer, Desk, OnRecord, Sender, Sending, Thread, Trace};
 use super::payload::Recipient;
 use crate::records::node_error;
 use serde_json::Value;
 use sluice_node_sdk::error::NodeError;
-use sluice_records::messages::{Failure, Message, OutboundMessage};
+use sluice_records::messages::{Delivery, Failure, Message, OutboundMessage};
 use sluice_records::{Contact, Conversation, Identity, IdentityKind, RecordError, Records};
 
 impl Desk for Records {
@@ -51,17 +51,42 @@ impl Desk for Records {
         })
     }
 
+    fn trace<'a>(&'a self, workspace_id: &'a str, effect_id: &'a str) -> Answer<'a, Trace> {
+        Box::pin(async move {
+            let message = self.message_by_effect(workspace_id, effect_id).await.map_err(node_error)?;
+            // Also of messages that have no record of their own, such as those to groups.
+            let status = self.status_by_effect(workspace_id, effect_id).await.map_err(node_error)?;
+            Ok(match (message, status) {
+                (Some(message), _) if message.wamid.is_some() => Trace::Taken(on_record(message)),
+                (_, Some(status)) => Trace::Taken(OnRecord {
+                    conversation_id: None,
+                    message_id: Some(status.wamid),
+                    status: status.status,
+                    error: status.error.and_then(|error| serde_json::to_value(error).ok()),
+                }),
+                (Some(message), None) if message.status == Delivery::Failed => Trace::NotSent,
+                (Some(_), None) => Trace::Unknown,
+                (None, None) => Trace::NotAnnounced,
+            })
+        })
+    }
+
+    fn keeps(&self, recipient: &Recipient) -> bool {
+        identity(recipient).is_some()
+    }
+
     fn announce<'a>(&'a self, sending: &'a Sending) -> Answer<'a, Option<OnRecord>> {
         Box::pin(async move {
             let Some(message) = outbound(self, sending).await? else { return Ok(None) };
-            self.record_outbound_pending(&message).await.map(on_record).map_err(node_error)
+            self.record_outbound_pending(&message).await.map(on_record).map(Some).map_err(node_error)
         })
     }
 
     fn accepted<'a>(&'a self, sending: &'a Sending, message_id: &'a str) -> Answer<'a, Option<OnRecord>> {
         Box::pin(async move {
             let Some(message) = outbound(self, sending).await? else { return Ok(None) };
-            self.record_outbound_accepted(&message, message_id).await.map(on_record).map_err(node_error)
+            let accepted = self.record_outbound_accepted(&message, message_id).await;
+            accepted.map(on_record).map(Some).map_err(node_error)
         })
     }
 
@@ -112,8 +137,13 @@ async fn outbound(records: &Records, sending: &Sending) -> Result<Option<Outboun
     }))
 }
 
-fn on_record(message: Message) -> Option<OnRecord> {
-    Some(OnRecord { conversation_id: message.conversation_id, message_id: message.wamid })
+fn on_record(message: Message) -> OnRecord {
+    OnRecord {
+        conversation_id: Some(message.conversation_id),
+        message_id: message.wamid,
+        status: message.status.as_text().to_owned(),
+        error: message.error.and_then(|error| serde_json::to_value(error).ok()),
+    }
 }
 
 /// Meta's words, kept by `errors` under `details.meta`.

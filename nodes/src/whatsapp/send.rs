@@ -1,7 +1,8 @@
-//! `whatsapp.send`: one message per item, checked against WhatsApp's limits, sent once.
+//! `whatsapp.send`: one message per item, checked against WhatsApp's limits, sent once; and what is known of a message
+//! of which an earlier attempt did not say whether it was sent.
 //! Must not know SQL or the engine; what is on record it learns from the [`Desk`].
 
-use super::desk::{Desk, OnRecord, Sender, Sending, Thread};
+use super::desk::{Desk, OnRecord, Sender, Sending, Thread, Trace};
 use super::errors;
 use super::event::Event;
 use super::limits::wrong;
@@ -10,9 +11,12 @@ use super::message::{Addressing, Message, SendParams};
 use super::payload::{self, Recipient, Surroundings};
 use super::sender::{self, simulated};
 use serde_json::{Value, json};
-use sluice_node_sdk::context::NodeContext;
+use sluice_node_sdk::context::{Doubt, NodeContext};
 use sluice_node_sdk::prelude::*;
 use std::sync::Arc;
+
+/// How long the status webhook of a message may take, milliseconds. It mostly comes within seconds.
+const EVIDENCE_MS: u64 = 60_000;
 
 /// The node.
 pub(crate) struct Send {
@@ -30,12 +34,14 @@ struct Draft {
     effect_id: String,
 }
 
-/// A message that Meta accepted, or would have been given in a dry run.
+/// A message that Meta accepted, or would have been given in a dry run, or that counts as accepted.
 struct Sent {
-    message_id: String,
+    message_id: Option<String>,
     to: Option<String>,
     conversation_id: Option<String>,
     status: String,
+    /// Why Meta could not deliver what it had accepted, if that is known already.
+    error: Option<Value>,
     body: Value,
 }
 
@@ -53,6 +59,7 @@ impl Node for Send {
                     ("error", "The items, when sending failed and errors are routed"),
                 ]))
                 .credential("credential", &["whatsapp"], false)
+                .evidence(EVIDENCE_MS)
                 .needs_window(super::WINDOW, super::WINDOW_MS, "/type", &["template"])
                 .timeout_ms(60_000)
                 .retry(4, 1_000, 60_000),
@@ -81,6 +88,11 @@ impl Send {
         index: usize,
         item: &Item,
     ) -> Result<Sent, NodeError> {
+        if let Some(doubt) = ctx.doubt
+            && let Some(sent) = self.known(ctx, index, item, doubt).await?
+        {
+            return Ok(sent);
+        }
         let draft = self.draft(ctx, index, item).await?;
         let file = draft.file(item)?;
         // Everything is checked before anything is sent, the upload included.
@@ -94,11 +106,11 @@ impl Send {
         let recorded = !ctx.services.http.is_scripted();
         let sending = draft.sending(&ctx.run.workspace_id, &body);
         if recorded
-            && let Some(OnRecord { conversation_id, message_id: Some(message_id) }) =
-                self.desk.announce(&sending).await?
+            && let Some(record) = self.desk.announce(&sending).await?
+            && record.message_id.is_some()
         {
             ctx.info("An earlier attempt already sent this message; it is not sent again");
-            return Ok(draft.already_sent(message_id, conversation_id, body));
+            return Ok(already_sent(record, draft.to(), body));
         }
         let credential = draft.addressing.credential.as_deref().or(draft.sender.credential.as_deref());
         let token = sender::token(ctx, credential).await?;
@@ -122,6 +134,55 @@ impl Send {
         }
     }
 
+    /// What became of a message after an attempt in doubt; `None` when it was not sent, so that it may be. Comes before
+    /// everything that may fail: a failure would say that the doubt is over.
+    async fn known(
+        &self,
+        ctx: &Context<'_, SendParams>,
+        index: usize,
+        item: &Item,
+        doubt: Doubt,
+    ) -> Result<Option<Sent>, NodeError> {
+        if sender::is_pretence(ctx) {
+            // Nothing went out, and nothing is on record.
+            return Ok(None);
+        }
+        let effect_id = item_effect(&ctx.effect_id(), index);
+        let trace = self.desk.trace(&ctx.run.workspace_id, &effect_id).await;
+        let trace = trace.unwrap_or_else(|error| {
+            ctx.warn(format!("What is on record could not be read: {error}"));
+            Trace::Unknown
+        });
+        let trace = match trace {
+            Trace::NotAnnounced if !self.desk.keeps(&self.draft(ctx, index, item).await?.recipient) => {
+                Trace::Unknown
+            }
+            trace => trace,
+        };
+        let record = match (trace, doubt) {
+            (Trace::NotSent | Trace::NotAnnounced, _) => return Ok(None),
+            (Trace::Taken(record), _) => {
+                ctx.info("Evidence shows that an earlier attempt sent this message; it is not sent again");
+                record
+            }
+            (Trace::Unknown, Doubt::CountsAsDone) => {
+                ctx.warn(format!(
+                    "Nobody knows whether the message of item {index} was sent; it counts as sent"
+                ));
+                OnRecord { conversation_id: None, message_id: None, status: "assumed".into(), error: None }
+            }
+            (Trace::Unknown, Doubt::Ask) => {
+                let message =
+                    "Nobody knows whether an earlier attempt sent this message; no status has come so far";
+                return Err(NodeError::unknown_outcome(message));
+            }
+        };
+        // The parameters may not be readable any more; what was sent was sent.
+        let draft = self.draft(ctx, index, item).await.ok();
+        let body = draft.as_ref().and_then(|draft| draft.body(None).ok()).unwrap_or_default();
+        Ok(Some(already_sent(record, draft.and_then(|draft| draft.to()), body)))
+    }
+
     /// Meta has the message. A record that cannot be written must not make the engine send it again.
     async fn note_accepted(
         &self,
@@ -129,10 +190,10 @@ impl Send {
         sending: &Sending,
         mut sent: Sent,
     ) -> Result<Sent, NodeError> {
-        match self.desk.accepted(sending, &sent.message_id).await {
+        match self.desk.accepted(sending, sent.message_id.as_deref().unwrap_or_default()).await {
             Ok(on_record) => {
                 sent.conversation_id =
-                    on_record.map(|record| record.conversation_id).or(sent.conversation_id);
+                    on_record.and_then(|record| record.conversation_id).or(sent.conversation_id);
             }
             Err(error) => {
                 ctx.warn(format!("The message was sent, but could not be put on record: {error}"));
@@ -261,13 +322,8 @@ impl Draft {
 
     fn not_sent(&self, body: Value) -> Sent {
         let (conversation_id, to) = (self.conversation_id(), self.to());
-        let message_id = format!("wamid.dry-run.{}", self.effect_id);
-        Sent { message_id, to, conversation_id, status: "dry_run".into(), body }
-    }
-
-    fn already_sent(&self, message_id: String, conversation_id: String, body: Value) -> Sent {
-        let status = "accepted".into();
-        Sent { message_id, to: self.to(), conversation_id: Some(conversation_id), status, body }
+        let message_id = Some(format!("wamid.dry-run.{}", self.effect_id));
+        Sent { message_id, to, conversation_id, status: "dry_run".into(), error: None, body }
     }
 
     /// Reads Meta's answer to the send call.
@@ -284,8 +340,15 @@ impl Draft {
         };
         let to = text("/contacts/0/wa_id").or_else(|| text("/contacts/0/user_id")).or_else(|| self.to());
         let status = text("/messages/0/message_status").unwrap_or_else(|| "accepted".into());
-        Ok(Sent { message_id, to, conversation_id: self.conversation_id(), status, body })
+        let conversation_id = self.conversation_id();
+        Ok(Sent { message_id: Some(message_id), to, conversation_id, status, error: None, body })
     }
+}
+
+/// What an earlier attempt sent.
+fn already_sent(record: OnRecord, to: Option<String>, body: Value) -> Sent {
+    let OnRecord { conversation_id, message_id, status, error } = record;
+    Sent { message_id, to, conversation_id, status, error, body }
 }
 
 fn nobody() -> NodeError {
@@ -313,13 +376,16 @@ fn with_sent(item: &Item, index: usize, sent: Sent) -> Item {
         Value::Null => serde_json::Map::new(),
         other => serde_json::Map::from_iter([("value".to_owned(), other.clone())]),
     };
-    let facts = json!({
+    let mut facts = json!({
         "message_id": sent.message_id,
         "to": sent.to,
         "conversation_id": sent.conversation_id,
         "status": sent.status,
         "message": sent.body,
     });
+    if let Some(error) = sent.error {
+        facts["error"] = error;
+    }
     json.insert("sent".to_owned(), facts);
     let mut output = Item::new(Value::Object(json)).from_input(index);
     output.files = item.files.clone();

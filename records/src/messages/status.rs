@@ -63,6 +63,24 @@ impl Records {
         Ok(Applied { is_new, changed, message: Some(Message::from_row(&row)?) })
     }
 
+    /// The status that got furthest of those that name an effect: evidence that the provider took its message, whether
+    /// or not the message is on record.
+    pub async fn status_by_effect(
+        &self,
+        workspace_id: &str,
+        effect_id: &str,
+    ) -> Result<Option<StatusRecord>, RecordError> {
+        let rows = self
+            .db
+            .query("select * from message_statuses where workspace_id = $1 and effect_id = $2 order by created_at, status")
+            .bind(workspace_id)
+            .bind(effect_id)
+            .all()
+            .await?;
+        let found = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+        Ok(found.into_iter().max_by_key(|status| Delivery::from_text(&status.status)))
+    }
+
     async fn store_status(&self, status: &StatusRecord) -> Result<bool, RecordError> {
         let (wamid, word) = (clean(&status.wamid), clean(&status.status));
         if wamid.is_empty() || word.is_empty() {

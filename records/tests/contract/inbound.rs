@@ -10,19 +10,19 @@ async fn a_body_is_kept_byte_for_byte_and_recognised(db: Db) {
     let ground = Ground::bare(db).await;
     let records = &ground.records;
     let raw = b"{\"\\u00e4\": \xff\x00}";
-    let first = records.store_inbound("whatsapp", raw).await.unwrap();
+    let first = records.store_inbound("whatsapp", raw, true).await.unwrap();
     assert_eq!(first.duplicate_of, None);
     ground.pass(10);
-    let second = records.store_inbound("whatsapp", raw).await.unwrap();
+    let second = records.store_inbound("whatsapp", raw, true).await.unwrap();
     assert_eq!(second.duplicate_of.as_ref(), Some(&first.id));
-    assert_eq!(records.store_inbound("other", raw).await.unwrap().duplicate_of, None);
+    assert_eq!(records.store_inbound("other", raw, true).await.unwrap().duplicate_of, None);
     let body = records.inbound(None, &first.id).await.unwrap();
     assert_eq!((body.raw.as_deref(), body.status), (Some(raw.as_slice()), InboundStatus::Received));
     assert_eq!(body.view()["raw_base64"], json!("eyJcdTAwZTQiOiD/AH0="));
     assert_eq!(records.inbound(None, &second.id).await.unwrap().status, InboundStatus::Duplicate);
     // What was ignored may concern somebody by now.
     records.finish_inbound(&first.id, InboundStatus::Ignored, &json!([]), &[], Some("nobody")).await.unwrap();
-    assert_eq!(records.store_inbound("whatsapp", raw).await.unwrap().duplicate_of, None);
+    assert_eq!(records.store_inbound("whatsapp", raw, true).await.unwrap().duplicate_of, None);
     let missing = records.finish_inbound("in_x", InboundStatus::Ignored, &json!([]), &[], None).await;
     assert!(matches!(missing, Err(RecordError::NotFound { .. })));
 }
@@ -31,7 +31,7 @@ async fn pending_bodies_are_claimed_by_one(db: Db) {
     let ground = Ground::bare(db).await;
     let records = &ground.records;
     for n in 0..5 {
-        records.store_inbound("whatsapp", format!("{n}").as_bytes()).await.unwrap();
+        records.store_inbound("whatsapp", format!("{n}").as_bytes(), true).await.unwrap();
         ground.pass(1);
     }
     assert!(
@@ -58,7 +58,7 @@ async fn a_workspace_sees_its_part_and_nothing_else(db: Db) {
     let strangers = records.create_workspace("strangers").await.unwrap().id;
     let share =
         |workspace: &str, n: i64| InboundShare { workspace_id: workspace.into(), changes: json!([n]) };
-    let mixed = records.store_inbound("whatsapp", b"mixed").await.unwrap().id;
+    let mixed = records.store_inbound("whatsapp", b"mixed", true).await.unwrap().id;
     let shares = [share(ours, 1), share(&theirs, 2)];
     records
         .finish_inbound(&mixed, InboundStatus::Processed, &json!([1, 2]), &shares, Some("note"))
@@ -68,7 +68,7 @@ async fn a_workspace_sees_its_part_and_nothing_else(db: Db) {
     records.add_inbound_run(ours, &mixed, "run_1").await.unwrap();
     records.add_inbound_run(&theirs, &mixed, "run_2").await.unwrap();
     ground.pass(1);
-    let own = records.store_inbound("whatsapp", b"own").await.unwrap().id;
+    let own = records.store_inbound("whatsapp", b"own", true).await.unwrap().id;
     let changes = json!([1]);
     records.finish_inbound(&own, InboundStatus::Processed, &changes, &[share(ours, 1)], None).await.unwrap();
 
@@ -81,7 +81,7 @@ async fn a_workspace_sees_its_part_and_nothing_else(db: Db) {
     );
     assert!(records.inbound(Some(ours), &own).await.unwrap().raw.is_some(), "nobody else is in there");
     assert!(matches!(records.inbound(Some(&strangers), &mixed).await, Err(RecordError::NotFound { .. })));
-    let again = records.store_inbound("whatsapp", b"own").await.unwrap();
+    let again = records.store_inbound("whatsapp", b"own", true).await.unwrap();
     assert_eq!(records.inbound(Some(ours), &again.id).await.unwrap().changes, json!([1]));
 
     let list = |workspace_id: Option<&str>, status| InboundFilter {
@@ -107,8 +107,8 @@ async fn a_workspace_sees_its_part_and_nothing_else(db: Db) {
 async fn old_bodies_go_and_pending_ones_stay(db: Db) {
     let ground = Ground::bare(db).await;
     let records = &ground.records;
-    let done = records.store_inbound("whatsapp", b"done").await.unwrap().id;
-    let pending = records.store_inbound("whatsapp", b"pending").await.unwrap().id;
+    let done = records.store_inbound("whatsapp", b"done", true).await.unwrap().id;
+    let pending = records.store_inbound("whatsapp", b"pending", true).await.unwrap().id;
     let share = InboundShare { workspace_id: ground.workspace.id.clone(), changes: json!([]) };
     records.finish_inbound(&done, InboundStatus::Processed, &json!([]), &[share], None).await.unwrap();
     records.add_inbound_run(ground.ws(), &done, "run_1").await.unwrap();
@@ -128,7 +128,7 @@ async fn old_things_go_in_batches_and_leave_no_trace_of_themselves(db: Db) {
     let ground = Ground::bare(db.clone()).await;
     let records = &ground.records;
     for number in 0..5 {
-        let id = records.store_inbound("whatsapp", format!("{number}").as_bytes()).await.unwrap().id;
+        let id = records.store_inbound("whatsapp", format!("{number}").as_bytes(), true).await.unwrap().id;
         let share = InboundShare { workspace_id: ground.workspace.id.clone(), changes: json!([]) };
         records.finish_inbound(&id, InboundStatus::Processed, &json!([]), &[share], None).await.unwrap();
         records.add_inbound_run(ground.ws(), &id, "run_1").await.unwrap();

@@ -12,7 +12,7 @@ use crate::ground::{Ground, NUMBER, START, WABA, body, connect, message, phone_o
 
 /// Stores a body and ingests it, as a server would.
 async fn deliver(ground: &Ground, raw: &[u8]) -> (String, IngestedBody) {
-    let stored = ground.records.store_inbound("whatsapp", raw).await.unwrap();
+    let stored = ground.records.store_inbound("whatsapp", raw, true).await.unwrap();
     let done = ingest_body(&ground.records, &stored.id, raw).await.unwrap();
     let note = done.note.as_deref();
     ground.records.finish_inbound(&stored.id, done.status, &done.changes, &done.shares, note).await.unwrap();
@@ -328,7 +328,7 @@ async fn many_deliveries_at_once_lose_and_double_nothing(db: Db) {
             text["delivery"] = json!(n);
             let raw = message(&format!("wamid.{}", n % 6), &format!("1650555000{}", n % 2), text);
             tokio::spawn(async move {
-                let stored = records.store_inbound("whatsapp", &raw).await.unwrap();
+                let stored = records.store_inbound("whatsapp", &raw, true).await.unwrap();
                 ingest_body(&records, &stored.id, &raw).await.unwrap()
             })
         })

@@ -5,6 +5,7 @@ use crate::config::{Config, Role, Settings};
 use crate::wiring::{Installation, explain};
 use sluice_api::{ApiConfig, ApiState, Template};
 use sluice_engine::document::Document;
+use std::fs::{File, TryLockError};
 use std::future::IntoFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,8 @@ pub(super) struct Service {
     pub(super) config: Config,
     listener: TcpListener,
     state: ApiState,
+    /// Held as long as the service runs.
+    _lock: Option<File>,
 }
 
 /// Runs the service.
@@ -27,10 +30,11 @@ pub(super) async fn run(settings: Settings, extra: Extra) -> Answer {
 impl Service {
     /// Opens the installation and takes the listening address, without serving yet.
     pub(super) async fn open(config: Config, extra: &Extra) -> Result<Self, String> {
-        // The address first: a second process must not touch the database of the first.
         let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
             format!("cannot listen on {}: {error}; choose another address with --listen", config.listen)
         })?;
+        check_role(&config)?;
+        let lock = lock_data(&config)?;
         let installation = Installation::open(&config, extra).await?;
         let metrics = sluice_api::Metrics::install().map_err(|error| explain(&error))?;
         let state = ApiState::new(
@@ -40,7 +44,7 @@ impl Service {
             templates()?,
             metrics,
         );
-        Ok(Self { installation, config, listener, state })
+        Ok(Self { installation, config, listener, state, _lock: lock })
     }
 
     /// Where the service listens.
@@ -53,11 +57,11 @@ impl Service {
         let engine = self.installation.engine.clone();
         if self.config.role != Role::Api {
             let recovered = engine.recover().await.map_err(|error| explain(&error))?;
-            engine.spawn_loops();
             if recovered > 0 {
                 tracing::info!(runs = recovered, "going on with runs that were under way");
             }
         }
+        engine.spawn_loops();
         sluice_api::recover_inbound(&self.state).await.map_err(|error| explain(&error))?;
         self.state.spawn_loops();
         let pruning = (self.config.role != Role::Api).then(|| {
@@ -70,7 +74,10 @@ impl Service {
         let address = self.address()?;
         tracing::info!(%address, database = self.installation.db.place(), "listening");
         let stopping = CancellationToken::new();
-        let router = sluice_api::router(self.state.clone());
+        let router = match self.config.role {
+            Role::Runner => sluice_api::service_router(self.state.clone()),
+            Role::All | Role::Api => sluice_api::router(self.state.clone()),
+        };
         let served =
             axum::serve(self.listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
         let served = tokio::spawn(served.into_future());
@@ -89,6 +96,35 @@ impl Service {
         served.abort();
         self.installation.db.close().await;
         Ok(exit(true))
+    }
+}
+
+/// SQLite serves one process, which has to do everything.
+fn check_role(config: &Config) -> Result<(), String> {
+    if config.role != Role::All && config.database.starts_with("sqlite:") {
+        return Err("the roles `api` and `runner` share one PostgreSQL database; with SQLite leave --role out, or name \
+                    the server with --database postgres://…"
+            .to_owned());
+    }
+    Ok(())
+}
+
+/// An SQLite database belongs to one running service, which thinks that it is alone.
+fn lock_data(config: &Config) -> Result<Option<File>, String> {
+    if !config.database.starts_with("sqlite:") || config.database.contains(":memory:") {
+        return Ok(None);
+    }
+    let path = config.data.join("sluice.lock");
+    let told = |error: &dyn std::fmt::Display| format!("{} cannot be locked: {error}", path.display());
+    std::fs::create_dir_all(&config.data).map_err(|error| told(&error))?;
+    let file = File::create(&path).map_err(|error| told(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(format!(
+            "another sluice runs in the data folder {}; stop it first, or choose another folder with --data",
+            config.data.display()
+        )),
+        Err(TryLockError::Error(error)) => Err(told(&error)),
     }
 }
 
@@ -112,7 +148,6 @@ fn api_config(config: &Config) -> Result<ApiConfig, String> {
         whatsapp_verify_token: config.whatsapp_verify_token.clone().unwrap_or_default(),
         public_url: config.public_url.clone(),
         link_key,
-        is_alone: !config.database.starts_with("postgres"),
         ..ApiConfig::default()
     })
 }

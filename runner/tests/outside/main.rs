@@ -5,5 +5,6 @@
 mod commands;
 mod demo;
 mod hooks;
+mod outcomes;
 mod support;
 mod templates;

@@ -9,8 +9,7 @@ use crate::run_wait::start_and_wait;
 use crate::state::ApiState;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use sluice_engine::drive::{EngineError, StartRequest, WaitFor};
-use sluice_engine::store::TriggerRow;
+use sluice_engine::drive::{EngineError, Hook, StartRequest, WaitFor};
 
 /// When the caller is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,20 +48,20 @@ pub(crate) async fn receive(
 ) -> Result<Response, ApiError> {
     let nobody = || ApiError::plain(error::NO_SUCH_HOOK);
     // Whether it is the workspace or the path that is unknown is nobody's business.
-    let workspace = find_workspace(&state, &workspace).await.map_err(|fault| match fault.code() {
+    let workspace_id = workspace_id(&state, &workspace).await.map_err(|fault| match fault.code() {
         error::NOT_FOUND => nobody(),
         _ => fault,
     })?;
     let path = path.trim_matches('/');
-    let trigger = state.engine.store().webhook(&workspace.id, path).await?.ok_or_else(nobody)?;
-    let settings = settings(&state, &trigger).await?;
-    door::check(&state, &workspace.id, &settings, request.method(), request.headers()).await?;
+    let hook = state.engine.webhook(&workspace_id, path).await.map_err(unusable)?.ok_or_else(nobody)?;
+    let settings = settings(&hook);
+    door::check(&state, &workspace_id, &settings, request.method(), request.headers()).await?;
     let event = event::read(&state, path, &settings, request).await?;
     let start = StartRequest {
-        workspace_id: workspace.id,
-        workflow_id: trigger.workflow_id,
-        version: Some(trigger.version),
-        trigger: Some(trigger.node),
+        workspace_id,
+        workflow_id: hook.trigger.workflow_id.clone(),
+        version: Some(hook.trigger.version),
+        trigger: Some(hook.trigger.node.clone()),
         event,
         ..StartRequest::default()
     };
@@ -90,16 +89,28 @@ pub(super) struct Settings {
     pub(super) respond: Respond,
 }
 
-async fn settings(state: &ApiState, trigger: &TriggerRow) -> Result<Settings, ApiError> {
-    let program = state.engine.program(&trigger.workspace_id, &trigger.workflow_id, trigger.version).await;
-    let program = program.map_err(|failure| match failure {
-        // The stored version no longer runs here; that is our fault and not the caller's.
+/// The workspace that an address names. Names lead to the same workspace for good, so they are kept.
+async fn workspace_id(state: &ApiState, name: &str) -> Result<String, ApiError> {
+    if let Some(id) = state.workspace_ids.get(name) {
+        return Ok(id);
+    }
+    let found = find_workspace(state, name).await?;
+    state.workspace_ids.insert(name.to_owned(), found.id.clone());
+    Ok(found.id)
+}
+
+/// The stored version no longer runs here; that is our fault and not the caller's.
+fn unusable(failure: EngineError) -> ApiError {
+    match failure {
         EngineError::Problems(_) | EngineError::NotFound { .. } => ApiError::internal(&failure),
         other => other.into(),
-    })?;
-    let node = program.document.nodes.iter().find(|node| node.id == trigger.node);
+    }
+}
+
+fn settings(hook: &Hook) -> Settings {
+    let node = hook.program.document.nodes.iter().find(|node| node.id == hook.trigger.node);
     let text = |name: &str| node.and_then(|node| node.params.get(name)?.as_str());
-    Ok(Settings {
+    Settings {
         method: text("method").filter(|method| *method != "any").map(str::to_ascii_uppercase),
         credential: text("credential")
             .or_else(|| node?.credential.as_deref())
@@ -110,5 +121,5 @@ async fn settings(state: &ApiState, trigger: &TriggerRow) -> Result<Settings, Ap
             Some("respond_node") => Respond::NodeAnswer,
             _ => Respond::Immediately,
         },
-    })
+    }
 }

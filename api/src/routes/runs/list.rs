@@ -23,6 +23,10 @@ pub(crate) struct RunsQuery {
     /// Only accepted at or after this moment: milliseconds since the epoch, or RFC 3339.
     #[param(example = "2026-01-05T10:00:00Z")]
     since: Option<String>,
+    /// Only those that a person must look at: nobody knows what became of an effect (`unknown_outcome`), or the run was
+    /// given up because it kills the process (`poisoned`).
+    #[serde(default)]
+    attention: bool,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Size of the page, 1 to 200; 50 when missing.
@@ -42,6 +46,7 @@ pub(crate) async fn list(
         workflow_id: query.workflow,
         status: query.status,
         since: query.since.as_deref().map(moment).transpose()?,
+        attention: query.attention,
         cursor: query.cursor,
         limit: page_size(query.limit),
     };

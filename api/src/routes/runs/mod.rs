@@ -1,10 +1,10 @@
 //! Runs: what happened, what happens, and what people may do about it. Must not know how runs are driven.
 
-mod cancel;
+mod change;
 mod get;
 mod list;
+mod outcome;
 mod replay;
-mod retry;
 mod stream;
 
 use crate::auth::Tenant;
@@ -21,8 +21,10 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(list::list))
         .routes(routes!(get::get))
         .routes(routes!(stream::stream))
-        .routes(routes!(cancel::cancel))
-        .routes(routes!(retry::retry))
+        .routes(routes!(change::cancel))
+        .routes(routes!(change::retry))
+        .routes(routes!(change::acknowledge))
+        .routes(routes!(outcome::settle))
         .routes(routes!(replay::replay))
 }
 

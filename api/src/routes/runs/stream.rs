@@ -12,15 +12,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sluice_engine::core::{Event, EventKind, RunState};
-use sluice_engine::drive::live::{live_events, waiting_event};
+use sluice_engine::drive::live::{attention_event, live_events, waiting_event};
 use sluice_engine::drive::{Engine, EngineError, LiveEvent, Program};
-use sluice_engine::store::RunKey;
+use sluice_engine::store::{Attention, RunKey};
 use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Follow a run: `run.started`, `node.started`, `node.succeeded`, `node.failed`, `node.skipped`, `node.waiting`,
-/// `run.waiting`, `run.succeeded`, `run.failed`, `run.cancelled`. The stream ends with the run. A reader that has
+/// `run.waiting`, `run.attention`, `run.succeeded`, `run.failed`, `run.cancelled`. The stream ends with the run. A reader that has
 /// seen the end is answered 204.
 #[utoipa::path(get, path = "/api/runs/{id}/stream", tag = "runs",
     params(
@@ -149,7 +149,7 @@ impl Follower {
             }
         }
         let last = self.events.len() as i64 - 1;
-        if let Some(event) = self.waiting(last) {
+        for event in self.standing(last) {
             let part = missed.iter().filter(|(place, _)| place.seq == last).count();
             missed.push((Place { seq: last, part }, Arc::new(event)));
         }
@@ -161,10 +161,17 @@ impl Follower {
         missed
     }
 
-    fn waiting(&self, last: i64) -> Option<LiveEvent> {
-        let state = RunState::replay(&self.program.plan, &self.events).ok()?;
-        let at = self.events.last()?.at;
-        waiting_event(&self.key, &self.workflow_id, &self.program.plan, &state, last, at)
+    /// What is told of how the run stands after its last event, in the order in which it was told live.
+    fn standing(&self, last: i64) -> Vec<LiveEvent> {
+        let (Some(end), Ok(state)) = (self.events.last(), RunState::replay(&self.program.plan, &self.events))
+        else {
+            return Vec::new();
+        };
+        let waiting = waiting_event(&self.key, &self.workflow_id, &self.program.plan, &state, last, end.at);
+        let asks = state.needs_answer() && !state.status().is_over();
+        let attention = asks.then_some(Attention::UnknownOutcome);
+        let attention = attention_event(&self.key, &self.workflow_id, attention, last, end.at);
+        waiting.into_iter().chain(attention).collect()
     }
 
     /// The place of a live event; none when the reader knows it from the store.

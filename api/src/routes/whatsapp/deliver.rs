@@ -40,9 +40,11 @@ pub(crate) async fn deliver(
     verify(&state.config.whatsapp_app_secrets, &raw, signature.as_deref()).map_err(refused)?;
     let work = state.clone();
     let stored = to_the_end(async move {
-        let stored = work.records.store_inbound("whatsapp", &raw).await?;
+        let is_ours = work.engine.is_leader();
+        let stored = work.records.store_inbound("whatsapp", &raw, is_ours).await?;
         match stored.duplicate_of {
-            None => drop(work.inbox.take(&work, stored.id.clone())),
+            None if is_ours => drop(work.inbox.take(&work, stored.id.clone())),
+            None => work.engine.call_for_work(true).await,
             Some(_) => metrics::inbound("whatsapp", "duplicate"),
         }
         Ok::<_, RecordError>(stored)

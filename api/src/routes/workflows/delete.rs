@@ -15,7 +15,7 @@ pub(crate) async fn delete(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    match state.engine.store().delete_workflow(&tenant.workspace_id, &id).await? {
+    match state.engine.delete_workflow(&tenant.workspace_id, &id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::not_found("workflow", &id)),
     }

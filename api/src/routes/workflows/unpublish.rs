@@ -16,7 +16,7 @@ pub(crate) async fn unpublish(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<WorkflowView>, ApiError> {
-    state.engine.store().unpublish(&tenant.workspace_id, &id).await?;
+    state.engine.unpublish(&tenant.workspace_id, &id).await?;
     let row = super::find(&state, &tenant.workspace_id, &id).await?;
     Ok(Json(view(&state, &tenant.workspace_id, &row).await?))
 }

@@ -7,7 +7,7 @@ use crate::document::{Expect, StepDoc, TestDoc};
 use crate::graph::problem::{Problem, Severity};
 use crate::graph::suggest::hint;
 use sluice_node_sdk::duration::parse_duration_ms;
-use sluice_node_sdk::spec::TriggerSource;
+use sluice_node_sdk::spec::{Effect, TriggerSource};
 
 /// Checks everything that is not a node or an edge.
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
@@ -17,6 +17,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     duration(settings.retention.as_deref(), "/settings/retention", problems);
     for node in &subject.nodes {
         schedule_zone(node, problems);
+        unknown_outcome(node, problems);
     }
     names(subject, subject.document.fixtures.keys(), "/fixtures", problems);
     for (ix, test) in subject.document.tests.iter().enumerate() {
@@ -50,6 +51,20 @@ fn schedule_zone(node: &Node<'_>, problems: &mut Vec<Problem>) {
     if let Some(name) = name.filter(|name| jiff::tz::TimeZone::get(name).is_err()) {
         let path = node.path("/params/timezone");
         problems.push(node.error("invalid_time_zone", path, zone_message(name)));
+    }
+}
+
+/// Only what must not be repeated has outcomes that nobody knows.
+fn unknown_outcome(node: &Node<'_>, problems: &mut Vec<Problem>) {
+    let Some(spec) = node.spec().filter(|_| node.doc.settings.unknown_outcome.is_some()) else { return };
+    let params = serde_json::Value::Object(node.doc.params.clone());
+    if spec.effect_of(&params) != Effect::Once {
+        let message = format!(
+            "`unknown_outcome` has no meaning here: `{}` may be repeated, so it is tried again; remove the setting",
+            node.doc.node_type
+        );
+        let path = node.path("/settings/unknown_outcome");
+        problems.push(node.problem(Severity::Warning, "unused_setting", path, message));
     }
 }
 

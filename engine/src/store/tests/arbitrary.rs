@@ -94,6 +94,7 @@ fn wait() -> impl Strategy<Value = Arc<Wait>> {
         Just(WaitKind::Reply),
         Just(WaitKind::Approval),
         Just(WaitKind::Call),
+        Just(WaitKind::Outcome),
     ];
     (kind, option::of(any::<i64>()), option::of(text()), json(), json())
         .prop_map(|(kind, until, signal, state, info)| Arc::new(Wait { kind, until, signal, state, info }))

@@ -85,6 +85,7 @@ async fn a_summary_says_what_is_known(db: Db) {
         started_at: Some(100),
         ended_at: Some(120),
         error: Some(error),
+        attention: None,
     };
     assert_eq!(page.items[0], expected);
     assert_eq!((page.items[1].id.as_str(), &page.items[1].workflow_name), ("run_0", &None));

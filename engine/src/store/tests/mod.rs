@@ -4,11 +4,13 @@
 
 mod arbitrary;
 mod bucket;
+mod bytes;
 mod claims;
 mod commits;
 mod differential;
 mod due;
 mod events;
+mod group;
 mod lists;
 mod model;
 mod payloads;

@@ -92,3 +92,22 @@ fn what_is_forgotten_is_found_by_an_index() {
         }
     });
 }
+
+#[test]
+fn later_turns_find_their_runs_by_key() {
+    on_sqlite(async |db| {
+        for (statement, index) in [
+            (
+                &rows::UPDATE_RUNS,
+                "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (workspace_id=? AND run_id=?)",
+            ),
+            (&rows::DELETE_WAITS, "SEARCH run_waits USING PRIMARY KEY (workspace_id=? AND run_id=?)"),
+        ] {
+            for size in [0, 6] {
+                let plan = plan(&db, statement.text(db.dialect(), size).to_owned(), Vec::new()).await;
+                assert!(plan.iter().any(|step| step.contains(index)), "{plan:#?}");
+                assert!(!plan.iter().any(|step| step.contains("SCAN run")), "{plan:#?}");
+            }
+        }
+    });
+}

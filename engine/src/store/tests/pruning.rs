@@ -4,7 +4,7 @@ use super::super::payloads::{KeptPayload, PayloadError, PayloadPlace};
 use super::payloads::{folder, large_turn, listed, with_place};
 use super::*;
 use crate::drive::{Pruned, Pruner, Retention};
-use bytes::Bytes;
+use ::bytes::Bytes;
 use futures::stream::BoxStream;
 use sluice_db::Db;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -17,7 +17,6 @@ super::scenarios!(
     a_retry_keeps_what_died_while_the_run_ended,
     a_cancelled_run_can_go_on,
     an_idempotent_effect_is_repeated_after_a_crash,
-    an_effect_that_must_not_be_repeated_has_an_unknown_outcome,
     a_crash_while_the_run_ends_repeats_nothing,
     pure_work_is_handed_out_again_after_a_crash,
     a_machine_that_holds_starts_nothing,
@@ -176,25 +175,13 @@ fn an_idempotent_effect_is_repeated_after_a_crash() -> Seen {
     sim.seen
 }
 
-fn an_effect_that_must_not_be_repeated_has_an_unknown_outcome() -> Seen {
-    let mut sim =
-        Sim::started(&[node_with("a", "once", retries(3)), node("b", "pure")], &["start > a", "a > b"]);
-    sim.recover().expect("it goes on");
-    assert_eq!((sim.status(), sim.error()), (RunStatus::Failed, Some("unknown_outcome")));
-    // With an error route, the workflow itself can decide.
-    let mut sim2 = Sim::started(&nodes("a once, b pure, c pure"), &["start > a", "a > b", "a.error > c"]);
-    sim2.recover().expect("it goes on");
-    assert_eq!(sim2.open(), ["c"]);
-    sim.seen.append(&mut sim2.seen);
-    sim.seen
-}
-
 fn a_crash_while_the_run_ends_repeats_nothing() -> Seen {
     let mut sim = Sim::started(&nodes("a idem, b once"), &["start > a", "start > b"]);
     sim.command(Command::Cancel).expect("it goes on");
     sim.recover().expect("it is not over");
     assert_eq!((sim.status(), sim.open().len()), (RunStatus::Cancelled, 0));
     assert_eq!((sim.phase("a"), sim.phase("b")), (NodePhase::Cancelled, NodePhase::Failed));
+    assert!(sim.machine.state().needs_answer(), "nobody knows what became of b");
     sim.seen
 }
 
