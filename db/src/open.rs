@@ -20,11 +20,11 @@ use crate::{DbError, DbOptions, Dialect, Synchronous};
 /// prepare some of them again and again.
 const CACHED_STATEMENTS: usize = 512;
 
-/// What SQLite's log may keep on the disk once it was folded back into the file, bytes. It may be longer for a while.
-const LONGEST_LOG: &str = "67108864";
 /// Writing transactions at once on PostgreSQL. More would each carry less, and the server writes its log one after the
 /// other in any case.
 const MOST_WRITERS: usize = 4;
+/// What SQLite's log may keep on the disk once it was folded back into the file, bytes. It may be longer for a while.
+const LONGEST_LOG: &str = "67108864";
 
 /// An open database. Cloning is cheap and shares the connections.
 #[derive(Clone)]

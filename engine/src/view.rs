@@ -279,7 +279,8 @@ impl Reader<'_> {
     /// counted yet.
     fn tried(&self, node: NodeIx) -> u32 {
         let announced = self.state.phase(node) == NodePhase::Running;
-        self.state.attempt(node) + u32::from(!announced)
+        let is_pure = self.program.plan.at(node).effect == Effect::Pure;
+        self.state.attempt(node) + u32::from(is_pure && !announced)
     }
 
     /// What failed or was given up is to run again.

@@ -54,6 +54,18 @@ pub struct Settings {
     /// Nodes with outside effects that may be under way at once [default: 256]
     #[arg(long, env = "SLUICE_MAX_EFFECTS", value_name = "N")]
     pub max_effects: Option<usize>,
+    /// How many of these one workspace may have [default: seven eighths of them]
+    #[arg(long, env = "SLUICE_MAX_EFFECTS_PER_WORKSPACE", value_name = "N")]
+    pub max_effects_per_workspace: Option<usize>,
+    /// Runs that this process may drive at once; more wait in the database [default: 10000]
+    #[arg(long, env = "SLUICE_MAX_ACTIVE_RUNS", value_name = "N")]
+    pub max_active_runs: Option<usize>,
+    /// Runs that may wait in the database to be driven; more are refused with 503 [default: 1000000]
+    #[arg(long, env = "SLUICE_MAX_QUEUED_RUNS", value_name = "N")]
+    pub max_queued_runs: Option<u32>,
+    /// How long a process may stand still before others take over its runs (PostgreSQL) [default: 6s]
+    #[arg(long, env = "SLUICE_LEASE", value_name = "DURATION")]
+    pub lease: Option<String>,
     /// Where large bodies go: `file:PATH`, `s3://BUCKET/PREFIX`, or `off` for the database [default: payloads in the data
     /// folder; with PostgreSQL, off]
     #[arg(long, env = "SLUICE_PAYLOADS", value_name = "PLACE")]
@@ -85,18 +97,6 @@ pub struct Settings {
     /// How long what came in is kept, and a repetition recognised; at least 7d; or `off` [default: 90d]
     #[arg(long, env = "SLUICE_INBOUND_RETENTION", value_name = "DURATION")]
     pub inbound_retention: Option<String>,
-    /// How many of these one workspace may have [default: seven eighths of them]
-    #[arg(long, env = "SLUICE_MAX_EFFECTS_PER_WORKSPACE", value_name = "N")]
-    pub max_effects_per_workspace: Option<usize>,
-    /// Runs that this process may drive at once; more wait in the database [default: 10000]
-    #[arg(long, env = "SLUICE_MAX_ACTIVE_RUNS", value_name = "N")]
-    pub max_active_runs: Option<usize>,
-    /// Runs that may wait in the database to be driven; more are refused with 503 [default: 1000000]
-    #[arg(long, env = "SLUICE_MAX_QUEUED_RUNS", value_name = "N")]
-    pub max_queued_runs: Option<u32>,
-    /// How long a process may stand still before others take over its runs (PostgreSQL) [default: 6s]
-    #[arg(long, env = "SLUICE_LEASE", value_name = "DURATION")]
-    pub lease: Option<String>,
     /// How long work under way may take to come to its next commit at shutdown [default: 20s]
     #[arg(long, env = "SLUICE_SHUTDOWN_GRACE", value_name = "DURATION")]
     pub shutdown_grace: Option<String>,
@@ -170,10 +170,6 @@ pub struct Config {
     pub synchronous: Synchronous,
     /// Bound of concurrent effects.
     pub max_effects: usize,
-    /// Large bodies.
-    pub payloads: PayloadSettings,
-    /// How long things are kept.
-    pub keeping: Keeping,
     /// Bound of concurrent effects of one workspace.
     pub max_effects_per_workspace: usize,
     /// Bound of runs driven at once.
@@ -182,6 +178,10 @@ pub struct Config {
     pub max_queued_runs: u32,
     /// How long a process may stand still.
     pub lease: Duration,
+    /// Large bodies.
+    pub payloads: PayloadSettings,
+    /// How long things are kept.
+    pub keeping: Keeping,
     /// Shutdown grace.
     pub shutdown_grace: Duration,
     /// Log filter.
@@ -292,6 +292,10 @@ impl Settings {
             egress_allow: self.egress_allow.or(other.egress_allow),
             synchronous: self.synchronous.or(other.synchronous),
             max_effects: self.max_effects.or(other.max_effects),
+            max_effects_per_workspace: self.max_effects_per_workspace.or(other.max_effects_per_workspace),
+            max_active_runs: self.max_active_runs.or(other.max_active_runs),
+            max_queued_runs: self.max_queued_runs.or(other.max_queued_runs),
+            lease: self.lease.or(other.lease),
             payloads: self.payloads.or(other.payloads),
             payloads_endpoint: self.payloads_endpoint.or(other.payloads_endpoint),
             payloads_region: self.payloads_region.or(other.payloads_region),
@@ -302,10 +306,6 @@ impl Settings {
             retention: self.retention.or(other.retention),
             test_retention: self.test_retention.or(other.test_retention),
             inbound_retention: self.inbound_retention.or(other.inbound_retention),
-            max_effects_per_workspace: self.max_effects_per_workspace.or(other.max_effects_per_workspace),
-            max_active_runs: self.max_active_runs.or(other.max_active_runs),
-            max_queued_runs: self.max_queued_runs.or(other.max_queued_runs),
-            lease: self.lease.or(other.lease),
             shutdown_grace: self.shutdown_grace.or(other.shutdown_grace),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),

@@ -132,16 +132,18 @@ fn engine(
         credentials: Arc::new(RecordCredentials(records.clone())),
         base_urls: Arc::new(config.base_urls.clone()),
     };
+    // SQLite serves one process, PostgreSQL any number.
+    let is_alone = store.dialect() == Dialect::Sqlite;
     let bounds = EngineConfig {
         max_effects: config.max_effects,
-        max_output: config.payloads.max_payload,
         max_effects_per_workspace: config.max_effects_per_workspace,
         max_active: config.max_active_runs,
         max_queued: config.max_queued_runs,
-        is_alone: records.db().dialect() == Dialect::Sqlite,
-        drives: config.role != Role::Api,
+        is_alone,
+        drives: is_alone || config.role != Role::Api,
         name: format!("{} {}", config.listen, std::process::id()),
         lease: config.lease,
+        max_output: config.payloads.max_payload,
         ..EngineConfig::default()
     };
     Ok(Engine::new(store, registry(records, extra)?, services, bounds))

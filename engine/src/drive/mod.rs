@@ -6,9 +6,8 @@
 //!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
-//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept
-//!   ready; [`live`]: the trace as it happens;
-//! - [`pruning`]: what has been kept long enough; `limits`: what a node may give.
+//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept ready; [`live`]: the trace as
+//!   it happens; [`pruning`]: what has been kept long enough; `limits`: what a node may give.
 
 mod children;
 pub mod dispatch;

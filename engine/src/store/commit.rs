@@ -71,9 +71,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut ready = turns.into_iter().map(Ready::new).collect::<Result<Vec<_>, _>>()?;
-        if self.payloads().is_some() {
-            self.set_large_aside(&mut ready).await?;
-        }
+        self.set_large_aside(&mut ready).await?;
         self.writer.write(ready).await
     }
 

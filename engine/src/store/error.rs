@@ -3,7 +3,7 @@
 use sluice_db::DbError;
 
 /// A failure of the store. What is merely absent is an `Option`, and what lost a race is a value.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database failed or refused.
     #[error("the store cannot use its database")]

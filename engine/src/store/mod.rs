@@ -55,7 +55,7 @@ pub use types::*;
 pub use workflows::{DraftChange, NewWorkflow};
 pub use writer::Backlog;
 
-use sluice_db::Db;
+use sluice_db::{Db, Dialect};
 use std::sync::Arc;
 use writer::Writer;
 
@@ -63,15 +63,20 @@ use writer::Writer;
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Db,
-    payloads: Option<Payloads>,
     writer: Arc<Writer>,
+    payloads: Option<Payloads>,
 }
 
 impl Store {
     /// A store in an open and migrated database, with everything in it.
     pub fn new(db: Db) -> Self {
         let writer = Writer::new(db.clone());
-        Self { db, payloads: None, writer }
+        Self { db, writer, payloads: None }
+    }
+
+    /// Which database keeps it.
+    pub fn dialect(&self) -> Dialect {
+        self.db.dialect()
     }
 
     /// What waits to be written at this moment: the measure of whether more work should be accepted.
