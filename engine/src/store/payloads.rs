@@ -29,7 +29,7 @@ pub(super) const LONGEST_REFERENCE: i64 = 2_000;
 const RECENT: Duration = Duration::from_secs(600);
 
 /// Why a payload cannot be written, read or deleted.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
     /// A file or folder refused.
     #[error("the payload folder fails at {path}; check that it exists, is writable and has space")]
@@ -37,7 +37,7 @@ pub enum PayloadError {
         /// The file or folder.
         path: String,
         /// What the operating system says.
-        source: Arc<std::io::Error>,
+        source: std::io::Error,
     },
     /// The object store did not answer, or refused.
     #[error("the payload store {place} fails; check its address, its credentials and that it is reachable")]
@@ -45,7 +45,7 @@ pub enum PayloadError {
         /// `s3://bucket/prefix`.
         place: String,
         /// What it says.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The setting names no usable place.
     #[error("the payload store cannot be used: {0}")]

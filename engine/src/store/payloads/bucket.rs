@@ -95,7 +95,7 @@ impl Bucket {
     }
 
     fn failed(&self, source: Error) -> PayloadError {
-        PayloadError::Remote { place: self.name.clone(), source: Arc::new(source) }
+        PayloadError::Remote { place: self.name.clone(), source: source.into() }
     }
 }
 

@@ -93,7 +93,7 @@ impl PayloadPlace for Folder {
 }
 
 fn refused(path: &Path) -> impl FnOnce(io::Error) -> PayloadError {
-    move |source| PayloadError::File { path: path.display().to_string(), source: source.into() }
+    move |source| PayloadError::File { path: path.display().to_string(), source }
 }
 
 /// Writes and brings to the disk: the file, its name, and the names of the folders above it.
