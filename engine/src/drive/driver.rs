@@ -106,7 +106,6 @@ impl Engine {
                     tracing::error!(run_id = %key.run_id, error = &error as &dyn std::error::Error, "the run cannot be loaded");
                     engine.postpone(&key);
                     drop(engine.give_up(&key, &mut inbox));
-                    engine.doubt(key);
                 }
             }
         });
@@ -628,7 +627,6 @@ impl Driver {
                 Ok(outcomes) => break outcomes.first().copied().unwrap_or(Commit::Stale),
                 Err(error) if self.is_new => {
                     self.leave();
-                    self.engine.doubt(turn.key);
                     return Err(TurnError::Store(error));
                 }
                 Err(error) => {

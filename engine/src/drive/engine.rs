@@ -175,8 +175,6 @@ pub(super) struct Shared {
     sleeping_until: AtomicI64,
     postponed: Cache<RunKey, ()>,
     pub(super) watched: Mutex<HashMap<RunKey, Watched>>,
-    /// Runs whose first commit failed without it being certain that nothing was written.
-    pub(super) doubtful: Mutex<Vec<RunKey>>,
     active: Mutex<HashMap<RunKey, mpsc::UnboundedSender<Message>>>,
     busy: AtomicUsize,
     idle: Notify,
@@ -213,7 +211,6 @@ impl Engine {
             sleeping_until: AtomicI64::new(i64::MAX),
             postponed: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
             watched: Mutex::default(),
-            doubtful: Mutex::default(),
             active: Mutex::default(),
             busy: AtomicUsize::new(0),
             idle: Notify::new(),

@@ -46,7 +46,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn has_started(&self, workspace_id: &str, prefix: &str) -> Result<bool, StoreError> {
-        let row = self.db.query(STARTED_BY).bind(workspace_id).bind(prefix).bind(end_of(prefix)).optional().await?;
+        let row =
+            self.db.query(STARTED_BY).bind(workspace_id).bind(prefix).bind(end_of(prefix)).optional().await?;
         Ok(row.is_some())
     }
 

@@ -62,6 +62,7 @@ fn what_the_driver_asks_reads_an_index() {
             (prune::ENDED, "runs_ended"),
             (prune::RETENTIONS, "workflows_with_retention"),
             (super::super::claims::DUE_OF, "runs_due"),
+            (super::super::claims::DRIVEN_BY, "runs_active"),
             (super::super::claims::COUNT_UNOWNED, "runs_unowned"),
             (super::super::claims::ALL, "runs_active"),
             (query::RUNS_OF_INBOUND, "runs_by_inbound"),
