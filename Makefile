@@ -23,7 +23,7 @@ test:
 # The end-to-end part alone: scripts/bench.sh.
 bench:
 	scripts/bench.sh $(ARGS)
-	$(CARGO) bench --package sluice-engine --package sluice-runner --bench core --bench expr --bench items
+	$(CARGO) bench --package sluice-engine --package sluice-runner --bench core --bench expr --bench items --bench store
 
 # Without ARGS a short run on SQLite and one with several processes on PostgreSQL, about two minutes.
 chaos:

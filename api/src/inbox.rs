@@ -283,6 +283,7 @@ impl ApiState {
         tokio::spawn(crate::record_events::show_forever(self.clone()));
         let state = self.clone();
         tokio::spawn(async move {
+            let mut was_leader = state.engine.config().is_alone;
             loop {
                 let pause = if state.engine.config().is_alone { SWEEP } else { SWEEP_WITH_OTHERS };
                 tokio::select! {
@@ -291,10 +292,21 @@ impl ApiState {
                     () = tokio::time::sleep(pause) => {}
                 }
                 // One process handles all bodies, so that messages of a conversation keep their order.
-                if !state.engine.is_leader() {
+                let is_leader = state.engine.is_leader();
+                if !is_leader {
+                    was_leader = false;
                     continue;
                 }
-                if let Err(failure) = take_pending(&state).await {
+                let done = async {
+                    if !was_leader {
+                        // What the former one had in hand comes before what came in since.
+                        state.records.release_pending_inbound().await?;
+                    }
+                    take_pending(&state).await
+                };
+                let done = done.await;
+                was_leader |= done.is_ok();
+                if let Err(failure) = done {
                     let failure = &failure as &dyn std::error::Error;
                     tracing::error!(error = failure, "looking for bodies left behind failed");
                 }

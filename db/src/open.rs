@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -157,7 +158,13 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
             Synchronous::Full => SqliteSynchronous::Full,
             Synchronous::Normal => SqliteSynchronous::Normal,
         });
-    let writer = one_connection(options).connect_with(connect.clone()).await.map_err(refused)?;
+    // A transaction that SQLite ended by itself (on a full disk) leaves the driver counting one that is not there: such
+    // a connection is of no use any more.
+    let writer = one_connection(options)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        .connect_with(writing(connect.clone()))
+        .await
+        .map_err(refused)?;
     check_writable(&writer).await?;
     // `query_only` turns a statement sent to the wrong pool into a loud error instead of a second writer.
     let readers = SqlitePoolOptions::new()
@@ -167,6 +174,17 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
         .max_lifetime(None::<Duration>)
         .connect_lazy_with(connect.pragma("query_only", "on"));
     Ok(Pools::Sqlite { writer, readers })
+}
+
+/// What the writing connection does otherwise than SQLite would by itself. The log is folded back into the file every
+/// 16 MB, not every 4: a page that is written again and again reaches the file once. After a burst, or when a long read
+/// kept the log from being folded, it is cut back to 64 MB. The cache holds the upper pages of the indexes of some
+/// million runs.
+fn writing(connect: SqliteConnectOptions) -> SqliteConnectOptions {
+    connect
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864")
+        .pragma("cache_size", "-16384")
 }
 
 fn one_connection(options: &DbOptions) -> SqlitePoolOptions {

@@ -84,6 +84,22 @@ async fn a_full_disk_is_named() {
 }
 
 #[tokio::test]
+async fn a_full_disk_in_the_middle_of_a_transaction_is_got_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("x.sqlite")).await.unwrap();
+    db.query("create table t (b blob)").execute().await.unwrap();
+    db.query("pragma max_page_count = 4").execute().await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    let error = tx.query("insert into t values ($1)").bind(vec![7u8; 100_000]).execute().await.unwrap_err();
+    assert!(matches!(error, DbError::Full), "{error:?}");
+    assert!(tx.commit().await.is_err());
+    let _ = db.query("pragma max_page_count = 100000").execute().await;
+    let mut tx = db.begin().await.unwrap();
+    tx.query("insert into t values ($1)").bind(vec![7u8; 100_000]).execute().await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_reader_cannot_write() {
     let folder = tempfile::tempdir().unwrap();
     let db = open(&folder.path().join("x.sqlite")).await.unwrap();

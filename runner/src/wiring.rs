@@ -141,12 +141,19 @@ fn engine(
         max_queued: config.max_queued_runs,
         is_alone,
         drives: is_alone || config.role != Role::Api,
-        name: format!("{} {}", config.listen, std::process::id()),
+        name: process_name(config),
         lease: config.lease,
         max_output: config.payloads.max_payload,
         ..EngineConfig::default()
     };
     Ok(Engine::new(store, registry(records, extra)?, services, bounds))
+}
+
+/// Names this process among others: by its host, and by the address that it alone can have there.
+fn process_name(config: &Config) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.or_else(|| std::env::var("HOSTNAME").ok());
+    format!("{}/{}", host.as_deref().map_or("localhost", str::trim), config.listen)
 }
 
 /// An error with its causes, on one line.

@@ -3,7 +3,7 @@
 
 use super::event::{Event, EventKind, NodeIx, NodeOutput, RunStatus, Wait};
 use super::outcome::{SettledBy, Settlement, Verdict, doubt_after};
-use super::state::{Delivery, NodePhase, Record, RunState, Source, join};
+use super::state::{Delivery, NodePhase, NodeState, Record, RunState, Source, join};
 use crate::graph::{EdgeIx, LoopIx, Plan};
 use sluice_node_sdk::error::ErrorKind;
 use sluice_node_sdk::outcome::{Cause, WaitKind};
@@ -69,6 +69,19 @@ pub fn node_of(kind: &EventKind) -> Option<NodeIx> {
         | EventKind::NodeResumed { node, .. }
         | EventKind::NodeCancelled { node } => Some(*node),
         EventKind::RunEnding { .. } | EventKind::RunFinished { .. } | EventKind::RunRetried {} => None,
+    }
+}
+
+impl NodeState {
+    /// The same execution goes on, with or without doubt.
+    fn end_question(&mut self, cause: &Cause, event: &Event, can_look: bool) {
+        let retry = Settlement::of(cause).filter(|settlement| settlement.decision == Verdict::Retry);
+        match retry.map(|settlement| settlement.by) {
+            Some(SettledBy::Policy) => self.policy_retries += 1,
+            Some(_) => self.policy_retries = 0,
+            None => {}
+        }
+        (self.doubt, self.counts_as_done) = doubt_after(self.doubt, event, cause, can_look);
     }
 }
 
@@ -255,21 +268,15 @@ impl RunState {
 
     fn resume(&mut self, plan: &Plan, node: NodeIx, cause: &Cause, event: &Event) {
         let state = &mut self.nodes[node as usize];
-        if state.retry_at.take().is_some() {
-            // The pause before the next attempt is over.
-        } else if let Some(wait) = state.wait.take_if(|wait| wait.kind == WaitKind::Outcome) {
-            let settled = Settlement::of(cause).filter(|found| found.decision == Verdict::Retry);
-            match settled.map(|found| found.by) {
-                Some(SettledBy::Policy) => state.policy_retries += 1,
-                Some(_) => state.policy_retries = 0,
-                None => {}
+        if state.retry_at.take().is_none()
+            && let Some(wait) = state.wait.take()
+        {
+            if wait.kind == WaitKind::Outcome {
+                state.end_question(cause, event, plan.at(node).evidence_ms.is_some());
+            } else {
+                state.resumed = Some((cause.clone(), wait));
+                state.attempt = 0;
             }
-            let doubt = doubt_after(state.doubt, event, cause, plan.at(node).evidence_ms.is_some());
-            (state.doubt, state.counts_as_done) = doubt;
-            drop(wait);
-        } else if let Some(wait) = state.wait.take() {
-            state.resumed = Some((cause.clone(), wait));
-            state.attempt = 0;
         }
         self.set_phase(node, NodePhase::Ready);
     }

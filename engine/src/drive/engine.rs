@@ -45,7 +45,8 @@ pub struct EngineConfig {
     pub is_alone: bool,
     /// Whether this process drives runs. If not, it only takes work in and leaves it to those that do.
     pub drives: bool,
-    /// Name of the process for people, such as host and number.
+    /// Name of the process: its host and the address that it alone can have there. Whoever joins under a name takes the
+    /// place of whoever had it before. Empty for none.
     pub name: String,
     /// How long a process may stand still before the others take over its runs.
     pub lease: Duration,

@@ -161,6 +161,8 @@ impl Engine {
         let (store, config) = (&self.0.store, &self.0.config);
         if config.is_alone {
             store.bury_all().await?;
+        } else if !config.name.is_empty() {
+            store.bury_former(&config.name).await?;
         }
         store.free_orphans().await?;
         let began = Instant::now();

@@ -94,7 +94,7 @@ pub(super) const DRIVEN_BY: &str = "select workspace_id, run_id, turns from runs
      where (status <= 1 or owner is not null) and owner = $1 limit $2";
 
 pub(super) const COUNT_UNOWNED: &str =
-    "select count(*) as n from (select 1 from runs where status <= 1 and owner is null limit $1) as some";
+    "select count(*) as n from (select 1 from runs where status <= 1 and owner is null limit $1) as found";
 
 impl Store {
     /// Takes over up to `limit` runs that are queued or were under way and that nobody drives. Every workspace that

@@ -65,6 +65,14 @@ impl Store {
         Ok(self.db.query(sql).bind(runner.id).bind(runner.beat).execute().await? == 1)
     }
 
+    /// Gives up processes of this name: two cannot listen at one address, so a former one is dead.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bury_former(&self, name: &str) -> Result<u64, StoreError> {
+        Ok(self.db.query("delete from runners where name = $1").bind(name).execute().await?)
+    }
+
     /// Takes a process off the list at its orderly end.
     ///
     /// # Errors

@@ -193,7 +193,7 @@ async fn without_evidence_a_person_says_what_happened() {
         }
     });
     let mut service = Service::start("http://127.0.0.1:9");
-    let params = json!({ "method": "POST", "url": url, "body": { "item": "tea" } });
+    let params = json!({ "method": "POST", "url": url, "body": { "json": { "item": "tea" } } });
     let run = service.start_run(json!({ "id": "act", "type": "http.request", "params": params })).await;
     orders.recv_timeout(PATIENCE).expect("the order arrives");
     service.kill_and_start_again();

@@ -40,7 +40,8 @@ pub(crate) async fn deliver(
     verify(&state.config.whatsapp_app_secrets, &raw, signature.as_deref()).map_err(refused)?;
     let work = state.clone();
     let stored = to_the_end(async move {
-        let is_ours = work.engine.is_leader();
+        // With other processes one of them handles all bodies, in the order in which they were stored.
+        let is_ours = work.engine.config().is_alone;
         let stored = work.records.store_inbound("whatsapp", &raw, is_ours).await?;
         match stored.duplicate_of {
             None if is_ours => drop(work.inbox.take(&work, stored.id.clone())),

@@ -116,7 +116,10 @@ async fn the_dead_are_buried_and_their_runs_are_free(db: Db) {
     assert!(!store.beat(101).await.unwrap());
     assert_eq!(store.free_orphans().await.unwrap(), 1);
     assert_eq!(claim(&store, 100, 10).await, ["run_2"]);
-    store.leave(100).await.unwrap();
+    assert_eq!(store.bury_former("b").await.unwrap(), 0);
+    assert_eq!(store.bury_former("a").await.unwrap(), 1);
+    store.join(200, "c", 1).await.unwrap();
+    store.leave(200).await.unwrap();
     assert!(store.runners().await.unwrap().is_empty());
 }
 
