@@ -72,6 +72,11 @@ pub(crate) async fn read_levels(state: &ApiState) {
     gauge!("sluice_commit_bytes_waiting").set(backlog.bytes as f64);
     gauge!("sluice_runs_driven").set(state.engine.active_runs() as f64);
     gauge!("sluice_runs_queued").set(state.engine.queued_runs() as f64);
+    if let Some(payloads) = state.engine.store().payloads() {
+        let (written, read) = payloads.bytes();
+        counter!("sluice_payload_bytes_total", "direction" => "written").absolute(written);
+        counter!("sluice_payload_bytes_total", "direction" => "read").absolute(read);
+    }
     gauge!("sluice_inbound_in_hand").set(state.inbox.in_hand() as f64);
     read_attention(state).await;
     match state.engine.store().count_active().await {

@@ -21,7 +21,9 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound => Self::new(error::NOT_FOUND, message),
             StoreError::BadCursor => Self::new(error::INVALID_CURSOR, message),
             StoreError::Db(ref cause) if cause.is_transient() => unavailable(&failure),
-            StoreError::Db(_) | StoreError::Corrupt { .. } => Self::internal(&failure),
+            StoreError::Db(_) | StoreError::Payloads(_) | StoreError::Corrupt { .. } => {
+                Self::internal(&failure)
+            }
         }
     }
 }
@@ -84,6 +86,7 @@ pub(crate) fn invalid_workflow(problems: Vec<Problem>) -> ApiError {
 fn trigger(failure: &NodeError) -> ApiError {
     let code = match &*failure.code {
         "trigger_declined" => error::TRIGGER_DECLINED,
+        "payload_too_large" => error::BODY_TOO_LARGE,
         _ => error::TRIGGER_FAILED,
     };
     ApiError::new(code, failure.message.clone()).details(json!(failure))

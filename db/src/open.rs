@@ -1,13 +1,15 @@
 //! Opening and closing: pools, pragmas, what a URL means.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 
 use crate::error::classify;
@@ -21,6 +23,8 @@ const CACHED_STATEMENTS: usize = 512;
 /// Writing transactions at once on PostgreSQL. More would each carry less, and the server writes its log one after the
 /// other in any case.
 const MOST_WRITERS: usize = 4;
+/// What SQLite's log may keep on the disk once it was folded back into the file, bytes. It may be longer for a while.
+const LONGEST_LOG: &str = "67108864";
 
 /// An open database. Cloning is cheap and shares the connections.
 #[derive(Clone)]
@@ -30,7 +34,12 @@ struct Shared {
     pools: Pools,
     /// The URL without its password, for messages.
     place: String,
+    /// What somebody in this process does alone now; on SQLite, where one process drives a database.
+    alone: Alone,
 }
+
+/// Names that are held.
+pub(crate) type Alone = Arc<Mutex<HashSet<String>>>;
 
 pub(crate) enum Pools {
     /// One writing connection, because SQLite has one write lock: waiting in our queue is fair, waiting on the lock is
@@ -65,11 +74,15 @@ impl Db {
                 "the database URL {place:?} is not understood; write sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/NAME"
             )));
         };
-        Ok(Db(Arc::new(Shared { pools, place })))
+        Ok(Db(Arc::new(Shared { pools, place, alone: Alone::default() })))
     }
 
     pub(crate) fn pools(&self) -> &Pools {
         &self.0.pools
+    }
+
+    pub(crate) fn alone(&self) -> &Alone {
+        &self.0.alone
     }
 
     /// Which engine this is.
@@ -133,13 +146,17 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
         return Ok(Pools::Sqlite { writer: only.clone(), readers: only });
     }
     check_folder(Path::new(path))?;
-    connect =
-        connect.filename(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(
-            match options.synchronous {
-                Synchronous::Full => SqliteSynchronous::Full,
-                Synchronous::Normal => SqliteSynchronous::Normal,
-            },
-        );
+    // `auto_vacuum` takes effect in a new file, and in an old one with its next `vacuum`: see `space.rs`.
+    connect = connect
+        .filename(path)
+        .create_if_missing(true)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .pragma("journal_size_limit", LONGEST_LOG)
+        .synchronous(match options.synchronous {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        });
     let writer = one_connection(options).connect_with(writing(connect.clone())).await.map_err(refused)?;
     check_writable(&writer).await?;
     // `query_only` turns a statement sent to the wrong pool into a loud error instead of a second writer.
@@ -153,14 +170,10 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
 }
 
 /// What the writing connection does otherwise than SQLite would by itself. The log is folded back into the file every
-/// 16 MB, not every 4: a page that is written again and again reaches the file once. After a burst, or when a long read
-/// kept the log from being folded, it is cut back to 64 MB. The cache holds the upper pages of the indexes of some
-/// million runs.
+/// 16 MB, not every 4: a page that is written again and again reaches the file once. The cache holds the upper pages of
+/// the indexes of some million runs.
 fn writing(connect: SqliteConnectOptions) -> SqliteConnectOptions {
-    connect
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("journal_size_limit", "67108864")
-        .pragma("cache_size", "-16384")
+    connect.pragma("wal_autocheckpoint", "4000").pragma("cache_size", "-16384")
 }
 
 fn one_connection(options: &DbOptions) -> SqlitePoolOptions {

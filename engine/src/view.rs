@@ -61,6 +61,9 @@ pub struct RunView {
     pub output: BTreeMap<String, Vec<Value>>,
     /// Node runs, in the order in which they began; then the nodes that have not run.
     pub nodes: Vec<NodeRunView>,
+    /// What of it is lost. Nodes are then shown up to that place only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
 }
 
 /// One node at one iteration.
@@ -161,15 +164,15 @@ impl Engine {
     /// # Errors
     /// When the store fails or the stored events do not fit the workflow version.
     pub async fn run_view(&self, key: &RunKey) -> Result<Option<RunView>, EngineError> {
-        let Some(stored) = self.store().load(key).await? else { return Ok(None) };
-        match self.program_of_run(&stored.run).await {
-            Ok(program) => Ok(Some(view(&program, &stored)?)),
+        let Some((stored, damage)) = self.store().load_readable(key).await? else { return Ok(None) };
+        let mut made = match self.program_of_run(&stored.run).await {
+            Ok(program) => view(&program, &stored)?,
             // The version cannot run in this process; the facts of the run are still shown.
-            Err(EngineError::Problems(_) | EngineError::NotFound { .. }) => {
-                Ok(Some(bare(&stored, String::new())))
-            }
-            Err(error) => Err(error),
-        }
+            Err(EngineError::Problems(_) | EngineError::NotFound { .. }) => bare(&stored, String::new()),
+            Err(error) => return Err(error),
+        };
+        made.damage = damage.map(|damage| damage.to_string());
+        Ok(Some(made))
     }
 }
 
@@ -212,6 +215,7 @@ fn bare(stored: &StoredRun, workflow_name: String) -> RunView {
         reply: stored.reply().cloned(),
         output: BTreeMap::new(),
         nodes: Vec::new(),
+        damage: None,
     }
 }
 
@@ -275,7 +279,8 @@ impl Reader<'_> {
     /// counted yet.
     fn tried(&self, node: NodeIx) -> u32 {
         let announced = self.state.phase(node) == NodePhase::Running;
-        self.state.attempt(node) + u32::from(!announced)
+        let is_pure = self.program.plan.at(node).effect == Effect::Pure;
+        self.state.attempt(node) + u32::from(is_pure && !announced)
     }
 
     /// What failed or was given up is to run again.

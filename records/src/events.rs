@@ -104,6 +104,17 @@ impl Records {
         Ok(())
     }
 
+    /// Gives up to `limit` events up that were written before `before` and that nobody could be shown since. Returns
+    /// how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_events(&self, before: i64, limit: u32) -> Result<u64, RecordError> {
+        const SQL: &str = "delete from record_events where (workspace_id, id) in \
+             (select workspace_id, id from record_events where created_at < $1 order by created_at, id limit $2)";
+        Ok(self.db.query(SQL).bind(before).bind(limit).execute().await?)
+    }
+
     /// Comes true when this process wrote an event since the last call.
     pub async fn event_written(&self) {
         self.changed.notified().await;

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sluice_db::{DbError, Row};
+use sluice_db::{DbError, Row, placeholders};
 
 use crate::ids::clean;
 use crate::page::{Cursor, page, page_size};
@@ -349,28 +349,40 @@ impl Records {
         Ok(row.text(0)? == inbound_id)
     }
 
-    /// Deletes handled bodies received before `before`, and forgets the event keys of that time. Providers repeat
-    /// themselves for up to seven days: keep at least that. Returns the number of bodies.
-    pub async fn purge_inbound(&self, before: i64) -> Result<u64, RecordError> {
+    /// Deletes up to `limit` handled bodies received before `before`, oldest first, with what each workspace saw of
+    /// them and which runs they led to. Providers repeat themselves for up to seven days: keep at least that. Returns
+    /// the number of bodies.
+    pub async fn purge_inbound(&self, before: i64, limit: u32) -> Result<u64, RecordError> {
         let mut tx = self.begin().await?;
-        for sql in [
-            "delete from inbound_body_runs where inbound_id in \
-             (select id from inbound_bodies where received_at < $1 and status <> 'received')",
-            "delete from inbound_body_shares where inbound_id in \
-             (select id from inbound_bodies where received_at < $1 and status <> 'received')",
-            "delete from inbound_seen where seen_at < $1",
-        ] {
-            tx.query(sql).bind(before).execute().await?;
+        let rows = tx.query(OLD_BODIES).bind(before).bind(limit).all().await?;
+        let ids: Vec<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+        if ids.is_empty() {
+            return Ok(0);
         }
-        let gone = tx
-            .query("delete from inbound_bodies where received_at < $1 and status <> 'received'")
-            .bind(before)
-            .execute()
-            .await?;
+        let list = placeholders(1, ids.len());
+        for (table, column) in [
+            ("inbound_body_runs", "inbound_id"),
+            ("inbound_body_shares", "inbound_id"),
+            ("inbound_bodies", "id"),
+        ] {
+            let sql = format!("delete from {table} where {column} in ({list})");
+            tx.query(sql).bind_all(ids.iter().map(String::as_str)).execute().await?;
+        }
         tx.commit().await?;
-        Ok(gone)
+        Ok(ids.len() as u64)
+    }
+
+    /// Forgets up to `limit` keys of events seen before `before`. Returns how many.
+    pub async fn purge_seen(&self, before: i64, limit: u32) -> Result<u64, RecordError> {
+        Ok(self.db.query(OLD_KEYS).bind(before).bind(limit).execute().await?)
     }
 }
+
+const OLD_BODIES: &str = "select id from inbound_bodies where received_at < $1 and status <> 'received' \
+     order by received_at, id limit $2";
+
+const OLD_KEYS: &str = "delete from inbound_seen where event_key in \
+     (select event_key from inbound_seen where seen_at < $1 order by seen_at limit $2)";
 
 const LIST_ALL: &str = "select id, source, received_at, status, sha256, changes, duplicate_of, note, \
      case when length(raw) <= 65536 then raw end as raw from inbound_bodies \

@@ -41,9 +41,11 @@ impl Records {
         &self.db
     }
 
-    /// Forgets effects applied before `before`: those of runs that can no longer repeat them. Returns how many.
-    pub async fn purge_applied_effects(&self, before: i64) -> Result<u64, RecordError> {
-        Ok(self.db.query("delete from applied_effects where applied_at < $1").bind(before).execute().await?)
+    /// Forgets up to `limit` effects applied before `before`: those of runs that no longer repeat them. Returns how many.
+    pub async fn purge_applied_effects(&self, before: i64, limit: u32) -> Result<u64, RecordError> {
+        const SQL: &str = "delete from applied_effects where (workspace_id, effect_id) in \
+             (select workspace_id, effect_id from applied_effects where applied_at < $1 order by applied_at limit $2)";
+        Ok(self.db.query(SQL).bind(before).bind(limit).execute().await?)
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -1,6 +1,7 @@
 //! Configuration: flags, then environment, then the file, then defaults. One list of settings serves all
 //! three, so a key, a variable and a flag never drift apart.
 
+use crate::storage::{Access, Keeping, PayloadSettings};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use sluice_node_sdk::duration::parse_duration_ms;
@@ -65,6 +66,37 @@ pub struct Settings {
     /// How long a process may stand still before others take over its runs (PostgreSQL) [default: 6s]
     #[arg(long, env = "SLUICE_LEASE", value_name = "DURATION")]
     pub lease: Option<String>,
+    /// Where large bodies go: `file:PATH`, `s3://BUCKET/PREFIX`, or `off` for the database [default: payloads in the data
+    /// folder; with PostgreSQL, off]
+    #[arg(long, env = "SLUICE_PAYLOADS", value_name = "PLACE")]
+    pub payloads: Option<String>,
+    /// Address of an S3-compatible server that is not Amazon's
+    #[arg(long, env = "SLUICE_PAYLOADS_ENDPOINT", value_name = "URL")]
+    pub payloads_endpoint: Option<String>,
+    /// Region of the bucket
+    #[arg(long, env = "SLUICE_PAYLOADS_REGION", value_name = "REGION")]
+    pub payloads_region: Option<String>,
+    /// Access key id for the bucket
+    #[arg(long, env = "SLUICE_PAYLOADS_KEY_ID", value_name = "ID")]
+    pub payloads_key_id: Option<String>,
+    /// Secret access key for the bucket
+    #[arg(long, env = "SLUICE_PAYLOADS_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub payloads_secret: Option<String>,
+    /// From which size on a body counts as large [default: 64KiB]
+    #[arg(long, env = "SLUICE_PAYLOAD_THRESHOLD", value_name = "SIZE")]
+    pub payload_threshold: Option<String>,
+    /// How much one execution of a node may give [default: 16MiB]
+    #[arg(long, env = "SLUICE_MAX_PAYLOAD", value_name = "SIZE")]
+    pub max_payload: Option<String>,
+    /// How long finished runs are kept when their workflow does not say it; or `off` [default: 90d]
+    #[arg(long, env = "SLUICE_RETENTION", value_name = "DURATION")]
+    pub retention: Option<String>,
+    /// How long finished test runs are kept; or `off` [default: 7d]
+    #[arg(long, env = "SLUICE_TEST_RETENTION", value_name = "DURATION")]
+    pub test_retention: Option<String>,
+    /// How long what came in is kept, and a repetition recognised; at least 7d; or `off` [default: 90d]
+    #[arg(long, env = "SLUICE_INBOUND_RETENTION", value_name = "DURATION")]
+    pub inbound_retention: Option<String>,
     /// How long work under way may take to come to its next commit at shutdown [default: 20s]
     #[arg(long, env = "SLUICE_SHUTDOWN_GRACE", value_name = "DURATION")]
     pub shutdown_grace: Option<String>,
@@ -146,6 +178,10 @@ pub struct Config {
     pub max_queued_runs: u32,
     /// How long a process may stand still.
     pub lease: Duration,
+    /// Large bodies.
+    pub payloads: PayloadSettings,
+    /// How long things are kept.
+    pub keeping: Keeping,
     /// Shutdown grace.
     pub shutdown_grace: Duration,
     /// Log filter.
@@ -189,10 +225,30 @@ impl Settings {
         }
         let max_effects = given.max_effects.unwrap_or(256);
         let graph = given.graph_base_url.unwrap_or_else(|| "https://graph.facebook.com/v22.0".to_owned());
+        let database =
+            given.database.unwrap_or_else(|| format!("sqlite:{}", data.join("sluice.db").display()));
+        let access = Access {
+            endpoint: given.payloads_endpoint,
+            region: given.payloads_region,
+            key_id: given.payloads_key_id,
+            secret: given.payloads_secret,
+        };
+        let payloads = PayloadSettings::read(
+            given.payloads.as_deref(),
+            given.payload_threshold.as_deref(),
+            given.max_payload.as_deref(),
+            access,
+            (&data, database.starts_with("postgres")),
+        )?;
+        let keeping = Keeping::read(
+            given.retention.as_deref(),
+            given.test_retention.as_deref(),
+            given.inbound_retention.as_deref(),
+        )?;
         Ok(Config {
-            database: given
-                .database
-                .unwrap_or_else(|| format!("sqlite:{}", data.join("sluice.db").display())),
+            database,
+            payloads,
+            keeping,
             public_url: given
                 .public_url
                 .unwrap_or_else(|| format!("http://{listen}"))
@@ -240,6 +296,16 @@ impl Settings {
             max_active_runs: self.max_active_runs.or(other.max_active_runs),
             max_queued_runs: self.max_queued_runs.or(other.max_queued_runs),
             lease: self.lease.or(other.lease),
+            payloads: self.payloads.or(other.payloads),
+            payloads_endpoint: self.payloads_endpoint.or(other.payloads_endpoint),
+            payloads_region: self.payloads_region.or(other.payloads_region),
+            payloads_key_id: self.payloads_key_id.or(other.payloads_key_id),
+            payloads_secret: self.payloads_secret.or(other.payloads_secret),
+            payload_threshold: self.payload_threshold.or(other.payload_threshold),
+            max_payload: self.max_payload.or(other.max_payload),
+            retention: self.retention.or(other.retention),
+            test_retention: self.test_retention.or(other.test_retention),
+            inbound_retention: self.inbound_retention.or(other.inbound_retention),
             shutdown_grace: self.shutdown_grace.or(other.shutdown_grace),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),

@@ -5,6 +5,8 @@ mod cli;
 mod commands;
 mod config;
 mod logging;
+pub mod pruning;
+pub mod storage;
 mod templates;
 mod trace;
 mod wiring;

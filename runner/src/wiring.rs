@@ -74,7 +74,11 @@ impl Installation {
             EgressPolicy::parse(&config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
         let http = ReqwestTransport::new(policy)
             .map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
-        let engine = engine(&db, &records, extra, Arc::new(SystemClock), Arc::new(http), config)?;
+        let mut store = Store::new(db.clone());
+        if let Some(payloads) = config.payloads.open()? {
+            store = store.with_payloads(payloads);
+        }
+        let engine = engine(store, &records, extra, Arc::new(SystemClock), Arc::new(http), config)?;
         Ok(Self { db, records, engine })
     }
 }
@@ -115,7 +119,7 @@ pub(crate) fn master_key(config: &Config) -> Result<MasterKey, String> {
 }
 
 fn engine(
-    db: &Db,
+    store: Store,
     records: &Records,
     extra: &[Arc<dyn DynNode>],
     clock: Arc<dyn Clock>,
@@ -128,18 +132,21 @@ fn engine(
         credentials: Arc::new(RecordCredentials(records.clone())),
         base_urls: Arc::new(config.base_urls.clone()),
     };
+    // SQLite serves one process, PostgreSQL any number.
+    let is_alone = store.dialect() == Dialect::Sqlite;
     let bounds = EngineConfig {
         max_effects: config.max_effects,
         max_effects_per_workspace: config.max_effects_per_workspace,
         max_active: config.max_active_runs,
         max_queued: config.max_queued_runs,
-        is_alone: db.dialect() == Dialect::Sqlite,
-        drives: config.role != Role::Api,
+        is_alone,
+        drives: is_alone || config.role != Role::Api,
         name: format!("{} {}", config.listen, std::process::id()),
         lease: config.lease,
+        max_output: config.payloads.max_payload,
         ..EngineConfig::default()
     };
-    Ok(Engine::new(Store::new(db.clone()), registry(records, extra)?, services, bounds))
+    Ok(Engine::new(store, registry(records, extra)?, services, bounds))
 }
 
 /// An error with its causes, on one line.
@@ -177,7 +184,7 @@ impl MemoryHost {
         let told = clock.clone();
         let records = Records::with_clock(db.clone(), Cipher::new(key), Arc::new(move || told.now_ms()));
         let workspace = records.create_workspace("test").await.map_err(|error| explain(&error))?;
-        let engine = engine(&db, &records, &self.extra, clock, http, &self.config)?;
+        let engine = engine(Store::new(db.clone()), &records, &self.extra, clock, http, &self.config)?;
         Ok((Installation { db, records, engine }, workspace.id))
     }
 

@@ -206,7 +206,7 @@ async fn templates_are_listed_and_installed(db: Db) {
 async fn the_catalogue_shows_every_node_type(db: Db) {
     let ground = Ground::new(db).await;
     let list = ground.get("/api/nodes").await.expect(200).json();
-    assert_eq!(list["items"].as_array().unwrap().len(), 8);
+    assert_eq!(list["items"].as_array().unwrap().len(), 9);
     let hook = ground.get("/api/nodes/test.hook").await.expect(200).json();
     assert_eq!(hook["params_schema"]["properties"]["path"]["description"], "Where.");
     assert_eq!(hook["trigger"]["source"]["kind"], "webhook");

@@ -24,6 +24,7 @@ pub fn outcome_signal(effect_id: &str) -> String {
 /// What is done about an open question.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OutcomeVerdict)]
 pub enum Verdict {
     /// It took place: the node succeeds, or goes on with what is left to do.
     #[default]

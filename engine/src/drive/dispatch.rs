@@ -78,7 +78,9 @@ impl Engine {
         }
         if let Some(key) = &event.reply_key {
             done.woken = self.taken_by(&event).await?;
-            lane = self.offer_to_waiting(&event, key, lane, &mut done).await?;
+            if done.woken.is_none() && !self.has_started(&event).await? {
+                lane = self.offer_to_waiting(&event, key, lane, &mut done).await?;
+            }
         }
         let triggers = self.store().triggers_for(&event.workspace_id, "event", &event.topic).await?;
         // Listeners first: they never answer, and the lane goes with the one that does.
@@ -105,6 +107,13 @@ impl Engine {
             .map(|run_id| RunKey { workspace_id: event.workspace_id.as_str().into(), run_id: run_id.into() }))
     }
 
+    /// Whether the event started a run when it came before: nobody waited for it then, and a run that waits now, which
+    /// may be the very one that it started, waits for another.
+    async fn has_started(&self, event: &OutsideEvent) -> Result<bool, EngineError> {
+        let Some(key) = &event.dedupe_key else { return Ok(false) };
+        Ok(self.store().has_started(&event.workspace_id, &format!("{key}/")).await?)
+    }
+
     /// With other processes a lane in the store tells whether the answer to an earlier event is still under way;
     /// within this process the lane that is held here does.
     async fn until_lane_is_free(&self, event: &OutsideEvent) -> Result<(), EngineError> {
@@ -126,9 +135,6 @@ impl Engine {
         mut lane: Option<LaneGuard>,
         done: &mut Dispatched,
     ) -> Result<Option<LaneGuard>, EngineError> {
-        if done.woken.is_some() {
-            return Ok(lane);
-        }
         for waiting in self.store().waiting_for(&event.workspace_id, key).await? {
             let (payload, loan) = (event.data.clone(), LaneLoan::new(lane.take()));
             let lent = loan.clone();

@@ -106,7 +106,6 @@ impl Engine {
                     tracing::error!(run_id = %key.run_id, error = &error as &dyn std::error::Error, "the run cannot be loaded");
                     engine.postpone(&key);
                     drop(engine.give_up(&key, &mut inbox));
-                    engine.doubt(key);
                 }
             }
         });
@@ -518,6 +517,7 @@ impl Driver {
     async fn run_pure(&mut self, decision: &mut Decision) -> Vec<Effect> {
         let mut announced = Vec::new();
         let mut at = 0;
+        let mut room = super::limits::TURN.saturating_mul(self.around.max_output);
         while at < decision.effects.len() {
             let effect = decision.effects[at].clone();
             at += 1;
@@ -527,7 +527,8 @@ impl Driver {
             };
             let attempt = self.machine.state().attempt(node) + 1;
             let began = self.engine.now_ms();
-            let executed = self.around.prepare(self.machine.state(), node, attempt).run_inline();
+            let executed =
+                self.around.prepare(self.machine.state(), node, attempt).run_inline().fit(&mut room);
             let done = self.command_of(Job { node, iteration, attempt, began, executed }).await;
             // The machine handed this node out just now, so it takes the result.
             if let Err(refusal) = self.machine.handle(done, self.engine.now_ms(), decision) {
@@ -626,7 +627,6 @@ impl Driver {
                 Ok(outcomes) => break outcomes.first().copied().unwrap_or(Commit::Stale),
                 Err(error) if self.is_new => {
                     self.leave();
-                    self.engine.doubt(turn.key);
                     return Err(TurnError::Store(error));
                 }
                 Err(error) => {

@@ -33,6 +33,8 @@ use tokio_util::task::TaskTracker;
 pub struct EngineConfig {
     /// Nodes with effects that may be under way at once.
     pub max_effects: usize,
+    /// Bytes that one execution of a node may give, as JSON; a turn may hold four times as much.
+    pub max_output: usize,
     /// How many of these one workspace may have.
     pub max_effects_per_workspace: usize,
     /// Runs that may be driven at once; more wait in the store.
@@ -63,6 +65,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             max_effects: 256,
+            max_output: super::limits::LARGEST_OUTPUT,
             max_effects_per_workspace: 256,
             max_active: 10_000,
             max_queued: 1_000_000,
@@ -172,8 +175,6 @@ pub(super) struct Shared {
     sleeping_until: AtomicI64,
     postponed: Cache<RunKey, ()>,
     pub(super) watched: Mutex<HashMap<RunKey, Watched>>,
-    /// Runs whose first commit failed without it being certain that nothing was written.
-    pub(super) doubtful: Mutex<Vec<RunKey>>,
     active: Mutex<HashMap<RunKey, mpsc::UnboundedSender<Message>>>,
     busy: AtomicUsize,
     idle: Notify,
@@ -210,7 +211,6 @@ impl Engine {
             sleeping_until: AtomicI64::new(i64::MAX),
             postponed: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
             watched: Mutex::default(),
-            doubtful: Mutex::default(),
             active: Mutex::default(),
             busy: AtomicUsize::new(0),
             idle: Notify::new(),

@@ -1,6 +1,7 @@
 //! Runs one execution of one node and turns its answer into a result for the core. Pure nodes run inline
 //! and are never awaited; the others run as tasks with a time limit.
 
+use super::limits;
 use super::program::Program;
 use super::scope::{NodeParams, RunScope, sdk_input};
 use crate::core::{NodeIx, NodeOutput, NodeResult, PortIx, RunState, Wait};
@@ -27,6 +28,8 @@ pub(crate) struct Surroundings {
     pub(super) services: Services,
     pub(super) expressions: Expressions,
     pub(super) cancel: CancellationToken,
+    /// Bytes that a node may give at the most.
+    pub(super) max_output: usize,
 }
 
 /// One execution, ready to go.
@@ -38,12 +41,26 @@ pub(crate) struct Execution {
     input: Input,
     timeout: Duration,
     effect: Effect,
+    max_output: usize,
 }
 
 /// What came of an execution.
 pub(crate) struct Executed {
     pub(crate) result: NodeResult,
     pub(super) logs: Vec<LogLine>,
+    /// About how many bytes the result takes.
+    weight: usize,
+}
+
+impl Executed {
+    /// The same, if there is still room for it in a turn; else the failure of the node.
+    pub(super) fn fit(mut self, room: &mut usize) -> Self {
+        if self.weight > *room {
+            (self.result, self.weight) = limits::fit(self.result, *room);
+        }
+        *room -= self.weight;
+        self
+    }
 }
 
 impl Surroundings {
@@ -89,6 +106,7 @@ impl Surroundings {
             input,
             timeout: Duration::from_millis(planned.timeout_ms),
             effect: planned.effect,
+            max_output: self.max_output,
         }
     }
 
@@ -192,7 +210,8 @@ impl Execution {
             }
             Err(error) => NodeResult::Failed(self.as_failed(error)),
         };
-        Executed { result, logs }
+        let (result, weight) = limits::fit(result, self.max_output);
+        Executed { result, logs, weight }
     }
 
     /// A time-out that a `once` node reports itself leaves the outcome as unknown as one that we measure.

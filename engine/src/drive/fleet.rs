@@ -23,6 +23,9 @@ pub(super) const MOST_CLAIMS: i64 = 4;
 /// Runs taken over in one go.
 const BATCH: u32 = 200;
 
+/// Runs looked at at once for such as were forgotten.
+const MOST_FORGOTTEN: u32 = 20_000;
+
 /// The channel on which processes tell each other that there is something to do.
 pub(super) const CHANNEL: &str = "sluice_work";
 
@@ -51,6 +54,9 @@ pub(super) struct Fleet {
     pub(super) in_delivery: Mutex<HashSet<String>>,
     /// Told when a message was answered in this process.
     pub(super) answered: Notify,
+    /// Runs written as this process's that it did not drive at the last look, with their turns, and when that was.
+    idle: Mutex<HashMap<RunKey, i64>>,
+    looked: Mutex<Option<Instant>>,
     /// Runs that nobody drives, as last counted.
     pub(super) backlog: AtomicU64,
 }
@@ -77,6 +83,8 @@ impl Default for Fleet {
             incarnation: Mutex::default(),
             in_delivery: Mutex::default(),
             answered: Notify::new(),
+            idle: Mutex::default(),
+            looked: Mutex::default(),
             backlog: AtomicU64::new(0),
         }
     }
@@ -316,7 +324,7 @@ impl Engine {
         if !self.is_fresh() || fleet.me() == NOBODY {
             return Ok(false);
         }
-        self.resolve_doubts().await?;
+        self.look_for_forgotten().await?;
         let mut found = self.claim_unowned().await?;
         if !self.0.config.is_alone {
             let due = self.0.store.claim_due(fleet.me(), self.now_ms(), self.room()).await?;
@@ -327,6 +335,18 @@ impl Engine {
             self.deliver_messages().await?;
         }
         Ok(found)
+    }
+
+    async fn look_for_forgotten(&self) -> Result<(), EngineError> {
+        let is_time = {
+            let mut looked = locked(&self.0.fleet.looked);
+            let is_time = looked.is_none_or(|at| at.elapsed() >= self.0.config.lease / 2);
+            if is_time {
+                *looked = Some(Instant::now());
+            }
+            is_time
+        };
+        if is_time { self.take_up_forgotten().await } else { Ok(()) }
     }
 
     /// How many more runs may be taken up at once.
@@ -356,26 +376,18 @@ impl Engine {
         Ok(found)
     }
 
-    /// Notes a run of which it is not certain what is stored: a commit failed on the way, or it could not be loaded.
-    pub(super) fn doubt(&self, key: RunKey) {
-        locked(&self.0.doubtful).push(key);
-    }
-
-    /// Goes on with doubtful runs that turn out to be this process's.
-    async fn resolve_doubts(&self) -> Result<(), EngineError> {
-        let doubtful = std::mem::take(&mut *locked(&self.0.doubtful));
-        for (at, key) in doubtful.iter().enumerate() {
-            let stored = match self.0.store.load(key).await {
-                Ok(stored) => stored,
-                Err(error) => {
-                    locked(&self.0.doubtful).extend(doubtful[at..].iter().cloned());
-                    return Err(error.into());
-                }
-            };
-            let is_mine = stored
-                .is_some_and(|stored| stored.owner == Some(self.0.fleet.me()) && !stored.status.is_over());
-            if is_mine && !self.is_active(key) {
-                self.resume(key.clone(), None);
+    /// Takes up runs that are written as this process's own and that nobody here drives: the answer to a claim or a
+    /// commit was lost, or a driver came to grief. What was so at the last look and has not moved since is taken.
+    async fn take_up_forgotten(&self) -> Result<(), EngineError> {
+        let me = self.0.fleet.me();
+        let driven = self.0.store.driven_by(me, MOST_FORGOTTEN).await?;
+        let idle: HashMap<RunKey, i64> = driven.into_iter().filter(|(key, _)| !self.is_active(key)).collect();
+        let before = std::mem::replace(&mut *locked(&self.0.fleet.idle), idle.clone());
+        for (key, turns) in idle {
+            let is_forgotten = before.get(&key) == Some(&turns) && !self.is_active(&key);
+            if is_forgotten && self.0.store.reclaim(me, &key, turns).await? {
+                tracing::warn!(run_id = %key.run_id, "a run that nobody here drove is taken up again");
+                self.resume(key, None);
             }
         }
         Ok(())

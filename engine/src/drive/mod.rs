@@ -6,8 +6,8 @@
 //!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
-//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept
-//!   ready; [`live`]: the trace as it happens.
+//! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept ready; [`live`]: the trace as
+//!   it happens; [`pruning`]: what has been kept long enough; `limits`: what a node may give.
 
 mod children;
 pub mod dispatch;
@@ -18,9 +18,11 @@ pub mod faults;
 mod fleet;
 mod hooks;
 pub mod lanes;
+mod limits;
 pub mod live;
 mod posting;
 pub mod program;
+pub mod pruning;
 pub mod schedule;
 pub mod scope;
 mod signals;
@@ -36,5 +38,6 @@ pub use faults::FaultPlan;
 pub use hooks::Hook;
 pub use live::LiveEvent;
 pub use program::Program;
+pub use pruning::{Pruned, Pruner, Retention};
 pub use signals::RESERVED_SIGNALS;
 pub use start::{RunOutcome, StartRequest, Started, WaitFor};

@@ -2,7 +2,7 @@
 //! drives its run, or takes the run over for it, hands it in and notes the answer. Must not know what a run does.
 
 use super::engine::{Engine, EngineError, Message};
-use super::fleet::locked;
+use super::fleet::{MOST_CLAIMS, locked};
 use super::lanes::LaneLoan;
 use crate::core::Refusal;
 use crate::store::{OpenMessage, RunKey, RunMessage};
@@ -113,7 +113,13 @@ impl Engine {
         };
         let needs_lane = !matches!(posted, Posted::Cancel {});
         if owner.is_none() {
-            if !self.0.store.claim_run(self.0.fleet.me(), &message.key, needs_lane).await? {
+            let claims = self.0.store.claim_run(self.0.fleet.me(), &message.key, needs_lane).await?;
+            let Some(claims) = claims else { return Ok(()) };
+            if claims > MOST_CLAIMS {
+                // What the message sets off brings the process down each time.
+                self.note_answer(&message, &Answer { refused: Some(Refusal::Over), is_unknown: false })
+                    .await?;
+                self.end_poisoned(message.key);
                 return Ok(());
             }
             self.resume(message.key.clone(), None);

@@ -266,6 +266,7 @@ impl Engine {
             services,
             expressions: self.0.expressions.clone(),
             cancel: CancellationToken::new(),
+            max_output: self.0.config.max_output,
         }
     }
 

@@ -104,6 +104,7 @@ impl Engine {
             document: &row.draft,
             triggers: triggers(&program),
             schedules: self.schedules(&program),
+            retention_ms: super::pruning::retention_of(&program.document),
             at: self.now_ms(),
         };
         let version = self.store().publish(workspace, workflow, publication).await?;

@@ -90,6 +90,9 @@ pub(super) const ALL: &str = "select workspace_id, run_id, claims from runs wher
 pub(super) const DUE_OF: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
      and owner = $2 order by wake_at limit $3";
 
+pub(super) const DRIVEN_BY: &str = "select workspace_id, run_id, turns from runs \
+     where (status <= 1 or owner is not null) and owner = $1 limit $2";
+
 pub(super) const COUNT_UNOWNED: &str =
     "select count(*) as n from (select 1 from runs where status <= 1 and owner is null limit $1) as some";
 
@@ -166,6 +169,27 @@ impl Store {
     pub async fn due_of(&self, runner: i64, now: i64, limit: u32) -> Result<Vec<RunKey>, StoreError> {
         let rows = self.db.query(DUE_OF).bind(now).bind(runner).bind(limit).all().await?;
         rows.iter().map(read_key).collect()
+    }
+
+    /// The runs that are written as driven by a process, each with its number of turns.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn driven_by(&self, runner: i64, limit: u32) -> Result<Vec<(RunKey, i64)>, StoreError> {
+        let rows = self.db.query(DRIVEN_BY).bind(runner).bind(limit).all().await?;
+        rows.iter().map(|row| Ok((read_key(row)?, row.int("turns")?))).collect()
+    }
+
+    /// Takes a run up again that is written as driven by this process and is not; whoever of this process drove it
+    /// before can commit nothing more. `false` when it has moved on since it was looked at.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reclaim(&self, runner: i64, key: &RunKey, turns: i64) -> Result<bool, StoreError> {
+        const SQL: &str = "update runs set turns = turns + 1 \
+             where workspace_id = $1 and run_id = $2 and turns = $3 and owner = $4";
+        let query = self.db.query(SQL).bind(&*key.workspace_id).bind(&*key.run_id);
+        Ok(query.bind(turns).bind(runner).execute().await? == 1)
     }
 
     /// How many runs nobody drives, counted up to `most`.

@@ -70,8 +70,22 @@ impl Store {
         if turns.is_empty() {
             return Ok(Vec::new());
         }
-        let ready = turns.into_iter().map(Ready::new).collect::<Result<Vec<_>, _>>()?;
+        let mut ready = turns.into_iter().map(Ready::new).collect::<Result<Vec<_>, _>>()?;
+        self.set_large_aside(&mut ready).await?;
         self.writer.write(ready).await
+    }
+
+    /// Large bodies of turns and of their children go to the payload store before anything refers to them.
+    async fn set_large_aside(&self, turns: &mut [Ready]) -> Result<(), StoreError> {
+        let mut pending: Vec<&mut Ready> = turns.iter_mut().collect();
+        while let Some(ready) = pending.pop() {
+            if let Some(events) = &mut ready.events {
+                let whole = std::mem::take(&mut events.body);
+                events.body = self.set_aside(&ready.turn.key, ready.turn.first_seq, whole).await?;
+            }
+            pending.extend(ready.children.iter_mut());
+        }
+        Ok(())
     }
 }
 

@@ -3,11 +3,14 @@
 use sluice_db::DbError;
 
 /// A failure of the store. What is merely absent is an `Option`, and what lost a race is a value.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database failed or refused.
     #[error("the store cannot use its database")]
     Db(#[from] DbError),
+    /// The place of large bodies failed; it may work later.
+    #[error("the store cannot use its payloads")]
+    Payloads(#[from] super::PayloadError),
     /// Something stored cannot be read back: a defect, or a database changed by hand.
     #[error("{what} of {id} cannot be read; restore it from a backup, or delete it")]
     Corrupt {

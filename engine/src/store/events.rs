@@ -18,34 +18,42 @@ impl Store {
         let rows = self.db.query(SQL).bind(&*key.workspace_id).bind(&*key.run_id).bind(from).all().await?;
         let mut events = Vec::new();
         for row in &rows {
-            let numbered = (row.int("first_seq")?..).zip(decode(key, row)?);
+            let numbered = (row.int("first_seq")?..).zip(self.decode(key, row).await?);
             events.extend(numbered.filter(|(number, _)| *number >= from));
         }
         Ok(events)
     }
 
     /// The first `count` events of a run: exactly those that its row vouches for, even when a later turn is
-    /// committed between the two reads.
-    pub(super) async fn first_events(&self, key: &RunKey, count: i64) -> Result<Vec<Event>, StoreError> {
+    /// committed between the two reads. When some are damaged, those before them and what is wrong.
+    pub(super) async fn first_events(
+        &self,
+        key: &RunKey,
+        count: i64,
+    ) -> Result<(Vec<Event>, Option<StoreError>), StoreError> {
         const SQL: &str = "select first_seq, at, body from run_events where workspace_id = $1 and run_id = $2 \
              and first_seq < $3 order by first_seq";
         let rows = self.db.query(SQL).bind(&*key.workspace_id).bind(&*key.run_id).bind(count).all().await?;
         let mut events = Vec::new();
+        let corrupt = |what| StoreError::Corrupt { what, id: key.run_id.to_string() };
         for row in &rows {
             if row.int("first_seq")? != events.len() as i64 {
-                return Err(StoreError::Corrupt { what: "a row of events", id: key.run_id.to_string() });
+                return Ok((events, Some(corrupt("a row of events"))));
             }
-            events.extend(decode(key, row)?);
+            match self.decode(key, row).await {
+                Ok(found) => events.extend(found),
+                Err(damage @ StoreError::Corrupt { .. }) => return Ok((events, Some(damage))),
+                Err(error) => return Err(error),
+            }
         }
-        if events.len() as i64 != count {
-            return Err(StoreError::Corrupt { what: "the last events", id: key.run_id.to_string() });
-        }
-        Ok(events)
+        let damage = (events.len() as i64 != count).then(|| corrupt("the last events"));
+        Ok((events, damage))
     }
-}
 
-fn decode(key: &RunKey, row: &Row) -> Result<Vec<Event>, StoreError> {
-    codec::decode(row.int("at")?, &row.bytes("body")?).map_err(|error| corrupt(key, &error))
+    async fn decode(&self, key: &RunKey, row: &Row) -> Result<Vec<Event>, StoreError> {
+        let body = self.whole_body(key, row.bytes("body")?).await?;
+        codec::decode(row.int("at")?, &body).map_err(|error| corrupt(key, &error))
+    }
 }
 
 /// The error for people, with the cause in the log.

@@ -91,21 +91,18 @@ impl Store {
         Ok(row.map(|row| row.opt_text("answer")).transpose()?.flatten())
     }
 
-    /// Forgets messages answered before `before`; returns how many.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forget_messages(&self, before: i64) -> Result<u64, StoreError> {
-        let sql = "delete from run_messages where answered_at is not null and answered_at < $1";
-        Ok(self.db.query(sql).bind(before).execute().await?)
-    }
-
     /// Takes over one run for the messages that lie there for it, unless somebody drives it. With `in_lane` it is
-    /// left alone while another run of its lane is under way.
+    /// left alone while another run of its lane is under way. Answers how often it was taken over since its last
+    /// commit.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claim_run(&self, runner: i64, key: &RunKey, in_lane: bool) -> Result<bool, StoreError> {
+    pub async fn claim_run(
+        &self,
+        runner: i64,
+        key: &RunKey,
+        in_lane: bool,
+    ) -> Result<Option<i64>, StoreError> {
         let mut tx = self.db.begin().await?;
         tx.lock(super::claims::LOCK).await?;
         let lane_rule =
@@ -117,7 +114,7 @@ impl Store {
         let row = tx.query(sql).bind(&*key.workspace_id).bind(&*key.run_id).optional().await?;
         let claimed = claim_rows(&mut tx, runner, row.as_slice()).await?;
         tx.commit().await?;
-        Ok(!claimed.is_empty())
+        Ok(claimed.first().map(|claimed| claimed.claims))
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`commit`](Store::commit) is the only writer of runs: fenced by the number of turns, in a transaction that
 //!   `writer` shares among all who commit at the time, by the statements in `rows`.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
+//! - `payloads` keeps large bodies of events out of line; `prune` deletes what has been kept long enough.
 //! - `claims`, `runners` and `messages` share the work among processes.
 //! - `receipts` knows which signals were taken; `attention` counts and clears what people must look at.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
@@ -22,6 +23,8 @@ mod cursor;
 mod error;
 mod events;
 mod messages;
+pub mod payloads;
+mod prune;
 mod publish;
 mod query;
 mod receipts;
@@ -42,6 +45,8 @@ pub use claims::{Claimed, Wanted};
 pub use codec::MAX_DEPTH;
 pub use error::StoreError;
 pub use messages::{OpenMessage, RunMessage};
+pub use payloads::{PayloadError, Payloads};
+pub use prune::{Deleted, EndedRun, Swept};
 pub use publish::Publication;
 pub use query::StatusCount;
 pub use receipts::Receipt;
@@ -50,7 +55,7 @@ pub use types::*;
 pub use workflows::{DraftChange, NewWorkflow};
 pub use writer::Backlog;
 
-use sluice_db::Db;
+use sluice_db::{Db, Dialect};
 use std::sync::Arc;
 use writer::Writer;
 
@@ -59,13 +64,19 @@ use writer::Writer;
 pub struct Store {
     db: Db,
     writer: Arc<Writer>,
+    payloads: Option<Payloads>,
 }
 
 impl Store {
-    /// A store in an open and migrated database.
+    /// A store in an open and migrated database, with everything in it.
     pub fn new(db: Db) -> Self {
         let writer = Writer::new(db.clone());
-        Self { db, writer }
+        Self { db, writer, payloads: None }
+    }
+
+    /// Which database keeps it.
+    pub fn dialect(&self) -> Dialect {
+        self.db.dialect()
     }
 
     /// What waits to be written at this moment: the measure of whether more work should be accepted.

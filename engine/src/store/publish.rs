@@ -14,6 +14,8 @@ pub struct Publication<'a> {
     pub triggers: Vec<TriggerRow>,
     /// Its schedules. Their workspace and workflow are filled in here.
     pub schedules: Vec<ScheduleRow>,
+    /// How long its finished runs are kept, milliseconds; `None` for as long as the installation keeps others.
+    pub retention_ms: Option<i64>,
     /// Milliseconds since the epoch.
     pub at: i64,
 }
@@ -61,6 +63,8 @@ impl Store {
             insert_schedule(&mut tx, workspace_id, workflow_id, schedule).await?;
         }
         set_published(&mut tx, workspace_id, workflow_id, Some(version)).await?;
+        let sql = "update workflows set retention_ms = $3 where workspace_id = $1 and workflow_id = $2";
+        tx.query(sql).bind(workspace_id).bind(workflow_id).bind(publication.retention_ms).execute().await?;
         tx.commit().await?;
         Ok(version)
     }

@@ -15,6 +15,9 @@ pub struct Receipt {
 pub(super) const RECEIPT: &str =
     "select run_id from signal_receipts where workspace_id = $1 and receipt = $2";
 
+pub(super) const STARTED_BY: &str = "select 1 as found from runs where workspace_id = $1 and dedupe_key >= $2 \
+             and dedupe_key < $3 limit 1";
+
 pub(super) const RECEIPTS: &str = "select run_id, at from signal_receipts where workspace_id = $1 and receipt >= $2 \
              and receipt < $3 order by receipt";
 
@@ -33,11 +36,19 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn receipts(&self, workspace_id: &str, prefix: &str) -> Result<Vec<Receipt>, StoreError> {
-        // In the order of bytes `0` comes right after `/`.
-        let end = format!("{}0", prefix.trim_end_matches('/'));
-        let rows = self.db.query(RECEIPTS).bind(workspace_id).bind(prefix).bind(end).all().await?;
+        let rows = self.db.query(RECEIPTS).bind(workspace_id).bind(prefix).bind(end_of(prefix)).all().await?;
         let found = rows.iter().map(|row| Ok(Receipt { run_id: row.text("run_id")?, at: row.int("at")? }));
         found.collect()
+    }
+
+    /// Whether a run was started under a deduplication key with this beginning, which ends with a slash.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_started(&self, workspace_id: &str, prefix: &str) -> Result<bool, StoreError> {
+        let row =
+            self.db.query(STARTED_BY).bind(workspace_id).bind(prefix).bind(end_of(prefix)).optional().await?;
+        Ok(row.is_some())
     }
 
     /// The run that called a run.
@@ -54,4 +65,9 @@ impl Store {
             .await?;
         Ok(row.map(|row| row.opt_text("parent_run_id")).transpose()?.flatten())
     }
+}
+
+/// The first text after all that begin with `prefix`: in the order of bytes `0` comes right after `/`.
+fn end_of(prefix: &str) -> String {
+    format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix))
 }

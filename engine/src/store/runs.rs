@@ -28,6 +28,22 @@ impl Store {
     /// # Errors
     /// When the database fails or what is stored is damaged.
     pub async fn load(&self, key: &RunKey) -> Result<Option<StoredRun>, StoreError> {
+        match self.load_readable(key).await? {
+            Some((_, Some(damage))) => Err(damage),
+            Some((run, None)) => Ok(Some(run)),
+            None => Ok(None),
+        }
+    }
+
+    /// A run with its events up to the first that cannot be read, and why it cannot: for people, who may look at
+    /// what is left of a damaged run. Nobody may go on with such a run.
+    ///
+    /// # Errors
+    /// When the database or the payload store fails.
+    pub async fn load_readable(
+        &self,
+        key: &RunKey,
+    ) -> Result<Option<(StoredRun, Option<StoreError>)>, StoreError> {
         let row = self
             .db
             .query("select * from runs where workspace_id = $1 and run_id = $2")
@@ -36,8 +52,8 @@ impl Store {
             .optional()
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let events = self.first_events(key, row.int("events")?).await?;
-        Ok(Some(StoredRun {
+        let (events, damage) = self.first_events(key, row.int("events")?).await?;
+        let run = StoredRun {
             run: fixed_facts(key, &row)?,
             turns: row.int("turns")?,
             status: read_status(&row)?,
@@ -48,7 +64,8 @@ impl Store {
             owner: row.opt_int("owner")?,
             claims: row.opt_int("claims")?.unwrap_or(0),
             attention: read_attention(&row)?,
-        }))
+        };
+        Ok(Some((run, damage)))
     }
 
     /// Up to `limit` runs whose time to be woken has come, the longest overdue first; those of one moment are in

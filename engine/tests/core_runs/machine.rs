@@ -52,6 +52,9 @@ Three changes of phase come with events about something else:
 - The body of a loop becomes pending again when its entry starts another round, and the entry becomes ready
   when all of the body is through.
 - `run_retried` makes failed and cancelled nodes ready.
+
+When nobody knows whether an effect took place, the node is suspended with a wait of kind `outcome`; the payload of the signal
+that resumes it says what is done (`core::outcome`): it is ready to start again, or succeeds or fails in the same step.
 ";
 
 fn page() -> String {

@@ -136,8 +136,11 @@ async fn a_workflow_that_calls_itself_comes_to_an_end() {
     home.engine.settle().await;
     let runs = home.runs(&workflow).await;
     assert_eq!((runs.len(), code(&home.view(&key).await)), (33, "child_failed"));
-    let deepest = home.view(runs.last().unwrap()).await;
-    assert_eq!(code(&deepest), "call_too_deep");
+    let mut deepest = 0;
+    for run in &runs {
+        deepest += usize::from(code(&home.view(run).await) == "call_too_deep");
+    }
+    assert_eq!(deepest, 1);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod effects;
 mod ending;
 mod fleet;
 mod lanes;
+mod limits;
 mod lineage;
 mod live;
 mod publishing;

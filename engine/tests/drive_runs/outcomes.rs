@@ -211,6 +211,22 @@ async fn a_reply_that_was_taken_before_a_crash_is_taken_once() {
 }
 
 #[tokio::test]
+async fn an_event_is_no_reply_to_the_run_that_it_started() {
+    let home = Home::new().await;
+    let nodes = json!([
+        { "id": "hears", "type": "event", "params": { "event": "msg" } },
+        { "id": "ask", "type": "wait", "params": { "signal": "conversation:1" } },
+    ]);
+    home.publish(doc("Asks", nodes, &["hears > ask"])).await;
+    let first = home.engine.dispatch(reply("hi"), None).await.unwrap();
+    home.engine.settle().await;
+    let again = home.engine.dispatch(reply("hi"), None).await.unwrap();
+    home.engine.settle().await;
+    assert_eq!((again.woken, again.started.len()), (None, 0));
+    assert_eq!(home.status(&first.started[0]).await, RunStatus::Waiting);
+}
+
+#[tokio::test]
 async fn a_named_signal_is_taken_once_by_each_run() {
     let home = Home::new().await;
     let waits = json!([

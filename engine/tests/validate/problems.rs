@@ -270,6 +270,32 @@ fn a_window_is_closed_by_waits_that_add_up() {
 }
 
 #[test]
+fn what_is_done_about_unknown_outcomes_is_set_where_it_has_a_meaning() {
+    let with = |node_type: &str, policy: &str| {
+        let settings = json!({ "unknown_outcome": policy });
+        let node = json!({ "id": "a", "type": node_type, "params": { "to": "1" }, "settings": settings });
+        document(&[node], &[("start", "a")])
+    };
+    let of = |value: &Value| {
+        let all = full_problems(value);
+        let mine = all.into_iter().filter(|problem| problem.path.contains("unknown_outcome"));
+        mine.map(|problem| format!("{} {:?}", problem.code, problem.severity)).collect::<Vec<_>>()
+    };
+    for policy in ["ask", "assume_done", "retry", "fail"] {
+        assert_eq!(of(&with("chat.send", policy)), [""; 0]);
+        assert_eq!(of(&with("data.set", policy)), ["unused_setting Warning"]);
+    }
+    let odd = parse(&with("chat.send", "perhaps")).unwrap_err();
+    assert_eq!(odd[0].path, "/nodes/1/settings/unknown_outcome");
+    let kept = parse(&with("chat.send", "assume_done")).unwrap();
+    let text = serde_json::to_string(&kept).unwrap();
+    let exported = sluice_engine::document::export_text(&text).unwrap();
+    assert!(exported.contains("\"unknown_outcome\": \"assume_done\""), "{exported}");
+    let again: sluice_engine::document::Document = serde_json::from_str(&exported).unwrap();
+    assert_eq!(again, kept);
+}
+
+#[test]
 fn settings_are_checked() {
     let mut value = document(
         &[

@@ -117,13 +117,59 @@ async fn old_bodies_go_and_pending_ones_stay(db: Db) {
     assert!(!records.first_seen("event", &pending).await.unwrap());
     ground.pass(1000);
     let before = crate::ground::START + 500;
-    assert_eq!(records.purge_inbound(before).await.unwrap(), 1);
+    assert_eq!(records.purge_inbound(before, 10).await.unwrap(), 1);
+    assert_eq!(records.purge_seen(before, 10).await.unwrap(), 1);
     assert!(records.inbound(None, &done).await.is_err());
     assert!(records.inbound(None, &pending).await.is_ok());
     assert!(records.first_seen("event", &pending).await.unwrap(), "forgotten");
 }
 
+async fn old_things_go_in_batches_and_leave_no_trace_of_themselves(db: Db) {
+    let ground = Ground::bare(db.clone()).await;
+    let records = &ground.records;
+    for number in 0..5 {
+        let id = records.store_inbound("whatsapp", format!("{number}").as_bytes()).await.unwrap().id;
+        let share = InboundShare { workspace_id: ground.workspace.id.clone(), changes: json!([]) };
+        records.finish_inbound(&id, InboundStatus::Processed, &json!([]), &[share], None).await.unwrap();
+        records.add_inbound_run(ground.ws(), &id, "run_1").await.unwrap();
+        records.first_seen(&format!("event {number}"), &id).await.unwrap();
+        records.report_event(ground.ws(), "order.paid", &json!({})).await.unwrap();
+        db.query("insert into applied_effects (workspace_id, effect_id, applied_at) values ($1, $2, $3)")
+            .bind(ground.ws())
+            .bind(format!("run_1/a/{number}"))
+            .bind(crate::ground::START)
+            .execute()
+            .await
+            .unwrap();
+        ground.pass(10);
+    }
+    let before = crate::ground::START + 35;
+    let batches = async |limit| {
+        [
+            records.purge_inbound(before, limit).await.unwrap(),
+            records.purge_seen(before, limit).await.unwrap(),
+            records.purge_events(before, limit).await.unwrap(),
+            records.purge_applied_effects(before, limit).await.unwrap(),
+        ]
+    };
+    assert_eq!(batches(3).await, [3, 3, 3, 3]);
+    assert_eq!(batches(3).await, [1, 1, 1, 2]);
+    assert_eq!(batches(3).await, [0, 0, 0, 0]);
+    for (table, left) in [
+        ("inbound_bodies", 1),
+        ("inbound_body_shares", 1),
+        ("inbound_body_runs", 1),
+        ("inbound_seen", 1),
+        ("record_events", 1),
+        ("applied_effects", 0),
+    ] {
+        let row = db.query(format!("select count(*) as n from {table}")).one().await.unwrap();
+        assert_eq!(row.int("n").unwrap(), left, "{table}");
+    }
+}
+
 sluice_db::contract_tests! {
+    old_things_go_in_batches_and_leave_no_trace_of_themselves,
     a_body_is_kept_byte_for_byte_and_recognised, pending_bodies_are_claimed_by_one,
     a_workspace_sees_its_part_and_nothing_else, old_bodies_go_and_pending_ones_stay,
 }

@@ -4,6 +4,7 @@ use super::{Answer, exit};
 use crate::cli::CopyArgs;
 use crate::wiring::explain;
 use sluice_db::{Db, DbOptions, copy_all};
+use sluice_engine::store::Store;
 
 /// Copies and prints what was copied.
 pub(super) async fn run(args: &CopyArgs) -> Answer {
@@ -22,6 +23,13 @@ pub(super) async fn run(args: &CopyArgs) -> Answer {
     println!(
         "Credentials stay sealed with the same master key: give SLUICE_MASTER_KEY or master.key to the new place too"
     );
+    let references = Store::new(to.clone()).count_references().await.map_err(|error| explain(&error))?;
+    if references > 0 {
+        println!(
+            "{references} rows refer to payloads outside the database, which were not copied: let the new place use the same \
+             payload store (`payloads`, by default the folder `payloads` in the data folder)"
+        );
+    }
     from.close().await;
     to.close().await;
     Ok(exit(true))

@@ -2,8 +2,34 @@
 
 use super::{Answer, configure, exit};
 use crate::config::{Config, Settings};
+use crate::storage::{Keeping, Place};
 use crate::wiring::{explain, master_key, open_database};
+use sluice_node_sdk::duration::Duration;
 use sluice_node_sdk::egress::EgressPolicy;
+
+/// Begins a finding that is no failure and yet must be seen.
+const WARNING: &str = "warning: ";
+
+/// Writes a SQLite database anew, without free space.
+pub(super) async fn vacuum(settings: Settings) -> Answer {
+    let config = configure(settings)?;
+    let db = open_database(&config).await?;
+    let Some(before) = db.space().await.map_err(|error| explain(&error))? else {
+        println!("{} needs no vacuum by us: the server looks after its space", db.place());
+        db.close().await;
+        return Ok(exit(true));
+    };
+    db.vacuum().await.map_err(|error| explain(&error))?;
+    let after = db.space().await.map_err(|error| explain(&error))?.unwrap_or(before);
+    println!(
+        "{}: {} MiB before, {} MiB now; from now on space is given back while the service runs",
+        db.place(),
+        mebibytes(before.pages * before.page_size),
+        mebibytes(after.pages * after.page_size)
+    );
+    db.close().await;
+    Ok(exit(true))
+}
 
 /// Brings the schema up to date.
 pub(super) async fn migrate(settings: Settings) -> Answer {
@@ -20,6 +46,9 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
     let config = configure(settings)?;
     let checks = [
         ("database", check_database(&config).await),
+        ("space", check_space(&config).await),
+        ("payloads", check_payloads(&config).await),
+        ("retention", Ok(told_of_retention(&config.keeping))),
         ("master key", master_key(&config).map(|_| "readable".to_owned())),
         ("listening address", check_address(&config).await),
         (
@@ -34,7 +63,10 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
     for (what, result) in checks {
         good &= result.is_ok();
         match result {
-            Ok(found) => println!("ok    {what}: {found}"),
+            Ok(found) => match found.strip_prefix(WARNING) {
+                Some(warning) => println!("warn  {what}: {warning}"),
+                None => println!("ok    {what}: {found}"),
+            },
             Err(problem) => println!("FAIL  {what}: {problem}"),
         }
     }
@@ -61,6 +93,66 @@ async fn check_database(config: &Config) -> Result<String, String> {
         }
     };
     Ok(found)
+}
+
+/// How much of a SQLite file is in use, and whether it can shrink.
+async fn check_space(config: &Config) -> Result<String, String> {
+    let db = open_database(config).await?;
+    let found = db.space().await.map_err(|error| explain(&error))?;
+    db.close().await;
+    let Some(space) = found else { return Ok("the server looks after it".to_owned()) };
+    let (all, free) = (mebibytes(space.pages * space.page_size), mebibytes(space.free_bytes()));
+    if !space.can_shrink {
+        return Ok(format!(
+            "{WARNING}{free} MiB of {all} MiB are free, and the file cannot give them back to the disk; stop the \
+             service and run `sluice vacuum` once"
+        ));
+    }
+    Ok(format!("{free} MiB of {all} MiB are free"))
+}
+
+fn mebibytes(bytes: i64) -> i64 {
+    bytes >> 20
+}
+
+/// Writes, reads and deletes a small payload.
+async fn check_payloads(config: &Config) -> Result<String, String> {
+    let Some(payloads) = config.payloads.open()? else {
+        return Ok("off; everything is in the database".to_owned());
+    };
+    let (place, threshold) = (payloads.place(), config.payloads.threshold);
+    let Some(threshold) = threshold else {
+        return Ok(format!("everything new is in the database; {} is only read", place.name()));
+    };
+    let key = format!("doctor/probe/{}", std::process::id());
+    let failed = |error| format!("{}: {}", place.name(), explain(&error));
+    place.put(&key, "probe".into()).await.map_err(failed)?;
+    let read = place.get(&key).await.map_err(failed)?;
+    place.delete(&key).await.map_err(failed)?;
+    if read.as_deref() != Some(b"probe") {
+        return Err(format!("{} gives something else back than was written", place.name()));
+    }
+    let found = format!("{} can be written and read; bodies over {threshold} bytes go there", place.name());
+    let is_local = matches!(config.payloads.place, Place::Folder(_));
+    if is_local && config.database.starts_with("postgres") {
+        return Ok(format!("{WARNING}{found}; every process must see this same folder, else use `s3://`"));
+    }
+    Ok(found)
+}
+
+fn told_of_retention(keeping: &Keeping) -> String {
+    const DAY: i64 = 86_400_000;
+    let told = |length: Option<i64>| match length {
+        None => "for ever".to_owned(),
+        Some(ms) if ms % DAY == 0 => format!("{}d", ms / DAY),
+        Some(ms) => Duration::from_ms(ms).to_string(),
+    };
+    format!(
+        "finished runs {}, test runs {}, what came in {}",
+        told(keeping.runs),
+        told(keeping.tests),
+        told(keeping.inbound)
+    )
 }
 
 async fn check_address(config: &Config) -> Result<String, String> {

@@ -40,6 +40,7 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Key(KeyCommand::Create(args)) => key::create(args).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,
+        Command::Vacuum(settings) => doctor::vacuum(settings).await,
         Command::Copy(args) => copy::run(&args).await,
     };
     answer.unwrap_or_else(|message| {

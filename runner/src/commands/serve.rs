@@ -64,6 +64,13 @@ impl Service {
         engine.spawn_loops();
         sluice_api::recover_inbound(&self.state).await.map_err(|error| explain(&error))?;
         self.state.spawn_loops();
+        let pruning = (self.config.role != Role::Api).then(|| {
+            crate::pruning::spawn(
+                &self.installation,
+                self.config.keeping.clone(),
+                self.state.stopping.clone(),
+            )
+        });
         let address = self.address()?;
         tracing::info!(%address, database = self.installation.db.place(), "listening");
         let stopping = CancellationToken::new();
@@ -81,6 +88,10 @@ impl Service {
         // Bodies in hand are stored; what is not handled within the grace is taken up at the next start.
         let _ = tokio::time::timeout(self.config.shutdown_grace, self.state.settle_inbound()).await;
         engine.shut_down(self.config.shutdown_grace).await;
+        if let Some(pruning) = pruning {
+            // It was told to stop; a step is short. When it is not done in time, its transaction is taken back.
+            let _ = tokio::time::timeout(self.config.shutdown_grace, pruning).await;
+        }
         // Open event streams end with the process.
         served.abort();
         self.installation.db.close().await;

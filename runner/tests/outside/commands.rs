@@ -96,6 +96,50 @@ fn a_key_is_alone_on_the_last_line_and_a_missing_workspace_is_named() {
     assert!(out.lines().last().unwrap().starts_with("sk_"), "{out}");
     let (code, out, _) = run(command(folder.path()).args(["doctor"]));
     assert_eq!(code, 0, "{out}");
+    for line in
+        ["ok    space: 0 MiB of", "can be written and read; bodies over 65536 bytes", "finished runs 90d"]
+    {
+        assert!(out.contains(line), "`{line}` is not in {out}");
+    }
+}
+
+#[test]
+fn an_old_file_is_named_by_the_doctor_and_cured_by_vacuum() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, ..) = run(command(folder.path()).args(["migrate"]));
+    assert_eq!(code, 0);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let url = format!("sqlite:{}", folder.path().join("data/sluice.db").display());
+        let db = sluice_db::Db::open(sluice_db::DbOptions::new(url)).await.unwrap();
+        for sql in ["pragma auto_vacuum = none", "vacuum"] {
+            db.query(sql).all().await.unwrap();
+        }
+        db.close().await;
+    });
+    let (code, out, _) = run(command(folder.path()).args(["doctor"]));
+    assert!(code == 0 && out.contains("warn  space:") && out.contains("`sluice vacuum`"), "{out}");
+    let (code, out, error) = run(command(folder.path()).args(["vacuum"]));
+    assert!(code == 0 && out.contains("space is given back"), "{out}{error}");
+    let (_, out, _) = run(command(folder.path()).args(["doctor"]));
+    assert!(out.contains("ok    space:"), "{out}");
+}
+
+#[test]
+fn payload_settings_that_cannot_be_right_are_refused_and_no_secret_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let doctor = |arguments: &[&str]| run(command(folder.path()).arg("doctor").args(arguments));
+    let (code, _, error) = doctor(&["--payloads", "gs://box"]);
+    assert!(code == 2 && error.contains("`payloads`") && error.contains("s3://"), "{error}");
+    let (code, _, error) = doctor(&["--inbound-retention", "1d"]);
+    assert!(code == 2 && error.contains("7d"), "{error}");
+    // Nobody listens there, so the probe fails, and says where.
+    let endpoint = "http://127.0.0.1:9";
+    let access = ["--payloads-key-id", "id", "--payloads-secret", "s3cret", "--payloads-region", "x"];
+    let place = ["--payloads", "s3://box/here", "--payloads-endpoint", endpoint];
+    let (code, out, error) = doctor(&[&place[..], &access[..]].concat());
+    assert!(code == 1 && out.contains("FAIL  payloads: s3://box/here"), "{out}{error}");
+    assert!(!format!("{out}{error}").contains("s3cret"), "{out}{error}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ sluice_db::contract_tests! {
     a_run_is_given_back,
     suspects_are_taken_alone,
     messages_find_their_run_and_are_answered_once,
+    what_is_ours_is_seen_and_taken_up_again,
 }
 
 const SOUND: Wanted = Wanted::Sound(2);
@@ -162,14 +163,27 @@ async fn messages_find_their_run_and_are_answered_once(db: Db) {
     assert_eq!(seen(&open), [("run_2".to_owned(), true), ("run_none".to_owned(), false)]);
     assert_eq!(store.open_messages(3, 10).await.unwrap().len(), 3);
 
-    assert!(!store.claim_run(7, &key("run_2"), true).await.unwrap(), "another run is in its lane");
-    assert!(store.claim_run(7, &key("run_2"), false).await.unwrap());
-    assert!(!store.claim_run(8, &key("run_2"), false).await.unwrap());
+    assert_eq!(store.claim_run(7, &key("run_2"), true).await.unwrap(), None, "another run is in its lane");
+    assert_eq!(store.claim_run(7, &key("run_2"), false).await.unwrap(), Some(1));
+    assert_eq!(store.claim_run(8, &key("run_2"), false).await.unwrap(), None);
 
     store.answer_message(&key("run_2"), "msg_run_2", "first", 50).await.unwrap();
     store.answer_message(&key("run_2"), "msg_run_2", "second", 60).await.unwrap();
     assert_eq!(store.answer_of(&key("run_2"), "msg_run_2").await.unwrap().as_deref(), Some("first"));
     assert_eq!(store.answer_of(&key("run_1"), "msg_run_1").await.unwrap(), None);
-    assert_eq!(store.forget_messages(50).await.unwrap(), 0);
-    assert_eq!(store.forget_messages(51).await.unwrap(), 1);
+    assert_eq!(store.forget_answered(50, 10).await.unwrap(), 0);
+    assert_eq!(store.forget_answered(51, 10).await.unwrap(), 1);
+}
+
+async fn what_is_ours_is_seen_and_taken_up_again(db: Db) {
+    let store = Store::new(db);
+    let driven =
+        |run: &str, owner| Turn { owner: Some(owner), ..first_turn(facts(run, 100), RunStatus::Running) };
+    commit_all(&store, vec![driven("run_1", 7), driven("run_2", 8)]).await;
+    assert_eq!(store.driven_by(7, 10).await.unwrap(), [(key("run_1"), 1)]);
+    assert!(!store.reclaim(7, &key("run_1"), 2).await.unwrap());
+    assert!(!store.reclaim(7, &key("run_2"), 1).await.unwrap());
+    assert!(store.reclaim(7, &key("run_1"), 1).await.unwrap());
+    let stored = store.load(&key("run_1")).await.unwrap().unwrap();
+    assert_eq!((stored.owner, stored.turns, stored.claims), (Some(7), 2, 0));
 }

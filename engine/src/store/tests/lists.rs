@@ -10,6 +10,8 @@ sluice_db::contract_tests! {
     a_summary_says_what_is_known,
     runs_of_an_inbound_body_are_found,
     runs_are_counted_by_status,
+    runs_that_need_a_person_are_listed_counted_and_acknowledged,
+    receipts_are_found_by_name_and_by_beginning,
 }
 
 async fn all(store: &Store, filter: &RunFilter) -> Vec<String> {
@@ -110,4 +112,57 @@ async fn runs_are_counted_by_status(db: Db) {
     assert_eq!(store.count_by_status(WS).await.unwrap(), expected);
     assert_eq!(store.count_by_status("ws_2").await.unwrap(), []);
     assert_eq!(store.count_active().await.unwrap(), []);
+}
+
+async fn runs_that_need_a_person_are_listed_counted_and_acknowledged(db: Db) {
+    let store = Store::new(db);
+    let (unknown, poisoned) = (Some(Attention::UnknownOutcome), Some(Attention::Poisoned));
+    let turns = (0..9).map(|n| {
+        let run = NewRun { workflow_id: format!("wf_{}", n % 2), ..facts(&format!("run_{n}"), n) };
+        let status = if n == 4 { RunStatus::Waiting } else { RunStatus::Failed };
+        Turn { attention: [None, unknown, poisoned][n as usize % 3], ..first_turn(run, status) }
+    });
+    commit_all(&store, turns.collect()).await;
+    let filter = RunFilter { attention: true, limit: 2, ..RunFilter::default() };
+    assert_eq!(all(&store, &filter).await, ["run_8", "run_7", "run_5", "run_4", "run_2", "run_1"]);
+    let failed = RunFilter { status: Some(RunStatus::Failed), ..filter.clone() };
+    assert_eq!(all(&store, &failed).await, ["run_8", "run_7", "run_5", "run_2", "run_1"]);
+    let of_workflow =
+        RunFilter { workflow_id: Some("wf_1".into()), since: Some(2), limit: 1, ..failed.clone() };
+    assert_eq!(all(&store, &of_workflow).await, ["run_7", "run_5"]);
+    let page = store.list_runs(WS, &filter).await.unwrap();
+    assert_eq!((page.items[0].attention, page.items[1].attention), (poisoned, unknown));
+    assert_eq!(
+        store.count_attention().await.unwrap(),
+        [(Attention::UnknownOutcome, 3), (Attention::Poisoned, 3)]
+    );
+    assert!(store.acknowledge(&key("run_8")).await.unwrap());
+    assert!(!store.acknowledge(&key("run_8")).await.unwrap(), "once is enough");
+    assert!(!store.acknowledge(&key("run_4")).await.unwrap(), "it goes on and asks still");
+    assert_eq!(all(&store, &failed).await, ["run_7", "run_5", "run_2", "run_1"]);
+    assert_eq!(store.load(&key("run_8")).await.unwrap().unwrap().attention, None);
+}
+
+async fn receipts_are_found_by_name_and_by_beginning(db: Db) {
+    let store = Store::new(db);
+    let receipts = ["signal/k/a/run_0", "signal/k/ab/run_1", "signal/k/a/run_2", "msg_1"];
+    let turns = receipts.iter().enumerate().map(|(n, receipt)| {
+        let run = NewRun {
+            parent_run_id: Some(format!("run_{}", n + 1)),
+            dedupe_key: Some(format!("msg_{n}/wf_1/start")),
+            ..facts(&format!("run_{n}"), 100)
+        };
+        Turn { receipt: Some((*receipt).to_owned()), ..first_turn(run, RunStatus::Waiting) }
+    });
+    commit_all(&store, turns.collect()).await;
+    assert_eq!(store.receipt(WS, "msg_1").await.unwrap().as_deref(), Some("run_3"));
+    assert_eq!(store.receipt(WS, "msg_2").await.unwrap(), None);
+    assert_eq!(store.receipt("ws_2", "msg_1").await.unwrap(), None);
+    let found = store.receipts(WS, "signal/k/a/").await.unwrap();
+    let runs: Vec<&str> = found.iter().map(|receipt| receipt.run_id.as_str()).collect();
+    assert_eq!(runs, ["run_0", "run_2"]);
+    assert!(store.has_started(WS, "msg_2/").await.unwrap());
+    assert!(!store.has_started(WS, "msg_4/").await.unwrap() && !store.has_started(WS, "msg/").await.unwrap());
+    assert_eq!(store.parent(&key("run_0")).await.unwrap().as_deref(), Some("run_1"));
+    assert_eq!(store.parent(&key("run_9")).await.unwrap(), None);
 }

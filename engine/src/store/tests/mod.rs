@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod arbitrary;
+mod bucket;
 mod bytes;
 mod claims;
 mod commits;
@@ -12,7 +13,9 @@ mod events;
 mod group;
 mod lists;
 mod model;
+mod payloads;
 mod plans;
+mod pruning;
 mod publishing;
 mod waits;
 mod workflows;

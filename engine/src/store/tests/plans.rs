@@ -34,16 +34,40 @@ fn every_list_reads_ranges_of_an_index() {
 }
 
 #[test]
+fn the_list_of_runs_that_need_a_person_reads_an_index_of_its_own() {
+    on_sqlite(async |db| {
+        for workflow_id in [None, Some("wf_1".to_owned())] {
+            for status in [None, Some(RunStatus::Failed)] {
+                let filter = RunFilter {
+                    attention: true,
+                    workflow_id: workflow_id.clone(),
+                    status,
+                    ..RunFilter::default()
+                };
+                let plan = plan(&db, query::list_text(&filter), Vec::new()).await;
+                assert!(plan.iter().any(|step| step.contains("runs_for_attention")), "{plan:#?}");
+                assert!(!plan.iter().any(|step| step.contains("SCAN runs")), "{plan:#?}");
+            }
+        }
+    });
+}
+
+#[test]
 fn what_the_driver_asks_reads_an_index() {
     on_sqlite(async |db| {
         for (sql, index) in [
             (runs::DUE_WAKES, "runs_due"),
             (runs::NEXT_WAKE, "runs_due"),
             (runs::LANE_HAS_ACTIVE, "runs_in_lane"),
+            (prune::ENDED, "runs_ended"),
+            (prune::RETENTIONS, "workflows_with_retention"),
             (super::super::claims::DUE_OF, "runs_due"),
+            (super::super::claims::DRIVEN_BY, "runs_active"),
             (super::super::claims::COUNT_UNOWNED, "runs_unowned"),
             (super::super::claims::ALL, "runs_active"),
             (query::RUNS_OF_INBOUND, "runs_by_inbound"),
+            (receipts::STARTED_BY, "runs_by_dedupe_key"),
+            (receipts::RECEIPTS, "USING PRIMARY KEY"),
             (query::COUNT_BY_STATUS, "runs_by_status"),
             (query::COUNT_ACTIVE, "runs_active"),
             (schedules::DUE, "workflow_schedules_due"),
@@ -92,6 +116,20 @@ fn later_turns_find_their_runs_by_key() {
                 assert!(plan.iter().any(|step| step.contains(index)), "{plan:#?}");
                 assert!(!plan.iter().any(|step| step.contains("SCAN run")), "{plan:#?}");
             }
+        }
+    });
+}
+
+#[test]
+fn what_is_forgotten_is_found_by_an_index() {
+    on_sqlite(async |db| {
+        for (sql, inner, outer) in [
+            (prune::ANSWERED, "run_messages_answered", "SEARCH run_messages USING"),
+            (prune::RECEIPTS, "signal_receipts_by_time", "SEARCH signal_receipts USING"),
+        ] {
+            let plan = plan(&db, sql.to_owned(), Vec::new()).await;
+            assert!(plan.iter().any(|step| step.contains(inner)), "{sql}: {plan:#?}");
+            assert!(plan[0].contains(outer), "{sql}: {plan:#?}");
         }
     });
 }

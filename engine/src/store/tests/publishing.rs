@@ -51,7 +51,13 @@ async fn publish_with(
     triggers: Vec<TriggerRow>,
     schedules: Vec<ScheduleRow>,
 ) -> Result<i64, StoreError> {
-    store.publish(WS, id, Publication { document: r#"{"sluice":1}"#, triggers, schedules, at: 30 }).await
+    store
+        .publish(
+            WS,
+            id,
+            Publication { document: r#"{"sluice":1}"#, triggers, schedules, retention_ms: None, at: 30 },
+        )
+        .await
 }
 
 async fn publishing_freezes_a_version(db: Db) {
