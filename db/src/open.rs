@@ -158,6 +158,7 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
             Synchronous::Full => SqliteSynchronous::Full,
             Synchronous::Normal => SqliteSynchronous::Normal,
         });
+<<<<<<< HEAD
     // A transaction that SQLite ended by itself (on a full disk) leaves the driver counting one that is not there: such
     // a connection is of no use any more.
     let writer = one_connection(options)
@@ -165,6 +166,9 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
         .connect_with(writing(connect.clone()))
         .await
         .map_err(refused)?;
+=======
+    let writer = one_connection(options).connect_with(writing(connect.clone())).await.map_err(refused)?;
+>>>>>>> store
     check_writable(&writer).await?;
     // `query_only` turns a statement sent to the wrong pool into a loud error instead of a second writer.
     let readers = SqlitePoolOptions::new()
@@ -177,14 +181,10 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
 }
 
 /// What the writing connection does otherwise than SQLite would by itself. The log is folded back into the file every
-/// 16 MB, not every 4: a page that is written again and again reaches the file once. After a burst, or when a long read
-/// kept the log from being folded, it is cut back to 64 MB. The cache holds the upper pages of the indexes of some
-/// million runs.
+/// 16 MB, not every 4: a page that is written again and again reaches the file once. The cache holds the upper pages of
+/// the indexes of some million runs.
 fn writing(connect: SqliteConnectOptions) -> SqliteConnectOptions {
-    connect
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("journal_size_limit", "67108864")
-        .pragma("cache_size", "-16384")
+    connect.pragma("wal_autocheckpoint", "4000").pragma("cache_size", "-16384")
 }
 
 fn one_connection(options: &DbOptions) -> SqlitePoolOptions {
