@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Migrate(Settings),
     /// Check configuration, database and master key
     Doctor(Settings),
-    /// Give the free space of a SQLite database back to the disk at once; stop the service first
+    /// Give the free space of a stopped SQLite database back to the disk
     Vacuum(Settings),
     /// Copy a whole installation into another, empty database, and compare both
     Copy(CopyArgs),

@@ -66,9 +66,13 @@ enum Chore {
     Runs(Keeping),
     Answered,
     Receipts(i64),
-    Payloads(Chunks<BoxStream<'static, Result<KeptPayload, PayloadError>>>),
+    /// Listed from when it is their turn, so that what went before is not in the list.
+    Payloads(Option<Listed>),
     Space,
 }
+
+/// Payloads as the place lists them.
+type Listed = Chunks<BoxStream<'static, Result<KeptPayload, PayloadError>>>;
 
 /// The runs of one length of keeping.
 struct Keeping {
@@ -143,8 +147,8 @@ impl Pruner {
         self.chores.push_back(Chore::Answered);
         self.chores
             .extend(self.retention.receipts.map(|kept_for| Chore::Receipts(now.saturating_sub(kept_for))));
-        if let Some(payloads) = self.store.payloads().filter(|_| is_anew) {
-            self.chores.push_back(Chore::Payloads(payloads.place().list().chunks(PAYLOADS)));
+        if is_anew {
+            self.chores.push_back(Chore::Payloads(None));
         }
         self.chores.push_back(Chore::Space);
         Ok(())
@@ -237,10 +241,11 @@ impl Pruner {
         self.own.get(&workflow).copied().or(self.retention.runs)
     }
 
-    async fn sweep(
-        &mut self,
-        listed: &mut Chunks<BoxStream<'static, Result<KeptPayload, PayloadError>>>,
-    ) -> Result<(Pruned, bool), StoreError> {
+    async fn sweep(&mut self, listed: &mut Option<Listed>) -> Result<(Pruned, bool), StoreError> {
+        let Some(place) = self.store.payloads().map(|payloads| payloads.place().clone()) else {
+            return Ok((Pruned::default(), false));
+        };
+        let listed = listed.get_or_insert_with(|| place.list().chunks(PAYLOADS));
         let Some(chunk) = listed.next().await else { return Ok((Pruned::default(), false)) };
         let chunk = chunk.into_iter().collect::<Result<Vec<_>, _>>()?;
         let swept = self.store.sweep_payloads(&chunk, self.now - DAY_MS).await?;

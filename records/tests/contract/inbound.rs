@@ -128,7 +128,7 @@ async fn old_things_go_in_batches_and_leave_no_trace_of_themselves(db: Db) {
     let ground = Ground::bare(db.clone()).await;
     let records = &ground.records;
     for number in 0..5 {
-        let id = records.store_inbound("whatsapp", format!("{number}").as_bytes()).await.unwrap().id;
+        let id = records.store_inbound("whatsapp", format!("{number}").as_bytes(), true).await.unwrap().id;
         let share = InboundShare { workspace_id: ground.workspace.id.clone(), changes: json!([]) };
         records.finish_inbound(&id, InboundStatus::Processed, &json!([]), &[share], None).await.unwrap();
         records.add_inbound_run(ground.ws(), &id, "run_1").await.unwrap();

@@ -29,10 +29,12 @@ pub(super) async fn run(settings: Settings, extra: Extra) -> Answer {
 
 impl Service {
     /// Opens the installation and takes the listening address, without serving yet.
-    pub(super) async fn open(config: Config, extra: &Extra) -> Result<Self, String> {
+    pub(super) async fn open(mut config: Config, extra: &Extra) -> Result<Self, String> {
         let listener = TcpListener::bind(&config.listen).await.map_err(|error| {
             format!("cannot listen on {}: {error}; choose another address with --listen", config.listen)
         })?;
+        // The port that was really taken: it tells this process from others on its host.
+        config.listen = listener.local_addr().map_err(|error| error.to_string())?.to_string();
         check_role(&config)?;
         let lock = lock_data(&config)?;
         let installation = Installation::open(&config, extra).await?;
