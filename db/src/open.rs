@@ -158,7 +158,6 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
             Synchronous::Full => SqliteSynchronous::Full,
             Synchronous::Normal => SqliteSynchronous::Normal,
         });
-<<<<<<< HEAD
     // A transaction that SQLite ended by itself (on a full disk) leaves the driver counting one that is not there: such
     // a connection is of no use any more.
     let writer = one_connection(options)
@@ -166,9 +165,6 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
         .connect_with(writing(connect.clone()))
         .await
         .map_err(refused)?;
-=======
-    let writer = one_connection(options).connect_with(writing(connect.clone())).await.map_err(refused)?;
->>>>>>> store
     check_writable(&writer).await?;
     // `query_only` turns a statement sent to the wrong pool into a loud error instead of a second writer.
     let readers = SqlitePoolOptions::new()
