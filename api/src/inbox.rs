@@ -154,12 +154,13 @@ async fn read_all(state: ApiState) {
 }
 
 async fn report(state: &ApiState, id: &str, done: Result<(), HandlingError>) {
-    if let Err(failure) = done {
+    let Err(failure) = done else { return };
+    {
         let failure = &failure as &dyn std::error::Error;
         tracing::error!(inbound_id = id, error = failure, "a stored body was not handled; it is tried again");
-        if let Err(failure) = state.records.forget_attempt(id).await {
-            tracing::debug!(inbound_id = id, %failure, "an attempt stays counted");
-        }
+    }
+    if let Err(failure) = state.records.forget_attempt(id).await {
+        tracing::debug!(inbound_id = id, %failure, "an attempt stays counted");
     }
 }
 

@@ -26,6 +26,9 @@ const BATCH: u32 = 200;
 /// Runs looked at at once for such as were forgotten.
 const MOST_FORGOTTEN: u32 = 20_000;
 
+/// How soon it is looked again whether a task has gone.
+const A_MOMENT: Duration = Duration::from_millis(2);
+
 /// The channel on which processes tell each other that there is something to do.
 pub(super) const CHANNEL: &str = "sluice_work";
 
@@ -389,7 +392,7 @@ impl Engine {
             let is_forgotten = before.get(&key) == Some(&turns) && !self.is_active(&key);
             if is_forgotten && self.0.store.reclaim(me, &key, turns).await? {
                 tracing::warn!(run_id = %key.run_id, "a run that nobody here drove is taken up again");
-                self.resume(key, None);
+                self.drive_claimed(key, None);
             }
         }
         Ok(())
@@ -404,10 +407,32 @@ impl Engine {
         if claims > MOST_CLAIMS {
             return self.end_poisoned(key);
         }
-        self.resume(key.clone(), None);
-        if let Some(message) = message {
-            drop(self.tell_active(&key, message));
+        self.drive_claimed(key, message);
+    }
+
+    /// Drives a run that this process has claimed. The task that drove it before may not have gone yet, if that was
+    /// here; it can commit nothing more, and goes.
+    pub(super) fn drive_claimed(&self, key: RunKey, message: Option<Message>) {
+        if let Some(inbox) = self.claim(&key) {
+            if let Some(message) = message {
+                drop(self.tell_active(&key, message));
+            }
+            return self.spawn_loaded(key, inbox, None);
         }
+        let (engine, busy) = (self.clone(), self.busy());
+        self.spawn_task(async move {
+            let inbox = loop {
+                tokio::time::sleep(A_MOMENT).await;
+                if let Some(inbox) = engine.claim(&key) {
+                    break inbox;
+                }
+            };
+            if let Some(message) = message {
+                drop(engine.tell_active(&key, message));
+            }
+            engine.spawn_loaded(key, inbox, None);
+            drop(busy);
+        });
     }
 }
 

@@ -112,6 +112,7 @@ impl Engine {
             return self.note_answer(&message, &Answer { refused: None, is_unknown: true }).await;
         };
         let needs_lane = !matches!(posted, Posted::Cancel {});
+        let mut is_claimed = false;
         if owner.is_none() {
             let claims = self.0.store.claim_run(self.0.fleet.me(), &message.key, needs_lane).await?;
             let Some(claims) = claims else { return Ok(()) };
@@ -122,7 +123,7 @@ impl Engine {
                 self.end_poisoned(message.key);
                 return Ok(());
             }
-            self.resume(message.key.clone(), None);
+            is_claimed = true;
         }
         let (done, answer) = oneshot::channel();
         let told = match posted {
@@ -134,7 +135,9 @@ impl Engine {
             Posted::Cancel {} => Message::Cancel { done },
             Posted::Retry {} => Message::Retry { done },
         };
-        if self.tell_active(&message.key, told).is_some() {
+        if is_claimed {
+            self.drive_claimed(message.key.clone(), Some(told));
+        } else if self.tell_active(&message.key, told).is_some() {
             // Its driver has just ended; the next round finds the run without an owner.
             return Ok(());
         }
