@@ -78,6 +78,11 @@ impl Inbox {
         true
     }
 
+    /// Whether a body is in hand.
+    fn has(&self, id: &str) -> bool {
+        self.hands().taken.contains(id)
+    }
+
     /// Waits until nothing is in hand.
     pub(crate) async fn settle(&self) {
         self.until(|hands| hands.taken.is_empty()).await;
@@ -139,19 +144,22 @@ async fn read_all(state: ApiState) {
                 let state = state.clone();
                 tokio::spawn(async move {
                     let done = hand_on(&state, &taken.id, body, events).await;
-                    report(&taken.id, done);
+                    report(&state, &taken.id, done).await;
                     drop((room, taken));
                 });
             }
-            Err(failure) => report(&taken.id, Err(failure)),
+            Err(failure) => report(&state, &taken.id, Err(failure)).await,
         }
     }
 }
 
-fn report(id: &str, done: Result<(), HandlingError>) {
+async fn report(state: &ApiState, id: &str, done: Result<(), HandlingError>) {
     if let Err(failure) = done {
         let failure = &failure as &dyn std::error::Error;
         tracing::error!(inbound_id = id, error = failure, "a stored body was not handled; it is tried again");
+        if let Err(failure) = state.records.forget_attempt(id).await {
+            tracing::debug!(inbound_id = id, %failure, "an attempt stays counted");
+        }
     }
 }
 
@@ -272,7 +280,11 @@ async fn take_pending(state: &ApiState) -> Result<usize, RecordError> {
         if pending.is_empty() {
             return Ok(count);
         }
-        count += pending.into_iter().filter(|body| state.inbox.take(state, body.id.clone())).count();
+        for body in pending {
+            if !state.inbox.has(&body.id) && state.records.count_attempt(&body.id).await? {
+                count += usize::from(state.inbox.take(state, body.id));
+            }
+        }
     }
 }
 

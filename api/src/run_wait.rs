@@ -5,7 +5,10 @@ use sluice_engine::store::RunKey;
 use sluice_engine::view::{NodeStatus, RunView};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
+
+/// How often a run is looked at that another process may be driving.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A run that was started, and how it stood when waiting ended.
 pub(crate) struct Waited {
@@ -54,10 +57,18 @@ pub(crate) async fn start_and_follow(
     request.watch = Some(WaitFor::Over);
     let started = engine.start(request).await?;
     let (None, Some(mut over)) = (started.outcome, started.later) else { return Ok(started.key) };
+    // Another process may be driving the run; nothing of that is heard here.
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = &mut over => return Ok(started.key),
             () = tokio::time::sleep_until(until) => return Ok(started.key),
+            _ = look.tick(), if !engine.config().is_alone => {
+                if stands_still(&engine, &started.key, deadline).await? {
+                    return Ok(started.key);
+                }
+            }
             event = live.recv() => {
                 let may_wait = match event {
                     Ok(event) => event.event == "run.waiting" && *event.run_id == *started.key.run_id,

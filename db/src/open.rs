@@ -177,14 +177,10 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
 }
 
 /// What the writing connection does otherwise than SQLite would by itself. The log is folded back into the file every
-/// 16 MB, not every 4: a page that is written again and again reaches the file once. After a burst, or when a long read
-/// kept the log from being folded, it is cut back to 64 MB. The cache holds the upper pages of the indexes of some
-/// million runs.
+/// 16 MB, not every 4: a page that is written again and again reaches the file once. The cache holds the upper pages of
+/// the indexes of some million runs.
 fn writing(connect: SqliteConnectOptions) -> SqliteConnectOptions {
-    connect
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("journal_size_limit", "67108864")
-        .pragma("cache_size", "-16384")
+    connect.pragma("wal_autocheckpoint", "4000").pragma("cache_size", "-16384")
 }
 
 fn one_connection(options: &DbOptions) -> SqlitePoolOptions {

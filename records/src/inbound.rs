@@ -97,6 +97,9 @@ pub struct InboundFilter {
 /// A body being handled belongs to its process for this long; then another one may take it over.
 const CLAIM_MS: i64 = 10_000;
 
+/// A body that was taken up so often and never finished brings down whoever handles it.
+const MOST_ATTEMPTS: i64 = 5;
+
 impl Records {
     /// Stores a body. Call it before acknowledging; after it returned, the body cannot be lost.
     ///
@@ -193,6 +196,31 @@ impl Records {
         }
         tx.commit().await?;
         Ok(bodies)
+    }
+
+    /// Counts that a body is taken up once more. One that was taken up too often without an end is put aside as
+    /// `quarantined`, from where a replay brings it back; `false` then.
+    pub async fn count_attempt(&self, id: &str) -> Result<bool, RecordError> {
+        let sql = "update inbound_bodies set attempts = attempts + 1 where id = $1 returning attempts";
+        let row = self.db.query(sql).bind(id).optional().await?;
+        let attempts = row.map_or(Ok(0), |row| row.int("attempts"))?;
+        if attempts <= MOST_ATTEMPTS {
+            return Ok(true);
+        }
+        let note = format!(
+            "put aside: taken up {MOST_ATTEMPTS} times and never finished, as if it brought the process down; find out \
+             why before you replay it"
+        );
+        let sql = "update inbound_bodies set status = 'quarantined', note = $2 where id = $1";
+        self.db.query(sql).bind(id).bind(note).execute().await?;
+        Ok(false)
+    }
+
+    /// Takes back what [`Records::count_attempt`] counted: the handling failed in good order.
+    pub async fn forget_attempt(&self, id: &str) -> Result<(), RecordError> {
+        let sql = "update inbound_bodies set attempts = attempts - 1 where id = $1 and attempts > 0";
+        self.db.query(sql).bind(id).execute().await?;
+        Ok(())
     }
 
     /// Gives every unhandled body free at once. Only for a process that knows it is alone (SQLite, at start).

@@ -166,7 +166,7 @@ impl Engine {
     ) -> Result<bool, EngineError> {
         let mut failed = |error: EngineError| match error {
             // Not the trigger's fault: whoever keeps the event has to hand it in again.
-            EngineError::Store(_) | EngineError::ShuttingDown => Err(error),
+            EngineError::Store(_) | EngineError::ShuttingDown | EngineError::Overloaded { .. } => Err(error),
             error => {
                 tracing::warn!(workflow_id = trigger.workflow_id, %error, "a trigger failed on an event");
                 done.failed.push((trigger.workflow_id.clone(), error.to_string()));

@@ -27,7 +27,7 @@ sluice_db::contract_tests! {
     a_lost_answer_of_the_store_loses_no_run,
 }
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Fleet {
     db: Db,
@@ -45,7 +45,7 @@ impl Fleet {
             is_alone: false,
             drives,
             faults,
-            lease: Duration::from_millis(400),
+            lease: Duration::from_secs(2),
             poll: Duration::from_millis(5),
             ..EngineConfig::default()
         };

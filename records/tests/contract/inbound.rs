@@ -172,4 +172,20 @@ sluice_db::contract_tests! {
     old_things_go_in_batches_and_leave_no_trace_of_themselves,
     a_body_is_kept_byte_for_byte_and_recognised, pending_bodies_are_claimed_by_one,
     a_workspace_sees_its_part_and_nothing_else, old_bodies_go_and_pending_ones_stay,
+    a_body_that_is_never_finished_is_put_aside,
+}
+
+async fn a_body_that_is_never_finished_is_put_aside(db: Db) {
+    let records = Ground::bare(db).await.records;
+    let id = records.store_inbound("whatsapp", b"poison", true).await.unwrap().id;
+    for _ in 0..5 {
+        assert!(records.count_attempt(&id).await.unwrap());
+    }
+    // A failure in good order does not count.
+    records.forget_attempt(&id).await.unwrap();
+    assert!(records.count_attempt(&id).await.unwrap());
+    assert!(!records.count_attempt(&id).await.unwrap());
+    let body = records.inbound(None, &id).await.unwrap();
+    assert_eq!(body.status, InboundStatus::Quarantined);
+    assert!(body.note.unwrap().contains("put aside"));
 }

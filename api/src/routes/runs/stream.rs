@@ -16,8 +16,13 @@ use sluice_engine::drive::live::{attention_event, live_events, waiting_event};
 use sluice_engine::drive::{Engine, EngineError, LiveEvent, Program};
 use sluice_engine::store::{Attention, RunKey};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::MissedTickBehavior;
+
+/// How often a run is looked at that another process may be driving.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Follow a run: `run.started`, `node.started`, `node.succeeded`, `node.failed`, `node.skipped`, `node.waiting`,
 /// `run.waiting`, `run.attention`, `run.succeeded`, `run.failed`, `run.cancelled`. The stream ends with the run. A reader that has
@@ -103,9 +108,13 @@ impl Follower {
         if !put_all(&outlet, missed).await || self.is_over() {
             return;
         }
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let event = tokio::select! {
                 event = live.recv() => event,
+                // Another process may be driving the run: what happens there is found in the store.
+                _ = look.tick(), if !self.engine.config().is_alone => Err(RecvError::Lagged(0)),
                 () = outlet.closed() => return,
             };
             let told = match event {

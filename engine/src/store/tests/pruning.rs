@@ -349,12 +349,12 @@ async fn a_payload_of_somebody_else_is_left_alone(db: Db) {
 
 async fn the_file_shrinks(db: Db) {
     let store = Store::new(db.clone());
-    for number in 0..150 {
+    for number in 0..500 {
         let run = facts(&format!("run_{number:03}"), NOW - 40 * DAY);
         commit_all(&store, vec![large_turn(run, RunStatus::Succeeded)]).await;
     }
     let Some(before) = db.space().await.unwrap() else { return };
-    assert_eq!(prune(&store, keep(30, 30)).await.runs, 150);
+    assert_eq!(prune(&store, keep(30, 30)).await.runs, 500);
     let after = db.space().await.unwrap().unwrap();
     assert!(after.can_shrink && after.pages < before.pages / 2, "{before:?} {after:?}");
     assert!(after.free_pages < 100, "{after:?}");
