@@ -22,8 +22,8 @@ pub enum Effect {
 pub struct EffectByParam {
     /// JSON pointer of the parameter.
     pub pointer: String,
-    /// The class per value of the parameter (text). A missing parameter, an expression or a value not
-    /// listed leaves the node's own class, which must be the most careful one.
+    /// The class per value of the parameter (text); the empty text stands for a missing parameter. An expression or a
+    /// value not listed leaves the node's own class, which must be the most careful one.
     pub values: BTreeMap<String, Effect>,
 }
 
@@ -378,7 +378,7 @@ impl NodeSpec {
     /// The effect class under these raw parameters (expressions not yet evaluated).
     pub fn effect_of(&self, params: &Value) -> Effect {
         let milder = self.effect_by_param.as_ref().and_then(|by| {
-            let value = params.pointer(&by.pointer)?.as_str()?;
+            let value = params.pointer(&by.pointer).map_or(Some(""), Value::as_str)?;
             by.values.get(value).copied()
         });
         milder.unwrap_or(self.effect)

@@ -322,6 +322,8 @@ async fn one_request_per_item_and_what_may_be_repeated() {
         (effect("GET"), effect("DELETE"), effect("POST")),
         (Effect::Idempotent, Effect::Idempotent, Effect::Once)
     );
+    assert_eq!(spec.spec().effect_of(&json!({})), Effect::Idempotent, "without a method it is GET");
+    assert_eq!(effect("{{ json.method }}"), Effect::Once);
 }
 
 /// Takes the request and hangs up.

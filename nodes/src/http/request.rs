@@ -148,7 +148,7 @@ impl Node for Request {
 
     fn spec(&self) -> NodeSpec {
         let repeatable =
-            ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].map(|method| (method, Effect::Idempotent));
+            ["", "GET", "HEAD", "OPTIONS", "PUT", "DELETE"].map(|method| (method, Effect::Idempotent));
         super::examples::request(
             NodeSpec::new("HTTP request", "Calls a web service")
                 .docs(include_str!("request.md"))
