@@ -65,6 +65,7 @@ async fn events_come_in_order_and_can_be_taken_up_again() {
 #[tokio::test]
 async fn failures_and_attempts_are_told() {
     let home = Home::new().await;
+    let _listener = home.engine.live().subscribe();
     home.world.plan("act", [Act::Fail(ErrorKind::Unavailable), Act::Fail(ErrorKind::Rejected)]);
     home.run(one("once", json!({ "retry": { "max_attempts": 2, "initial": "1s" } })), json!({})).await;
     home.pass(1_000).await;
@@ -90,6 +91,7 @@ async fn failures_and_attempts_are_told() {
 #[tokio::test]
 async fn what_is_no_longer_kept_cannot_be_taken_up() {
     let home = Home::new().await;
+    let _listener = home.engine.live().subscribe();
     let workflow = home.publish(one("shape", json!({}))).await;
     assert!(home.engine.live().resume(0).is_some());
     assert!(home.engine.live().resume(1).is_none());
@@ -110,6 +112,7 @@ async fn what_is_no_longer_kept_cannot_be_taken_up() {
 #[tokio::test]
 async fn a_queued_run_is_told_of_once_when_it_begins() {
     let home = Home::new().await;
+    let _listener = home.engine.live().subscribe();
     let mut document = one("idem", json!({}));
     document.settings.lane = Some("one".to_owned());
     let workflow = home.publish(document).await;
@@ -125,4 +128,20 @@ async fn a_queued_run_is_told_of_once_when_it_begins() {
     let of_second: Vec<_> = events.into_iter().filter(|event| event.run_id == *second.run_id).collect();
     assert_eq!(names(&of_second)[..3], ["run.started start", "node.succeeded start", "node.started act"]);
     assert_eq!(of_second.iter().filter(|event| event.event == "run.started").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stays_away_for_long_is_told_that_events_were_missed() {
+    let home = Home::new().await;
+    let workflow = home.publish(one("shape", json!({}))).await;
+    let listener = home.engine.live().subscribe();
+    home.start(&workflow, json!({})).await;
+    let last = home.engine.live().resume(0).unwrap().0.last().unwrap().id;
+    drop(listener);
+    // Not long: what happens meanwhile is kept.
+    home.start(&workflow, json!({})).await;
+    assert!(!home.engine.live().resume(last).unwrap().0.is_empty());
+    tokio::time::advance(std::time::Duration::from_secs(120)).await;
+    home.start(&workflow, json!({})).await;
+    assert!(home.engine.live().resume(last).is_none());
 }

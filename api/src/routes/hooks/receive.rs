@@ -1,7 +1,6 @@
 //! Takes a webhook request.
 
 use super::{answer, door, event};
-use crate::answer::to_the_end;
 use crate::auth::find_workspace;
 use crate::error::{self, ApiError};
 use crate::extract::Path;
@@ -67,7 +66,7 @@ pub(crate) async fn receive(
     };
     let engine = state.engine.clone();
     if settings.respond == Respond::Immediately {
-        let started = to_the_end(async move { engine.start(start).await }).await??;
+        let started = engine.start(start).await?;
         return Ok(answer::accepted(&started.key));
     }
     let wanted = match settings.respond {
@@ -75,7 +74,8 @@ pub(crate) async fn receive(
         _ => WaitFor::Over,
     };
     let limit = state.config.limits.hook_wait;
-    let waited = to_the_end(start_and_wait(engine, start, wanted, limit)).await??;
+    // A caller that goes away leaves only its waiting: what it started is seen through by the engine.
+    let waited = start_and_wait(engine, start, wanted, limit).await?;
     answer::finished(settings.respond, waited)
 }
 
