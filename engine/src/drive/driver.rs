@@ -684,7 +684,8 @@ impl Driver {
         if is_over {
             self.lanes.clear();
         }
-        if self.run.lane.is_some() && !self.stays() {
+        // The next of the lane may be claimed now; alone, this process has it in memory.
+        if self.run.lane.is_some() && !self.engine.0.config.is_alone && !self.stays() {
             self.engine.0.fleet.work.notify_one();
         }
         if (is_over || state.reply().is_some()) && self.engine.is_watched(key) {

@@ -562,7 +562,8 @@ impl Engine {
             self.0.tasks.spawn(self.clone().watch_elsewhere_for_ever());
         }
         if !config.is_alone && config.drives {
-            self.0.tasks.spawn(self.clone().beat_for_ever());
+            // Not one of the tasks that shutdown waits for: it goes on until they are done.
+            tokio::spawn(self.clone().beat_for_ever());
             self.0.tasks.spawn(self.clone().listen_for_ever());
         }
     }

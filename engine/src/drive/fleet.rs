@@ -53,6 +53,8 @@ pub(super) struct Fleet {
     suspect: Mutex<Option<RunKey>>,
     /// Ends when this process was given up by the others: whatever it drove then is no longer its own.
     incarnation: Mutex<CancellationToken>,
+    /// Ends when this process has left the others; it beats until then, because what is under way is still its own.
+    left: CancellationToken,
     /// Messages on their way to a run in this process.
     pub(super) in_delivery: Mutex<HashSet<String>>,
     /// Told when a message was answered in this process.
@@ -84,6 +86,7 @@ impl Default for Fleet {
             after: Mutex::default(),
             suspect: Mutex::default(),
             incarnation: Mutex::default(),
+            left: CancellationToken::new(),
             in_delivery: Mutex::default(),
             answered: Notify::new(),
             idle: Mutex::default(),
@@ -180,6 +183,7 @@ impl Engine {
 
     /// Leaves the others, so that they need not wait for the lease to end.
     pub(super) async fn leave_fleet(&self) {
+        self.0.fleet.left.cancel();
         let me = self.0.fleet.me.swap(NOBODY, Ordering::SeqCst);
         if me == NOBODY {
             return;
@@ -197,7 +201,7 @@ impl Engine {
         }
     }
 
-    /// Beats until the engine stops.
+    /// Beats until this process leaves the others.
     pub(super) async fn beat_for_ever(self) {
         let pause = self.0.config.lease / 5;
         loop {
@@ -205,7 +209,7 @@ impl Engine {
                 tracing::warn!(error = &error as &dyn std::error::Error, "could not beat");
             }
             tokio::select! {
-                () = self.0.stopping.cancelled() => return,
+                () = self.0.fleet.left.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
         }
