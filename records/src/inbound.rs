@@ -129,7 +129,8 @@ impl Records {
         self.db
             .query(
                 "insert into inbound_bodies (id, source, received_at, status, raw, sha256, changes, workspace_count, \
-                 duplicate_of, claimed_until) values ($1, $2, $3, $4, $5, $6, '[]', 0, $7, $8)",
+                 duplicate_of, claimed_until, place) values ($1, $2, $3, $4, $5, $6, '[]', 0, $7, $8, \
+                 (select coalesce(max(place), 0) + 1 from inbound_bodies))",
             )
             .bind(&id)
             .bind(source)
@@ -173,14 +174,14 @@ impl Records {
         Ok(())
     }
 
-    /// Takes over bodies that were stored and not handled, oldest first: after a start, or when another process
+    /// Takes over bodies that were stored and not handled, in the order in which they came, whatever the clock said: after a start, or when another process
     /// died. They are this caller's for a minute.
     pub async fn claim_pending_inbound(&self, limit: u32) -> Result<Vec<InboundBody>, RecordError> {
         let now = self.now();
         let mut tx = self.begin().await?;
         let sql = format!(
             "select * from inbound_bodies where status = 'received' and claimed_until <= $1 \
-             order by received_at, id limit $2{}",
+             order by place, received_at, id limit $2{}",
             tx.dialect().for_update_skip_locked()
         );
         let rows = tx.query(sql).bind(now).bind(page_size(limit)).all().await?;

@@ -172,7 +172,7 @@ sluice_db::contract_tests! {
     old_things_go_in_batches_and_leave_no_trace_of_themselves,
     a_body_is_kept_byte_for_byte_and_recognised, pending_bodies_are_claimed_by_one,
     a_workspace_sees_its_part_and_nothing_else, old_bodies_go_and_pending_ones_stay,
-    a_body_that_is_never_finished_is_put_aside,
+    a_body_that_is_never_finished_is_put_aside, a_clock_that_jumps_back_changes_no_order,
 }
 
 async fn a_body_that_is_never_finished_is_put_aside(db: Db) {
@@ -188,4 +188,16 @@ async fn a_body_that_is_never_finished_is_put_aside(db: Db) {
     let body = records.inbound(None, &id).await.unwrap();
     assert_eq!(body.status, InboundStatus::Quarantined);
     assert!(body.note.unwrap().contains("put aside"));
+}
+
+async fn a_clock_that_jumps_back_changes_no_order(db: Db) {
+    let ground = Ground::bare(db).await;
+    let records = &ground.records;
+    let mut stored = Vec::new();
+    for (n, jump) in [0, 3_600_000, -3_600_000, 5].into_iter().enumerate() {
+        ground.pass(jump);
+        stored.push(records.store_inbound("whatsapp", format!("{n}").as_bytes(), false).await.unwrap().id);
+    }
+    let claimed = records.claim_pending_inbound(10).await.unwrap();
+    assert_eq!(claimed.into_iter().map(|body| body.id).collect::<Vec<_>>(), stored);
 }
