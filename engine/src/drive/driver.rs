@@ -663,10 +663,18 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether exactly this turn is in the store.
+    /// Whether exactly this turn is in the store. Asked until the store answers: taking a turn for lost that was
+    /// written would leave its effects in doubt.
     async fn has_landed(&self, turn: &Turn) -> bool {
-        let stored = self.engine.0.store.events_since(&turn.key, turn.first_seq).await.unwrap_or_default();
-        !turn.events.is_empty() && stored.iter().map(|(_, event)| event).eq(&turn.events)
+        loop {
+            match self.engine.0.store.events_since(&turn.key, turn.first_seq).await {
+                Ok(stored) => {
+                    return !turn.events.is_empty() && stored.iter().map(|(_, event)| event).eq(&turn.events);
+                }
+                Err(_) if self.engine.0.stopping.is_cancelled() => return false,
+                Err(_) => tokio::time::sleep(UNSURE).await,
+            }
+        }
     }
 
     /// Gives up the place of a run that did not come to be.

@@ -200,15 +200,7 @@ fn a_service_that_cannot_start_says_why_and_what_to_do() {
 fn a_service_starts_on_an_empty_folder_and_answers_health_checks() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = Sluice::start(command(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]));
-    let line = service.line_with(&["listening", "127.0.0.1:"]);
-    let port = line
-        .split("127.0.0.1:")
-        .nth(1)
-        .unwrap()
-        .split(|c: char| !c.is_ascii_digit())
-        .next()
-        .unwrap()
-        .to_owned();
+    let port = service.port();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for path in ["healthz", "readyz", "metrics", "api/openapi.json"] {
         let answer = runtime.block_on(reqwest::get(format!("http://127.0.0.1:{port}/{path}"))).unwrap();

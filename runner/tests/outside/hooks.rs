@@ -7,15 +7,7 @@ use serde_json::{Value, json};
 async fn a_workflow_is_created_published_called_and_read() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = Sluice::start(command(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]));
-    let line = service.line_with(&["listening", "127.0.0.1:"]);
-    let port = line
-        .split("127.0.0.1:")
-        .nth(1)
-        .unwrap()
-        .split(|c: char| !c.is_ascii_digit())
-        .next()
-        .unwrap()
-        .to_owned();
+    let port = service.port();
     // Also while the service runs.
     let (code, out, error) =
         run(command(folder.path()).args(["key", "create", "--workspace", "shop", "--create"]));

@@ -32,10 +32,8 @@ fn serve(folder: &Path, listen: &str, graph: &str) -> (Sluice, String) {
         "--egress-allow",
         "127.0.0.1",
     ]));
-    let line = process.line_with(&["listening", "127.0.0.1:"]);
-    let after = line.split("127.0.0.1:").nth(1).unwrap_or_default();
-    let port: String = after.chars().take_while(char::is_ascii_digit).collect();
-    (process, format!("127.0.0.1:{port}"))
+    let address = format!("127.0.0.1:{}", process.port());
+    (process, address)
 }
 
 impl Service {

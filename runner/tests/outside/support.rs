@@ -64,6 +64,14 @@ impl Sluice {
         Self { child, lines }
     }
 
+    /// The port that the service says it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        let line = self.line_with(&["listening", "127.0.0.1:"]);
+        let after = line.split("127.0.0.1:").nth(1).unwrap_or_default();
+        let digits = after.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+        digits.parse().unwrap_or_else(|_| panic!("no port in {line:?}"))
+    }
+
     /// The first line (of either output) that holds all of `parts`.
     pub(crate) fn line_with(&self, parts: &[&str]) -> String {
         let end = Instant::now() + PATIENCE;
