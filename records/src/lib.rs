@@ -3,6 +3,7 @@
 //!
 //! Must not know the engine, axum or any node. Everybody who reads or changes these tables does it through [`Records`].
 
+mod access;
 mod api_keys;
 mod consents;
 pub mod contacts;
@@ -21,7 +22,8 @@ mod store;
 pub mod whatsapp;
 mod workspaces;
 
-pub use api_keys::{ApiKey, KeyScope, NewApiKey};
+pub use access::{Actor, ActorKind, Grant, Permission, Permissions, Role, Scope};
+pub use api_keys::{ApiKey, NewApiKey};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
