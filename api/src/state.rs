@@ -7,6 +7,7 @@ use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
 use sluice_records::Records;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -23,9 +24,21 @@ pub struct Template {
     pub document: Document,
 }
 
-/// What all handlers share. Cheap to clone.
+/// What all handlers share. Cheap to clone: every layer around a handler has one of its own per request.
 #[derive(Clone)]
-pub struct ApiState {
+pub struct ApiState(Arc<Shared>);
+
+impl Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// The parts of an [`ApiState`].
+#[derive(Clone)]
+pub struct Shared {
     /// Runs workflows.
     pub engine: Engine,
     /// Contacts, conversations, credentials, keys.
@@ -56,7 +69,7 @@ impl ApiState {
         metrics: Metrics,
     ) -> Self {
         let epoch = engine.new_id("live").into();
-        Self {
+        Self(Arc::new(Shared {
             engine,
             records,
             config: Arc::new(config),
@@ -66,7 +79,13 @@ impl ApiState {
             epoch,
             workspace_ids: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             stopping: CancellationToken::new(),
-        }
+        }))
+    }
+
+    /// The same under other decisions of the operator.
+    #[must_use]
+    pub fn with_config(&self, config: ApiConfig) -> Self {
+        Self(Arc::new(Shared { config: Arc::new(config), ..Shared::clone(&self.0) }))
     }
 
     /// Waits until every body taken so far is handled. For tests and for an orderly stop.

@@ -50,8 +50,7 @@ async fn meta_can_verify_the_address(db: Db) {
     for case in sample_json("_handshake.json")["cases"].as_array().unwrap() {
         let mut config = (*ground.state.config).clone();
         config.whatsapp_verify_token = case["configured_token"].as_str().unwrap().to_owned();
-        let mut state = ground.state.clone();
-        state.config = config.into();
+        let state = ground.state.with_config(config);
         let ground = Ground { api: sluice_api::router(state.clone()), state, ..Ground::clone_of(&ground) };
         let path = format!("/api/whatsapp/webhook?{}", case["query"].as_str().unwrap());
         let answer = ground.send(Request::get(path).body(Body::empty()).unwrap()).await;
@@ -125,10 +124,9 @@ async fn what_is_not_signed_is_not_stored(db: Db) {
     let huge = vec![b' '; 4 * 1024 * 1024 + 1];
     ground.deliver(&huge).await.fails(413, "body_too_large");
     assert_eq!(as_platform(&ground, "/api/inbound").await["items"], json!([]));
-    let mut state = ground.state.clone();
-    let mut config = (*state.config).clone();
+    let mut config = (*ground.state.config).clone();
     config.whatsapp_app_secrets.clear();
-    state.config = config.into();
+    let state = ground.state.with_config(config);
     let open = Ground { api: sluice_api::router(state.clone()), state, ..Ground::clone_of(&ground) };
     open.deliver(&raw).await.fails(503, "whatsapp_not_configured");
 }

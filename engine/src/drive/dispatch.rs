@@ -1,7 +1,9 @@
 //! Who answers an outside event: first a run that waits for it, else the published triggers in order of
 //! priority; of those that compete exactly one answers, while listeners all hear it.
 
-use super::engine::{Engine, EngineError, Message};
+use super::driven::Message;
+use super::engine::Engine;
+use super::error::EngineError;
 use super::lanes::{LaneGuard, LaneLoan, LaneTicket};
 use super::start::StartRequest;
 use crate::store::{RunKey, TriggerRow};
