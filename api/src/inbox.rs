@@ -294,6 +294,7 @@ impl ApiState {
     /// triggers, until the server stops.
     pub fn spawn_loops(&self) {
         tokio::spawn(crate::record_events::show_forever(self.clone()));
+        tokio::spawn(self.clone().close_inactive_workspaces_for_ever());
         let state = self.clone();
         tokio::spawn(async move {
             let mut was_leader = state.engine.config().is_alone;

@@ -6,13 +6,13 @@ use crate::metrics::Metrics;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
-use sluice_records::Records;
+use sluice_records::{RecordError, Records};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long the id of a workspace is kept under its name.
+/// How long the id of a workspace is kept under its name, and how long a process may not know of a suspension.
 const KEPT: Duration = Duration::from_secs(10);
 
 /// A built-in workflow that can be installed.
@@ -86,6 +86,31 @@ impl ApiState {
     #[must_use]
     pub fn with_config(&self, config: ApiConfig) -> Self {
         Self(Arc::new(Shared { config: Arc::new(config), ..Shared::clone(&self.0) }))
+    }
+
+    /// Tells the engine in which workspaces nothing may start.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_inactive_workspaces(&self) -> Result<(), RecordError> {
+        self.engine.close_workspaces(self.records.inactive_workspaces().await?);
+        Ok(())
+    }
+
+    /// Does so until the server stops: somebody may be suspended by another process.
+    pub(crate) async fn close_inactive_workspaces_for_ever(self) {
+        loop {
+            if let Err(failure) = self.close_inactive_workspaces().await {
+                tracing::warn!(
+                    error = &failure as &dyn std::error::Error,
+                    "who is suspended could not be read"
+                );
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(KEPT) => {}
+            }
+        }
     }
 
     /// Waits until every body taken so far is handled. For tests and for an orderly stop.

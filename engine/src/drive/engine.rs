@@ -15,10 +15,10 @@ use crate::store::{Commit, RunKey, Store, StoreError, Turn};
 use moka::sync::Cache;
 use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::services::Services;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{self, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -53,6 +53,8 @@ pub(super) struct Shared {
     idle: Notify,
     pub(super) programs: Cache<(String, String, i64), Arc<Program>>,
     pub(super) hooks: Hooks,
+    /// Workspaces in which nothing starts for now.
+    closed: RwLock<HashSet<String>>,
 }
 
 /// Counts work under way, so that tests and shutdown can wait for quiet.
@@ -89,8 +91,20 @@ impl Engine {
             idle: Notify::new(),
             programs: Cache::new(config.cached_programs),
             hooks: super::hooks::hooks(),
+            closed: RwLock::default(),
             config,
         }))
+    }
+
+    /// From now on nothing starts in these workspaces, and in no others. What has begun there goes on: a message half
+    /// sent is worse than one sent.
+    pub fn close_workspaces(&self, workspace_ids: HashSet<String>) {
+        *self.0.closed.write().unwrap_or_else(PoisonError::into_inner) = workspace_ids;
+    }
+
+    /// Whether nothing starts in a workspace for now.
+    pub(super) fn is_closed(&self, workspace_id: &str) -> bool {
+        self.0.closed.read().unwrap_or_else(PoisonError::into_inner).contains(workspace_id)
     }
 
     /// The store.

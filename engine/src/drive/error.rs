@@ -52,6 +52,9 @@ pub enum EngineError {
         /// Runs that wait.
         waiting: u64,
     },
+    /// The workspace is suspended: nothing starts there.
+    #[error("the workspace is suspended")]
+    WorkspaceClosed,
     /// The engine is shutting down.
     #[error("the engine is shutting down")]
     ShuttingDown,

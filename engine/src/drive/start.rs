@@ -127,11 +127,15 @@ impl Engine {
     /// Starts a run. When this returns, the run is durable; a run of pure nodes only is over.
     ///
     /// # Errors
-    /// When the workflow cannot be found or compiled, its trigger declines or fails, the event was accepted
+    /// When the workspace is suspended, the workflow cannot be found or compiled, its trigger declines or fails, the event was accepted
     /// before, or the store fails. Nothing is stored then.
     pub async fn start(&self, mut request: StartRequest) -> Result<Started, EngineError> {
         if self.0.stopping.is_cancelled() {
             return Err(EngineError::ShuttingDown);
+        }
+        // A run that has begun may go on, and so may call others.
+        if request.parent_run_id.is_none() && self.is_closed(&request.workspace_id) {
+            return Err(EngineError::WorkspaceClosed);
         }
         self.check_room(&request)?;
         let (program, version) = self.program_to_start(&request).await?;

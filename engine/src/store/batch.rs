@@ -64,9 +64,15 @@ async fn together(db: &Db, jobs: &[Job]) -> Result<Vec<Vec<Commit>>, Failure> {
         return done();
     }
     let mut tx = db.begin().await.map_err(everybodys)?;
-    if write_at_once(&mut tx, all).await? {
-        tx.commit().await.map_err(everybodys)?;
-        return done();
+    match write_at_once(&mut tx, all).await {
+        Ok(true) => {
+            tx.commit().await.map_err(everybodys)?;
+            return done();
+        }
+        Ok(false) => {}
+        // Of a run that is refused the events meet those that are there.
+        Err(error) if error.is_unique() => {}
+        Err(error) => return Err(error.into()),
     }
     tx.rollback().await.map_err(everybodys)?;
     let mut tx = db.begin().await.map_err(everybodys)?;
