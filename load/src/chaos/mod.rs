@@ -10,6 +10,7 @@ mod traffic;
 use crate::database::Kind;
 use crate::fault::{Tried, While as _, explain};
 use crate::house::House;
+use crate::meta;
 use crate::process::{Launch, Process, free_address};
 use crate::provider::{Cut, Provider};
 use crate::rest::Rest;
@@ -200,20 +201,13 @@ impl Stage {
     /// they may be answered. Gives the workflow without effects.
     async fn furnish(&self, house: &House, customers: u32) -> Tried<String> {
         let rest = house.rest();
-        let credential =
-            json!({ "name": "whatsapp", "kind": "whatsapp", "secret": { "access_token": "load" } });
-        rest.expect("POST", "/api/credentials", Some(&credential)).await?;
-        let number = json!({
-            "phone_number_id": traffic::NUMBER, "waba_id": traffic::ACCOUNT,
-            "display_phone_number": traffic::DISPLAYED, "credential": "whatsapp",
-        });
-        rest.expect("POST", "/api/numbers", Some(&number)).await?;
+        meta::connect(&rest).await?;
         rest.publish(&documents::replies()).await?;
         rest.publish(&documents::effects(self.provider.address())).await?;
         let plain = rest.publish(&documents::sync()).await?;
         for who in 0..customers {
             let hello = json!({
-                "from": { "phone": traffic::phone(who), "name": format!("Customer {who}") },
+                "from": { "phone": meta::phone(who), "name": format!("Customer {who}") },
                 "message": { "type": "text", "text": { "body": format!("c{who} m0") } },
             });
             self.sandbox.expect("POST", "/_sandbox/whatsapp/inbound", Some(&hello)).await?;
