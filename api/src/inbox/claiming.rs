@@ -34,7 +34,7 @@ pub async fn recover_inbound(state: &ApiState) -> Result<usize, RecordError> {
 
 async fn take_pending(state: &ApiState) -> Result<usize, RecordError> {
     let mut count = 0;
-    while state.engine.config().is_alone || state.inbox.waiting() < MOST_WAITING {
+    while state.engine.config().is_alone || state.inbox.has_room() {
         let claimed = state.records.claim_pending_inbound(BATCH).await?;
         let is_last = claimed.len() < BATCH as usize;
         let took = claimed.into_iter().filter(|id| state.inbox.take(state, id.clone(), Origin::Claimed));
@@ -47,9 +47,11 @@ async fn take_pending(state: &ApiState) -> Result<usize, RecordError> {
 }
 
 impl super::Inbox {
-    /// How many bodies nobody has looked at yet.
-    fn waiting(&self) -> usize {
-        self.hands().waiting.len()
+    /// Whether more may be claimed now; if not, it is told when that is so.
+    fn has_room(&self) -> bool {
+        let mut hands = self.hands();
+        hands.left_some = hands.waiting.len() >= MOST_WAITING;
+        !hands.left_some
     }
 }
 
@@ -61,34 +63,42 @@ impl ApiState {
         let state = self.clone();
         tokio::spawn(async move {
             let mut was_leader = state.engine.config().is_alone;
+            let pause = if state.engine.config().is_alone { SWEEP } else { SWEEP_WITH_OTHERS };
             loop {
-                let pause = if state.engine.config().is_alone { SWEEP } else { SWEEP_WITH_OTHERS };
+                // Heard from here on, so that nothing is missed that comes in during the look.
+                let called = state.engine.called_for_work();
+                tokio::pin!(called);
+                let is_called = futures::poll!(called.as_mut()).is_ready();
+                look(&state, &mut was_leader).await;
                 tokio::select! {
                     () = state.stopping.cancelled() => return,
-                    () = state.engine.called_for_work() => {}
+                    () = called, if !is_called => {}
                     () = state.inbox.0.wanting.notified() => {}
-                    () = tokio::time::sleep(pause) => {}
-                }
-                // One process handles all bodies, so that messages of a conversation keep their order.
-                let is_leader = state.engine.is_leader();
-                if !is_leader {
-                    was_leader = false;
-                    continue;
-                }
-                let done = async {
-                    if !was_leader {
-                        // What the former one had in hand comes before what came in since.
-                        state.records.release_pending_inbound().await?;
-                    }
-                    take_pending(&state).await
-                };
-                let done = done.await;
-                was_leader |= done.is_ok();
-                if let Err(failure) = done {
-                    let failure = &failure as &dyn std::error::Error;
-                    tracing::error!(error = failure, "looking for bodies left behind failed");
+                    () = tokio::time::sleep(if is_called { Duration::ZERO } else { pause }) => {}
                 }
             }
         });
+    }
+}
+
+/// Takes what nobody handles, if this process leads.
+async fn look(state: &ApiState, was_leader: &mut bool) {
+    // One process handles all bodies, so that messages of a conversation keep their order.
+    if !state.engine.is_leader() {
+        *was_leader = false;
+        return;
+    }
+    let done = async {
+        if !*was_leader {
+            // What the former one had in hand comes before what came in since.
+            state.records.release_pending_inbound().await?;
+        }
+        take_pending(state).await
+    };
+    let done = done.await;
+    *was_leader |= done.is_ok();
+    if let Err(failure) = done {
+        let failure = &failure as &dyn std::error::Error;
+        tracing::error!(error = failure, "looking for bodies left behind failed");
     }
 }

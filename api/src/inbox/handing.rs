@@ -1,26 +1,27 @@
 //! Handing the events of a body to the engine, each in its lane, and noting what became of the body. Must not know who
 //! reads bodies, nor in which order.
 
-use super::HandlingError;
+use super::patience::Patience;
+use super::{HandlingError, Origin};
 use crate::metrics;
 use crate::state::ApiState;
 use sluice_engine::drive::lanes::LaneTicket;
-use sluice_engine::drive::{Dispatched, OutsideEvent};
+use sluice_engine::drive::{Dispatched, EngineError, OutsideEvent};
 use sluice_records::whatsapp::{Ingested, IngestedBody};
 use sluice_records::{Direction, HandledInbound, lane};
 
 /// Hands the events to the engine, each in its lane, and notes what became of the body.
 pub(super) async fn hand_on(
     state: &ApiState,
-    id: &str,
+    (id, origin): (&str, Origin),
     body: IngestedBody,
     events: Vec<(OutsideEvent, Option<LaneTicket>)>,
 ) -> Result<(), HandlingError> {
     let handled = events.into_iter().map(|(event, place)| {
-        let engine = state.engine.clone();
+        let state = state.clone();
         tokio::spawn(async move {
             let workspace_id = event.workspace_id.clone();
-            engine.dispatch(event, place).await.map(|done| (workspace_id, done))
+            hand_one(&state, origin, event, place).await.map(|done| (workspace_id, done))
         })
     });
     let (mut notes, mut runs): (Vec<String>, Vec<(String, String)>) =
@@ -48,6 +49,30 @@ pub(super) async fn hand_on(
     super::finishing::finish(state, done).await?;
     metrics::inbound("whatsapp", status.as_text());
     Ok(())
+}
+
+/// Hands one event to the engine when those before it in its lane have been handed on. What only the moment refuses is
+/// tried again in its place.
+async fn hand_one(
+    state: &ApiState,
+    origin: Origin,
+    event: OutsideEvent,
+    place: Option<LaneTicket>,
+) -> Result<Dispatched, EngineError> {
+    let _place = match place {
+        Some(ticket) => Some(ticket.wait().await),
+        None => None,
+    };
+    let mut patience = Patience::new();
+    loop {
+        let done = state.engine.dispatch(event.clone(), None).await;
+        let failure = match done {
+            Err(failure) if failure.is_passing() && patience.is_left(state, origin) => failure,
+            done => return done,
+        };
+        tracing::warn!(error = &failure as &dyn std::error::Error, "an event waits until the engine can take it");
+        patience.wait().await;
+    }
 }
 
 /// What is to be told of triggers that failed.

@@ -5,6 +5,7 @@
 mod claiming;
 mod finishing;
 mod handing;
+mod patience;
 mod reading;
 mod turns;
 
@@ -13,6 +14,7 @@ pub use claiming::recover_inbound;
 use crate::state::ApiState;
 use finishing::Finishing;
 use sluice_engine::drive::EngineError;
+use sluice_engine::drive::lanes::Lanes;
 use sluice_records::RecordError;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,9 +33,11 @@ struct Shared {
     idle: Notify,
     /// Told when a body was taken.
     arrived: Notify,
-    /// Told when so few wait that more may be claimed.
+    /// Told when so few wait that what was left in the database may be claimed.
     wanting: Notify,
     room: Arc<Semaphore>,
+    /// The lanes of the events in hand: what is tried again in its place is not overtaken by what came after it.
+    lanes: Lanes,
     finishing: Finishing,
 }
 
@@ -45,6 +49,8 @@ struct Hands {
     taken: HashSet<String>,
     /// How many of them have begun.
     begun: usize,
+    /// More can be claimed than was.
+    left_some: bool,
     is_reading: bool,
 }
 
@@ -67,6 +73,7 @@ impl Default for Inbox {
             arrived: Notify::new(),
             wanting: Notify::new(),
             room: Arc::new(Semaphore::new(ON_THEIR_WAY)),
+            lanes: Lanes::default(),
             finishing: Finishing::default(),
         }))
     }

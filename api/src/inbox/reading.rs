@@ -3,6 +3,7 @@
 //! else is under way. Must not know where bodies come from, nor who takes their events.
 
 use super::handing::{hand_on, outside_event};
+use super::patience::{Patience, may_handle};
 use super::turns::{Turn, Turns};
 use super::{HandlingError, Inbox, Origin, Taken, forget_attempt, report};
 use crate::metrics;
@@ -14,7 +15,6 @@ use sluice_records::{InboundStatus, RecordError, TakenInbound};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// Bodies read at once. Each needs a connection most of the time, of which there are few.
 const AT_ONCE: usize = 16;
@@ -25,12 +25,6 @@ const AHEAD: usize = 64;
 /// How long a suspect has nothing beside it. What brings a process down does so at once; what takes longer waits for
 /// its lane.
 const ALONE: Duration = Duration::from_secs(2);
-
-/// How long a body is tried again in its place while the database is out of reach.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The pauses between tries, from the first to the longest.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// A body before its turn.
 struct Body {
@@ -46,7 +40,7 @@ impl Inbox {
         let mut hands = self.hands();
         let count = most.min(hands.waiting.len());
         let next: Vec<_> = hands.waiting.drain(..count).collect();
-        if count > 0 && hands.waiting.len() < AHEAD {
+        if hands.waiting.len() < AHEAD && std::mem::take(&mut hands.left_some) {
             self.0.wanting.notify_one();
         }
         drop(hands);
@@ -161,40 +155,11 @@ async fn fetch(state: &ApiState, ids: &[String], is_claimed: bool) -> Result<Vec
             true => state.records.take_up_inbound(ids).await,
             false => state.records.look_at_inbound(ids).await,
         };
-        if !patience.is_left(state, origin, &found) {
+        let is_passing = found.as_ref().is_err_and(RecordError::is_transient);
+        if !is_passing || !patience.is_left(state, origin) {
             return found;
         }
         patience.wait().await;
-    }
-}
-
-/// What was claimed is for the process that leads; one that stood still has lost it to another meanwhile.
-fn may_handle(state: &ApiState, origin: Origin) -> bool {
-    origin != Origin::Claimed || state.engine.is_leader()
-}
-
-/// Trying again while the database is out of reach, because whatever comes after must not go first.
-struct Patience {
-    begun: Instant,
-    pause: Duration,
-}
-
-impl Patience {
-    fn new() -> Self {
-        Self { begun: Instant::now(), pause: PAUSES.0 }
-    }
-
-    /// Whether the same is to be tried again, after [`Patience::wait`].
-    fn is_left<T>(&self, state: &ApiState, origin: Origin, done: &Result<T, RecordError>) -> bool {
-        done.as_ref().is_err_and(RecordError::is_transient)
-            && self.begun.elapsed() < PATIENCE
-            && may_handle(state, origin)
-            && !state.stopping.is_cancelled()
-    }
-
-    async fn wait(&mut self) {
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(PAUSES.1);
     }
 }
 
@@ -218,7 +183,7 @@ async fn read_in_turn(state: ApiState, mut body: Body) {
     match read(&state, &taken.id, origin, &parsed).await {
         Ok((read, events)) => {
             let handed = tokio::spawn(async move {
-                if let Err(failure) = hand_on(&state, &taken.id, read, events).await {
+                if let Err(failure) = hand_on(&state, (&taken.id, origin), read, events).await {
                     report(&state, &taken.id, &failure).await;
                 }
                 drop((room, taken));
@@ -268,7 +233,8 @@ async fn read(
     let mut patience = Patience::new();
     let mut body = loop {
         let read = ingest_parsed(&state.records, id, parsed).await;
-        if !patience.is_left(state, origin, &read) {
+        let is_passing = read.as_ref().is_err_and(RecordError::is_transient);
+        if !is_passing || !patience.is_left(state, origin) {
             break read?;
         }
         patience.wait().await;
@@ -276,7 +242,7 @@ async fn read(
     let events = std::mem::take(&mut body.events);
     let events = events.into_iter().filter_map(|event| outside_event(id, event));
     let queued = events.map(|event| {
-        let place = state.engine.queue(&event);
+        let place = event.lane.as_deref().map(|lane| state.inbox.0.lanes.enter(lane));
         (event, place)
     });
     Ok((body, queued.collect()))

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use sluice_db::Db;
+use sluice_engine::drive::{EngineConfig, FaultPlan};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -359,6 +360,35 @@ async fn a_body_that_was_never_finished_is_put_aside_and_its_neighbours_are_not(
     assert_eq!((&done["status"], done["runs"].as_array().unwrap().len()), (&json!("processed"), 1));
 }
 
+/// The first commit is not answered, as when the database is restarted: its body is tried again in its place.
+async fn what_the_database_could_not_take_for_a_moment_is_not_overtaken(db: Db) {
+    let faults = FaultPlan::losing_answer(1);
+    let config = EngineConfig { faults, ..EngineConfig::default() };
+    let ground = Ground::with_engine(db, config, |_| {}).await;
+    ground.connect(NUMBER, WABA).await;
+    ground
+        .published(heard("Hear", &[("shape", "test.set", json!({ "value": "{{ json.message.text }}" }))]))
+        .await;
+    let mut stored = Vec::new();
+    for (id, text) in [("wamid.1", "one"), ("wamid.2", "two"), ("wamid.3", "three")] {
+        let body = text_message(id, "919800000001", text);
+        stored.push(ground.deliver(&body).await.expect(200).json()["id"].as_str().unwrap().to_owned());
+    }
+    ground.state.settle_inbound().await;
+    ground.state.engine.settle().await;
+    let mut texts = Vec::new();
+    for id in stored {
+        let body = as_platform(&ground, &format!("/api/inbound/{id}")).await;
+        assert_eq!(body["status"], "processed", "{body}");
+        let run = ground.get(&format!("/api/runs/{}", body["runs"][0].as_str().unwrap())).await.json();
+        texts.push((run["created_at"].as_i64().unwrap(), run["nodes"][1]["output"]["main"][0]["json"].clone()));
+    }
+    assert!(texts.is_sorted_by_key(|(at, _)| *at), "{texts:?}");
+    let texts: Vec<Value> = texts.into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+    assert_eq!(ground.get("/api/runs").await.json()["items"].as_array().unwrap().len(), 3);
+}
+
 /// The run was started, and the process ended before that was noted.
 async fn a_run_that_was_started_before_a_crash_is_noted_after_it(db: Db) {
     let ground = Ground::new(db.clone()).await;
@@ -404,5 +434,6 @@ sluice_db::contract_tests! {
     bodies_of_many_people_keep_the_order_of_each,
     a_body_that_was_never_finished_is_put_aside_and_its_neighbours_are_not,
     a_run_that_was_started_before_a_crash_is_noted_after_it,
+    what_the_database_could_not_take_for_a_moment_is_not_overtaken,
     an_ignored_body_is_handled_once_its_number_is_connected,
 }

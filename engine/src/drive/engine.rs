@@ -135,6 +135,17 @@ pub enum EngineError {
     ShuttingDown,
 }
 
+impl EngineError {
+    /// Whether the same may be taken in a moment, without anybody's doing.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            EngineError::Store(StoreError::Db(error)) => error.is_transient(),
+            EngineError::Store(StoreError::Payloads(_)) | EngineError::Overloaded { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// What a run in this process can be told.
 pub(super) enum Message {
     Wake,
