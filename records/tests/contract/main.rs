@@ -7,4 +7,5 @@ mod inbound;
 mod ingest;
 mod messages;
 mod people;
+mod tenancy;
 mod tenants;

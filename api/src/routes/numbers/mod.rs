@@ -81,7 +81,7 @@ pub(crate) async fn list(
     State(state): State<ApiState>,
     tenant: Tenant,
 ) -> Result<Json<Listed<NumberView>>, ApiError> {
-    let found = state.records.list_numbers(&tenant.workspace_id).await?;
+    let found = tenant.records(&state).list_numbers(&tenant.workspace_id).await?;
     Ok(Json(Listed::all(found.into_iter().map(Into::into).collect())))
 }
 
@@ -103,7 +103,7 @@ pub(crate) async fn connect(
         verified_name: request.verified_name,
         credential: request.credential,
     };
-    let number = state.records.connect_number(&tenant.workspace_id, new).await?;
+    let number = tenant.records(&state).connect_number(&tenant.workspace_id, new).await?;
     Ok((StatusCode::CREATED, Json(number.into())))
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<NumberView>, ApiError> {
-    Ok(Json(state.records.number(&tenant.workspace_id, &id).await?.into()))
+    Ok(Json(tenant.records(&state).number(&tenant.workspace_id, &id).await?.into()))
 }
 
 /// Disconnect a number. Its conversations stay.
@@ -128,6 +128,6 @@ pub(crate) async fn disconnect(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    state.records.disconnect_number(&tenant.workspace_id, &id).await?;
+    tenant.records(&state).disconnect_number(&tenant.workspace_id, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
