@@ -137,7 +137,7 @@ async fn in_folder(binary: &Path, folder: &Path, args: &ChaosArgs) -> Tried<bool
     let rest = Arc::new(house.rest());
     let platform = house.platform();
     let settled = std::time::Instant::now();
-    collect::quiet(&rest, &platform, SETTLING).await?;
+    let drained = collect::quiet(&rest, &platform, SETTLING).await?;
     let settled = settled.elapsed();
     let store = collect::store(rest, &platform, &plain).await?;
     let mut delivered = phone.finish().await?;
@@ -145,6 +145,9 @@ async fn in_folder(binary: &Path, folder: &Path, args: &ChaosArgs) -> Tried<bool
     let verdict = reconcile(&acknowledged, &store.runs, &store.bodies, &delivered);
     print_diary(&diary, ended_alone);
     println!("quiet {} ms after the last request", settled.as_millis());
+    for (name, last) in drained {
+        println!("  {name}: the last seen after {} ms", last.as_millis());
+    }
     println!(
         "requests {sent}, acknowledged {}, runs stored {}, effects carried out {}",
         acknowledged.len(),
@@ -255,8 +258,8 @@ async fn happen(
             stage.cut(sandbox, after, count).await?;
         }
         Fault::Pause { process } => {
-            diary.others.push(format!("paused for {} s", pause.as_secs()));
-            cluster.pause(process, pause).await?;
+            let which = cluster.pause(process, pause).await?;
+            diary.others.push(format!("process {which} paused for {} s", pause.as_secs()));
         }
         Fault::Clock { offset } => {
             diary.others.push(format!("clock {offset:+} s"));

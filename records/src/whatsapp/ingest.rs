@@ -385,10 +385,12 @@ impl Delivered<'_> {
             .await?;
         let message = applied.message;
         let (contact, conversation) = match &message {
-            Some(message) => (
-                Some(self.records.contact(workspace_id, &message.contact_id).await?),
-                Some(self.records.conversation(workspace_id, &message.conversation_id).await?),
-            ),
+            Some(message) => {
+                let contact = self.records.contact(workspace_id, &message.contact_id);
+                let conversation = self.records.conversation(workspace_id, &message.conversation_id);
+                let (contact, conversation) = tokio::try_join!(contact, conversation)?;
+                (Some(contact), Some(conversation))
+            }
             None => (None, None),
         };
         let event =
