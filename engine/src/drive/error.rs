@@ -59,3 +59,14 @@ pub enum EngineError {
     #[error("the engine is shutting down")]
     ShuttingDown,
 }
+
+impl EngineError {
+    /// Whether the same may be taken in a moment, without anybody's doing.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            EngineError::Store(StoreError::Db(error)) => error.is_transient(),
+            EngineError::Store(StoreError::Payloads(_)) | EngineError::Overloaded { .. } => true,
+            _ => false,
+        }
+    }
+}

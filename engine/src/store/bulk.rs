@@ -1,66 +1,10 @@
-//! Statements that write many rows at once. Each has one text per number of rows, of which there are few: a list is
-//! cut into powers of two, so that every text is prepared once per connection. [`Pair`] is for the two that nearly every
-//! turn takes. Must not know tables.
+//! Statements that write many rows at once, as the tables of the engine use them: [`Bulk`], and [`Pair`] for the two
+//! that nearly every turn takes. Must not know tables.
 
-use sluice_db::{Arg, ArgType, DbError, Dialect, Tx, placeholders, value_rows};
+pub(super) use sluice_db::Bulk;
+pub(super) use sluice_db::RowValues as Values;
+use sluice_db::{Arg, ArgType, DbError, Dialect, Tx, placeholders};
 use std::sync::OnceLock;
-
-/// Texts per statement: 1, 2, 4, … 64 rows.
-const SIZES: usize = 7;
-
-/// The values of one row, in the order of its columns.
-pub(super) type Values = Vec<Arg>;
-
-/// A statement around a list of rows.
-pub(super) struct Bulk {
-    before: &'static str,
-    columns: usize,
-    after: &'static str,
-    texts: OnceLock<[String; SIZES]>,
-    postgres_texts: OnceLock<[String; SIZES]>,
-}
-
-impl Bulk {
-    /// `before (…), (…) after`, with so many columns in each row.
-    pub(super) const fn new(before: &'static str, columns: usize, after: &'static str) -> Self {
-        Self { before, columns, after, texts: OnceLock::new(), postgres_texts: OnceLock::new() }
-    }
-
-    /// The text for 2 to the power of `size` rows.
-    pub(super) fn text(&'static self, dialect: Dialect, size: usize) -> &'static str {
-        let texts = match dialect {
-            Dialect::Sqlite => &self.texts,
-            Dialect::Postgres => &self.postgres_texts,
-        };
-        let make = |size: usize| {
-            format!("{}{}{}", self.before, value_rows(dialect, self.columns, 1_usize << size), self.after)
-        };
-        &texts.get_or_init(|| std::array::from_fn(make))[size]
-    }
-
-    /// Runs the statement for all `rows` and counts the rows that it changed.
-    pub(super) async fn execute<T>(
-        &'static self,
-        tx: &mut Tx,
-        rows: &[T],
-        values: impl Fn(&T, &mut Values),
-    ) -> Result<u64, DbError> {
-        let (mut left, mut changed) = (rows, 0);
-        while let Some(size) = left.len().checked_ilog2() {
-            let size = (size as usize).min(SIZES - 1);
-            let (now, later) = left.split_at(1 << size);
-            let mut args = Values::with_capacity(now.len() * self.columns);
-            for row in now {
-                values(row, &mut args);
-            }
-            debug_assert_eq!(args.len(), now.len() * self.columns, "{}", self.before);
-            let text = self.text(tx.dialect(), size);
-            changed += tx.query(text).bind_all(args).execute().await?;
-            left = later;
-        }
-        Ok(changed)
-    }
-}
 
 /// Rows in one text of a [`Pair`].
 const MOST_ROWS: usize = 64;
@@ -80,12 +24,8 @@ impl Pair {
     }
 
     fn text(&'static self, rows: usize) -> &'static str {
-        self.texts[rows - 1].get_or_init(|| {
-            let text = |bulk: &Bulk| {
-                format!("{}{}{}", bulk.before, value_rows(Dialect::Sqlite, bulk.columns, rows), bulk.after)
-            };
-            format!("{};\n{}", text(self.first), text(self.second))
-        })
+        let text = |bulk: &Bulk| bulk.text_of(Dialect::Sqlite, rows);
+        self.texts[rows - 1].get_or_init(|| format!("{};\n{}", text(self.first), text(self.second)))
     }
 
     /// Runs both statements for all `rows` and counts the rows that they changed together.
@@ -103,7 +43,7 @@ impl Pair {
         }
         let mut changed = 0;
         for rows in rows.chunks(MOST_ROWS) {
-            let mut args = Values::with_capacity(rows.len() * (self.first.columns + self.second.columns));
+            let mut args = Values::with_capacity(rows.len() * (self.first.columns() + self.second.columns()));
             rows.iter().for_each(|row| first(row, &mut args));
             rows.iter().for_each(|row| second(row, &mut args));
             changed += tx.query(self.text(rows.len())).bind_all(args).execute().await?;
