@@ -3,7 +3,9 @@
 //!
 //! Must not know the engine, axum or any node. Everybody who reads or changes these tables does it through [`Records`].
 
+mod access;
 mod api_keys;
+pub mod audit;
 mod consents;
 pub mod contacts;
 mod conversations;
@@ -21,6 +23,7 @@ mod store;
 pub mod whatsapp;
 mod workspaces;
 
+pub use access::{Actor, ActorKind, Scope};
 pub use api_keys::{ApiKey, KeyScope, NewApiKey};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};

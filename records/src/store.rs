@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sluice_db::{Db, Tx};
 
+use crate::access::Actor;
 use crate::{Cipher, RecordError};
 
 /// Tells the time in milliseconds since the Unix epoch. A value, so that tests can turn it.
@@ -21,6 +22,8 @@ pub struct Records {
     pub(crate) db: Db,
     pub(crate) cipher: Arc<Cipher>,
     clock: Clock,
+    /// Who signs the changes.
+    actor: Arc<Actor>,
     /// Told when an event was written down.
     pub(crate) changed: Arc<tokio::sync::Notify>,
 }
@@ -33,7 +36,23 @@ impl Records {
 
     /// The same with a clock of the caller's.
     pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
-        Self { db, cipher: Arc::new(cipher), clock, changed: Arc::default() }
+        Self {
+            db,
+            cipher: Arc::new(cipher),
+            clock,
+            actor: Arc::new(Actor::system()),
+            changed: Arc::default(),
+        }
+    }
+
+    /// The same records for somebody: what is changed through them is signed by this actor. Otherwise the system signs.
+    pub fn acting(&self, actor: Actor) -> Self {
+        Self { actor: Arc::new(actor), ..self.clone() }
+    }
+
+    /// Who signs the changes.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// The database underneath, for the parts of the program that keep their own tables in it.
