@@ -23,8 +23,8 @@ mod store;
 pub mod whatsapp;
 mod workspaces;
 
-pub use access::{Actor, ActorKind, Scope};
-pub use api_keys::{ApiKey, KeyScope, NewApiKey};
+pub use access::{Actor, ActorKind, Grant, Permission, Permissions, Role, Scope};
+pub use api_keys::{ApiKey, NewApiKey};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};

@@ -1,22 +1,31 @@
 //! Tenants.
 
 use serde::Serialize;
+use serde_json::json;
 use sluice_db::{DbError, Row};
 
+use crate::audit::{Change, Target, chain_of};
 use crate::ids::new_short_id;
-use crate::{RecordError, Records};
+use crate::{RecordError, Records, Scope};
 
 /// A tenant. `name` is its slug in URLs and on the command line.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Workspace {
     pub id: String,
     pub name: String,
+    /// The reseller whose client it is.
+    pub reseller_id: Option<String>,
     pub created_at: i64,
 }
 
 impl Workspace {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { id: row.text("id")?, name: row.text("name")?, created_at: row.int("created_at")? })
+        Ok(Self {
+            id: row.text("id")?,
+            name: row.text("name")?,
+            reseller_id: row.opt_text("reseller_id")?,
+            created_at: row.int("created_at")?,
+        })
     }
 }
 
@@ -27,9 +36,14 @@ impl Records {
     /// `Invalid` for a name that is not a slug (`[a-z0-9][a-z0-9-]{0,62}`), `Conflict` when it is taken.
     pub async fn create_workspace(&self, name: &str) -> Result<Workspace, RecordError> {
         check_slug(name)?;
-        let workspace = Workspace { id: new_short_id("ws"), name: name.to_owned(), created_at: self.now() };
-        let written = self
-            .db
+        let workspace = Workspace {
+            id: new_short_id("ws"),
+            name: name.to_owned(),
+            reseller_id: None,
+            created_at: self.now(),
+        };
+        let mut tx = self.begin().await?;
+        let written = tx
             .query("insert into workspaces (id, name, created_at) values ($1, $2, $3) on conflict do nothing")
             .bind(&workspace.id)
             .bind(name)
@@ -39,6 +53,12 @@ impl Records {
         if written == 0 {
             return Err(RecordError::conflict(format!("a workspace named {name:?} exists already")));
         }
+        // Whoever runs the workspaces sees who made one; its own chain begins with what is done in it.
+        let scope = workspace.reseller_id.clone().map_or(Scope::Platform, Scope::Reseller);
+        let target = Target::new("workspace", &*workspace.id).named(name);
+        let change = Change::new(chain_of(&scope), "workspace.created", target);
+        self.audit(&mut tx, change.after(json!({ "name": name }))).await?;
+        tx.commit().await?;
         Ok(workspace)
     }
 
