@@ -125,20 +125,19 @@ impl Records {
         };
         let (workspace_id, reseller_id) = columns(&info.scope);
         let mut tx = self.begin().await?;
-        tx
-            .query(
-                "insert into api_keys (id, workspace_id, reseller_id, name, key_hash, created_at, prefix) \
+        tx.query(
+            "insert into api_keys (id, workspace_id, reseller_id, name, key_hash, created_at, prefix) \
                  values ($1, $2, $3, $4, $5, $6, $7)",
-            )
-            .bind(&info.id)
-            .bind(workspace_id)
-            .bind(reseller_id)
-            .bind(&info.name)
-            .bind(hash(&key))
-            .bind(info.created_at)
-            .bind(&key[..PREFIX])
-            .execute()
-            .await?;
+        )
+        .bind(&info.id)
+        .bind(workspace_id)
+        .bind(reseller_id)
+        .bind(&info.name)
+        .bind(hash(&key))
+        .bind(info.created_at)
+        .bind(&key[..PREFIX])
+        .execute()
+        .await?;
         self.audit(&mut tx, info.change("api_key.created").after(info.logged())).await?;
         tx.commit().await?;
         Ok(NewApiKey { key, info })

@@ -114,7 +114,8 @@ mod tests {
         let (before, after) = change.values();
         assert_eq!(before.as_deref(), Some(r#"{"b":{"c":2},"gone":3}"#));
         assert_eq!(after.as_deref(), Some(r#"{"b":{"c":4},"new":null}"#));
-        let texts = Change::of_platform("thing.updated", Target::new("thing", "1")).between(json!("a"), json!(1));
+        let texts =
+            Change::of_platform("thing.updated", Target::new("thing", "1")).between(json!("a"), json!(1));
         assert_eq!(texts.values(), (Some(r#""a""#.to_owned()), Some("1".to_owned())));
         assert_eq!(texts.chain, "platform");
     }

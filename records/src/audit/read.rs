@@ -50,7 +50,8 @@ impl Records {
             }
         }
         filter.add_to(&mut conditions);
-        let order = if filter.chain.is_some() { "at desc, seq desc" } else { "at desc, chain desc, seq desc" };
+        let order =
+            if filter.chain.is_some() { "at desc, seq desc" } else { "at desc, chain desc, seq desc" };
         let sql = format!(
             "select {COLUMNS} from audit_entries {} order by {order} limit ${}",
             conditions.text,
@@ -68,7 +69,8 @@ fn read_position(cursor: Option<&str>) -> Result<Option<(i64, String, i64)>, Rec
         return Ok(None);
     }
     let Cursor { at, id } = Cursor::read(cursor)?;
-    let position = id.rsplit_once('/').and_then(|(chain, seq)| Some((at, chain.to_owned(), seq.parse().ok()?)));
+    let position =
+        id.rsplit_once('/').and_then(|(chain, seq)| Some((at, chain.to_owned(), seq.parse().ok()?)));
     position.map(Some).ok_or_else(|| {
         RecordError::invalid("cursor", "not a cursor of this list; leave it out to start again")
     })
@@ -110,10 +112,8 @@ impl AuditFilter {
         conditions.add_text("chain = $", self.chain.as_deref());
         conditions.add_text("actor_kind = $", self.actor_kind.as_deref());
         conditions.add_text("(actor_id = $ or actor_name = $ or impersonated_by = $)", self.actor.as_deref());
-        conditions.add_text(
-            "(action = $ or substr(action, 1, length($) + 1) = $ || '.')",
-            self.action.as_deref(),
-        );
+        conditions
+            .add_text("(action = $ or substr(action, 1, length($) + 1) = $ || '.')", self.action.as_deref());
         conditions.add_text("target_kind = $", self.target_kind.as_deref());
         conditions.add_text("(target_id = $ or target_name = $)", self.target.as_deref());
         conditions.add_text("request_id = $", self.request_id.as_deref());

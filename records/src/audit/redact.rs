@@ -48,7 +48,8 @@ const SECRET_PARTS: &[&str] = &[
 ];
 
 /// Whole field names of the same kind.
-const SECRET_NAMES: &[&str] = &["otp", "pin", "pwd", "pass", "sealed", "bearer", "codehash", "keyhash", "signature"];
+const SECRET_NAMES: &[&str] =
+    &["otp", "pin", "pwd", "pass", "sealed", "bearer", "codehash", "keyhash", "signature"];
 
 /// How secrets begin that are known by their looks, and how long they are at the least.
 const SECRET_LOOKS: &[(&str, usize)] = &[
@@ -69,8 +70,24 @@ const SECRET_LOOKS: &[(&str, usize)] = &[
 
 /// Field names whose text names a person.
 const PERSONAL_NAMES: &[&str] = &[
-    "name", "firstname", "lastname", "fullname", "profilename", "displayname", "middlename", "address", "street",
-    "dob", "birthday", "birthdate", "email", "phone", "mobile", "whatsapp", "userid", "waid",
+    "name",
+    "firstname",
+    "lastname",
+    "fullname",
+    "profilename",
+    "displayname",
+    "middlename",
+    "address",
+    "street",
+    "dob",
+    "birthday",
+    "birthdate",
+    "email",
+    "phone",
+    "mobile",
+    "whatsapp",
+    "userid",
+    "waid",
 ];
 
 /// A value as JSON text that may be stored.
@@ -206,7 +223,9 @@ fn without_fields(word: &str) -> String {
 fn mask(text: &str, is_name: bool) -> Option<String> {
     let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
     let trimmed = text.trim();
-    if let Some((user, host)) = trimmed.rsplit_once('@').filter(|(user, host)| !user.is_empty() && host.contains('.')) {
+    if let Some((user, host)) =
+        trimmed.rsplit_once('@').filter(|(user, host)| !user.is_empty() && host.contains('.'))
+    {
         if !trimmed.contains(char::is_whitespace) {
             return Some(format!("{}•••@{}", first(user), cut(host)));
         }
@@ -274,7 +293,8 @@ mod tests {
 
     #[test]
     fn persons_are_masked() {
-        let shown = personal(json!({"name": "Asha Rao", "email": "asha@example.in", "phone": "+91 98765-43210",
+        let shown =
+            personal(json!({"name": "Asha Rao", "email": "asha@example.in", "phone": "+91 98765-43210",
             "n": 919876543210_i64, "city": "Pune", "note": "asha@example.in", "score": 41,
             "who": [{"first_name": "Asha", "tags": ["vip"]}], "empty_name": ""}));
         assert_eq!(

@@ -75,12 +75,7 @@ impl Records {
         let known = witness.get(chain);
         let mut walk = Walk { chain, keys: &keys, known, entries: 0, last_hash: NOTHING.to_vec() };
         let fault = self.fault_of(&mut walk).await?;
-        Ok(ChainReport {
-            chain: chain.to_owned(),
-            entries: walk.entries,
-            head: hex(&walk.last_hash),
-            fault,
-        })
+        Ok(ChainReport { chain: chain.to_owned(), entries: walk.entries, head: hex(&walk.last_hash), fault })
     }
 
     /// Chains that a witness knows and of which nothing is left.
@@ -183,7 +178,8 @@ impl Records {
         for (seq, chain) in opened {
             let sql = "select 1 as found from audit_heads where chain = $1";
             if self.db.query(sql).bind(chain).optional().await?.is_none() {
-                let reason = format!("it says that the chain {chain} was begun; the head of that chain is gone");
+                let reason =
+                    format!("it says that the chain {chain} was begun; the head of that chain is gone");
                 return Ok(fault(*seq, reason));
             }
         }
@@ -193,9 +189,9 @@ impl Records {
     /// A chain is begun once, and the chain of the platform says so. One that was taken away as a whole and begun anew is
     /// named there twice.
     async fn opening_fault(&self, chain: &str) -> Result<Option<Fault>, RecordError> {
-        let sql = "select count(*) as times from audit_entries where chain = $1 and target_id = $2 and action = $3";
-        let times =
-            self.db.query(sql).bind(PLATFORM).bind(chain).bind(OPENED).one().await?.int("times")?;
+        let sql =
+            "select count(*) as times from audit_entries where chain = $1 and target_id = $2 and action = $3";
+        let times = self.db.query(sql).bind(PLATFORM).bind(chain).bind(OPENED).one().await?.int("times")?;
         Ok(match times {
             1 => None,
             0 => fault(None, "the chain of the platform does not know this chain"),
@@ -227,7 +223,9 @@ impl Walk<'_> {
         }
         match self.keys.is_signed(entry) {
             Ok(true) => {}
-            Ok(false) => return Ok(fault(entry.seq, "it was changed, or written by somebody without the key")),
+            Ok(false) => {
+                return Ok(fault(entry.seq, "it was changed, or written by somebody without the key"));
+            }
             Err(RecordError::Seal(error)) => return Ok(fault(entry.seq, error.to_string())),
             Err(error) => return Err(error),
         }
@@ -252,7 +250,10 @@ impl Walk<'_> {
             Err(error) => return fault(None, format!("the head of the chain: {error}")),
         }
         if head.entries > self.entries {
-            return fault(self.entries + 1, format!("the newest entries were taken away; there were {}", head.entries));
+            return fault(
+                self.entries + 1,
+                format!("the newest entries were taken away; there were {}", head.entries),
+            );
         }
         if head.entries < self.entries || head.last_hash != self.last_hash {
             return fault(head.entries + 1, "the head of the chain does not know this entry");

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use sluice_db::{Arg, Db, Dialect};
-use sluice_records::audit::{AuditEntry, AuditFilter, Change, ChainReport, PLATFORM, Target, Witness};
+use sluice_records::audit::{AuditEntry, AuditFilter, ChainReport, Change, PLATFORM, Target, Witness};
 use sluice_records::{
-    Actor, ActorKind, Cipher, Consent, ContactChange, CredentialChange, MasterKey, NewCredential, RecordError,
-    Records, Secret,
+    Actor, ActorKind, Cipher, Consent, ContactChange, CredentialChange, MasterKey, NewCredential,
+    RecordError, Records, Secret,
 };
 
 use crate::ground::{Ground, NUMBER, START};
@@ -192,7 +192,15 @@ async fn lists_are_filtered_and_continued(db: Db) {
         (AuditFilter { target: some("thing_3"), ..none() }, 2),
         (AuditFilter { target: some("Thing"), target_kind: some("thing"), chain: some("ws_a"), ..none() }, 7),
         (AuditFilter { request_id: some("req_1"), chain: some("ws_a"), ..none() }, 7),
-        (AuditFilter { since: Some(START + 2_000), until: Some(START + 4_000), action: some("thing"), ..none() }, 4),
+        (
+            AuditFilter {
+                since: Some(START + 2_000),
+                until: Some(START + 4_000),
+                action: some("thing"),
+                ..none()
+            },
+            4,
+        ),
     ] {
         assert_eq!(count(filter.clone()).await, expected, "{filter:?}");
     }
@@ -372,7 +380,11 @@ async fn every_byte_of_a_short_chain_counts(db: Db) {
                 let (named, reason) = fault(records, "ws_s").await;
                 match (column, &new) {
                     ("seq", Arg::Int(moved)) => {
-                        assert_eq!(named, Some(seq.min(*moved).max(i64::from(*moved >= 1))), "{new:?}: {reason}");
+                        assert_eq!(
+                            named,
+                            Some(seq.min(*moved).max(i64::from(*moved >= 1))),
+                            "{new:?}: {reason}"
+                        );
                         set(&db, ("ws_s", *moved), "seq", old.clone()).await;
                     }
                     ("chain", Arg::Text(moved)) => {
@@ -463,7 +475,10 @@ async fn entries_that_go_come_or_change_places_are_found(db: Db) {
     let copy = |seq: i64| {
         let others = others.iter().map(|column| if column == "6" { seq.to_string() } else { column.clone() });
         let others: Vec<_> = others.collect();
-        format!("insert into audit_entries ({columns}) select {} from kept where chain = 'ws_x' and seq = 5", others.join(", "))
+        format!(
+            "insert into audit_entries ({columns}) select {} from kept where chain = 'ws_x' and seq = 5",
+            others.join(", ")
+        )
     };
     for (seq, named) in [(6, 6), (7, 6), (0, 0), (-5, -5), (i64::MIN + 1, i64::MIN + 1)] {
         run(&copy(seq)).await;
