@@ -7,7 +7,7 @@ use crate::access::{self, Need};
 use crate::error::{self, ApiError};
 use crate::layers::RequestId;
 use crate::state::ApiState;
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
@@ -15,6 +15,7 @@ use axum::response::Response;
 use sluice_records::{
     Actor, ActorKind, ApiKey, Grant, Permission, Permissions, RecordError, Records, Scope, Workspace,
 };
+use std::net::SocketAddr;
 
 /// Chooses the workspace among those the caller can reach, by name or id.
 pub(crate) const WORKSPACE_HEADER: &str = "x-sluice-workspace";
@@ -81,6 +82,11 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
+    /// Engine and records, signed by the caller.
+    pub(crate) fn sign(&self, state: &ApiState) -> ApiState {
+        state.acting(&self.principal.actor)
+    }
+
     /// The records, signed by the caller.
     pub(crate) fn records(&self, state: &ApiState) -> Records {
         state.records.acting(self.principal.actor.clone())
@@ -132,6 +138,8 @@ pub(crate) async fn guard(
         return Ok(next.run(request).await);
     }
     let mut principal = authenticate(&state, request.headers()).await?;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    principal.actor.address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
     principal.actor.request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
     let extensions = match need {
         Need::Public | Need::SignedIn => None,

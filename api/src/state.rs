@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
-use sluice_records::Records;
+use sluice_records::{Actor, Records};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +66,15 @@ impl ApiState {
             epoch,
             workspace_ids: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             stopping: CancellationToken::new(),
+        }
+    }
+
+    /// The same state for somebody: what is changed through it is signed by them.
+    pub(crate) fn acting(&self, actor: &Actor) -> Self {
+        Self {
+            engine: self.engine.acting(actor.signature()),
+            records: self.records.acting(actor.clone()),
+            ..self.clone()
         }
     }
 

@@ -14,6 +14,7 @@ mod error;
 pub mod events;
 mod ids;
 mod inbound;
+pub mod limits;
 pub mod messages;
 mod numbers;
 mod page;

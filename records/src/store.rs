@@ -24,6 +24,8 @@ pub struct Records {
     clock: Clock,
     /// Who signs the changes.
     actor: Arc<Actor>,
+    /// The limits, as they were read last.
+    pub(crate) limits: Arc<crate::limits::RuleCache>,
     /// Told when an event was written down.
     pub(crate) changed: Arc<tokio::sync::Notify>,
 }
@@ -41,6 +43,7 @@ impl Records {
             cipher: Arc::new(cipher),
             clock,
             actor: Arc::new(Actor::system()),
+            limits: Arc::default(),
             changed: Arc::default(),
         }
     }

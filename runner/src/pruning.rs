@@ -122,6 +122,15 @@ impl Work {
             pass.pruned += step;
             rest(began.elapsed() * self.pause, stop).await;
         }
+        loop {
+            let began = Instant::now();
+            let gone = self.installation.records.purge_limit_counts(now, ROWS).await?;
+            pass.records += gone;
+            if gone < u64::from(ROWS) || stop.is_cancelled() {
+                break;
+            }
+            rest(began.elapsed() * self.pause, stop).await;
+        }
         let Some(before) = self.keeping.inbound.map(|length| now.saturating_sub(length)) else {
             return Ok(pass);
         };

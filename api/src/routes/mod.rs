@@ -2,12 +2,14 @@
 //! know what a route does.
 
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod events;
 pub(crate) mod hooks;
 pub(crate) mod inbound;
+pub(crate) mod limits;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
 pub(crate) mod runs;
@@ -41,6 +43,7 @@ pub fn router(state: ApiState) -> Router {
     let patient = timed(waiting(), limits.run_wait + SLACK);
     let private = quick
         .merge(patient)
+        .route_layer(from_fn_with_state(state.clone(), crate::limits::enforce))
         .route_layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(DefaultBodyLimit::max(limits.body));
     let (documented, _) = private.merge(public(&limits)).split_for_parts();
@@ -96,6 +99,8 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
+        .merge(audit::routes())
+        .merge(limits::routes())
 }
 
 /// Routes for callers with a key that may wait for a run.

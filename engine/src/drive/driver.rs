@@ -11,7 +11,7 @@ use super::unrunnable;
 use crate::core::{
     Command, Decision, Effect, Event, Machine, NodeIx, NodePhase, NodeResult, Refusal, RunState, RunStatus,
 };
-use crate::store::{Attention, Commit, NewRun, RunKey, StoreError, Turn, WaitRow};
+use crate::store::{Attention, Change, Commit, NewRun, RunKey, StoreError, Turn, WaitRow};
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -32,6 +32,8 @@ pub(super) struct Driver {
     waits: Vec<WaitRow>,
     /// Goes with the next commit: the key of the signal that is being taken.
     receipt: Option<String>,
+    /// The same: what somebody did, for the log.
+    change: Option<Box<Change>>,
     jobs: JoinSet<Job>,
     next: VecDeque<Command>,
     /// Its own lane, and that of the event that it answers. Only kept when no other process drives runs: with others
@@ -171,6 +173,7 @@ impl Driver {
             started_at: None,
             waits: Vec::new(),
             receipt: None,
+            change: None,
             jobs: JoinSet::new(),
             next: VecDeque::new(),
             lanes: lane.into_iter().collect(),
@@ -397,6 +400,7 @@ impl Driver {
             Message::Cancel { .. } => self.awaited_children(),
             _ => Vec::new(),
         };
+        self.change = message.change().cloned();
         let command = match &message {
             Message::Wake => Command::Wake,
             Message::Signal { key, payload, receipt, .. } => {
@@ -422,7 +426,7 @@ impl Driver {
                 }
                 done
             }
-            Message::Cancel { done } | Message::Retry { done } => done,
+            Message::Cancel { done, .. } | Message::Retry { done, .. } => done,
         };
         // Whoever asked may have gone away.
         let _ = done.send(answer);
@@ -475,7 +479,7 @@ impl Driver {
         if self.engine.0.stopping.is_cancelled() {
             self.machine.hold();
         }
-        let receipt = self.receipt.take();
+        let (receipt, change) = (self.receipt.take(), self.change.take());
         self.machine.handle(command, now, &mut decision).map_err(TurnError::Refused)?;
         let announced = self.run_pure(&mut decision).await;
         if decision.events.is_empty() && !self.is_new {
@@ -484,6 +488,7 @@ impl Driver {
         }
         let (mut turn, known) = self.make_turn(decision.events, &announced).await;
         turn.receipt = receipt;
+        turn.change = change;
         if self.is_new && !self.engine.0.config.drives && !turn.is_all() {
             return Err(TurnError::NotHere);
         }
@@ -577,6 +582,7 @@ impl Driver {
             owner: (self.engine.0.config.drives && self.stays()).then(|| self.engine.runner_id()),
             attention: state.needs_answer().then_some(Attention::UnknownOutcome),
             receipt: None,
+            change: None,
             waits: changed.then_some(waits),
             children,
             events,

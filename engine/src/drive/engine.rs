@@ -14,7 +14,7 @@ use crate::core::Refusal;
 use crate::document::Document;
 use crate::expr::{ExprLimits, Expressions};
 use crate::graph::Problem;
-use crate::store::{Commit, RunKey, Store, StoreError, Turn};
+use crate::store::{Change, Commit, RunKey, Signature, Store, StoreError, Turn};
 use moka::sync::Cache;
 use serde_json::Value;
 use sluice_node_sdk::error::NodeError;
@@ -144,19 +144,35 @@ pub(super) enum Message {
         lane: LaneLoan,
         /// Under which the signal is remembered as taken, so that it is not taken twice.
         receipt: Option<String>,
+        /// What the sender does by it, for the log.
+        change: Option<Box<Change>>,
         done: oneshot::Sender<Result<(), Refusal>>,
     },
     Cancel {
+        change: Option<Box<Change>>,
         done: oneshot::Sender<Result<(), Refusal>>,
     },
     Retry {
+        change: Option<Box<Change>>,
         done: oneshot::Sender<Result<(), Refusal>>,
     },
 }
 
+impl Message {
+    /// What the sender does by it, for the log.
+    pub(super) fn change(&self) -> Option<&Box<Change>> {
+        match self {
+            Message::Wake => None,
+            Message::Signal { change, .. }
+            | Message::Cancel { change, .. }
+            | Message::Retry { change, .. } => change.as_ref(),
+        }
+    }
+}
+
 /// The engine. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine(pub(super) Arc<Shared>);
+pub struct Engine(pub(super) Arc<Shared>, Signature);
 
 pub(super) struct Shared {
     pub(super) store: Store,
@@ -197,7 +213,7 @@ impl Drop for Busy {
 impl Engine {
     /// An engine over a migrated store.
     pub fn new(store: Store, registry: Registry, services: Services, config: EngineConfig) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             store,
             registry,
             expressions: Expressions::new(config.expressions.clone()),
@@ -218,7 +234,49 @@ impl Engine {
             programs: Cache::new(config.cached_programs),
             hooks: super::hooks::hooks(),
             config,
+        });
+        Self(shared, Signature::default())
+    }
+
+    /// The same engine for somebody: what is changed through it carries their signature, a text of the host's, into
+    /// the log of the store.
+    #[must_use]
+    pub fn acting(&self, by: impl Into<Arc<str>>) -> Self {
+        Self(self.0.clone(), Signature { by: Some(by.into()), verb: self.1.verb })
+    }
+
+    /// The same engine, whose saving of drafts goes into the log under another word than `created` or `updated`.
+    #[must_use]
+    pub fn calling_it(&self, verb: &'static str) -> Self {
+        Self(self.0.clone(), Signature { by: self.1.by.clone(), verb: Some(verb) })
+    }
+
+    /// The store, for changes that are signed.
+    pub(super) fn signed_store(&self) -> Store {
+        self.0.store.signed(self.1.clone())
+    }
+
+    /// What somebody does to a run, for the log.
+    pub(super) fn change_of_run(&self, key: &RunKey, action: &str, after: Value) -> Option<Box<Change>> {
+        Some(Box::new(Change {
+            workspace_id: key.workspace_id.to_string(),
+            by: self.1.by.clone(),
+            action: action.to_owned(),
+            kind: "run".to_owned(),
+            id: key.run_id.to_string(),
+            name: String::new(),
+            before: Value::Null,
+            after,
         }))
+    }
+
+    /// A person has looked at a run that is over. Answers whether it needed that.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn acknowledge(&self, key: &RunKey) -> Result<bool, EngineError> {
+        let change = self.change_of_run(key, "run.acknowledged", Value::Null);
+        Ok(self.0.store.acknowledge(key, change).await?)
     }
 
     /// The store.
@@ -438,7 +496,8 @@ impl Engine {
     /// # Errors
     /// When there is no such run, or it is over.
     pub async fn cancel(&self, key: &RunKey) -> Result<(), EngineError> {
-        self.ask(key, |done| Message::Cancel { done }).await
+        let change = self.change_of_run(key, "run.cancelled", Value::Null);
+        self.ask(key, |done| Message::Cancel { change, done }).await
     }
 
     /// Lets a failed or cancelled run go on from where it failed.
@@ -446,7 +505,8 @@ impl Engine {
     /// # Errors
     /// When there is no such run, or it neither failed nor was cancelled.
     pub async fn retry(&self, key: &RunKey) -> Result<(), EngineError> {
-        self.ask(key, |done| Message::Retry { done }).await
+        let change = self.change_of_run(key, "run.retried", Value::Null);
+        self.ask(key, |done| Message::Retry { change, done }).await
     }
 
     pub(super) async fn ask(
@@ -514,7 +574,8 @@ impl Engine {
         let payload = outcome.as_child_payload(&child.run_id);
         let key = crate::core::child_signal(&child.run_id);
         let (done, _) = oneshot::channel();
-        self.tell(parent, Message::Signal { key, payload, lane: LaneLoan::default(), receipt: None, done });
+        let (lane, receipt, change) = (LaneLoan::default(), None, None);
+        self.tell(parent, Message::Signal { key, payload, lane, receipt, change, done });
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What an operation tells the audit trail. Must not know how it is stored.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::PLATFORM;
@@ -9,7 +11,7 @@ use super::redact::{Privacy, presentable};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// `credential`, `workflow`, …
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Its id.
     pub id: String,
     /// For people who read it later; empty where the name is personal.
@@ -18,8 +20,8 @@ pub struct Target {
 
 impl Target {
     /// Something without a name.
-    pub fn new(kind: &'static str, id: impl Into<String>) -> Self {
-        Self { kind, id: id.into(), name: String::new() }
+    pub fn new(kind: impl Into<Cow<'static, str>>, id: impl Into<String>) -> Self {
+        Self { kind: kind.into(), id: id.into(), name: String::new() }
     }
 
     /// With its name.
@@ -36,7 +38,7 @@ pub struct Change {
     /// Which chain: `ws_…`, `rs_…` or [`PLATFORM`].
     pub chain: String,
     /// `<kind>.<what was done>`, such as `credential.updated`.
-    pub action: &'static str,
+    pub action: Cow<'static, str>,
     /// On what.
     pub target: Target,
     before: Option<Value>,
@@ -46,12 +48,13 @@ pub struct Change {
 
 impl Change {
     /// A change in a workspace or of a reseller, by id.
-    pub fn new(chain: impl Into<String>, action: &'static str, target: Target) -> Self {
-        Self { chain: chain.into(), action, target, before: None, after: None, privacy: Privacy::Plain }
+    pub fn new(chain: impl Into<String>, action: impl Into<Cow<'static, str>>, target: Target) -> Self {
+        let (chain, action) = (chain.into(), action.into());
+        Self { chain, action, target, before: None, after: None, privacy: Privacy::Plain }
     }
 
     /// A change of the platform itself.
-    pub fn of_platform(action: &'static str, target: Target) -> Self {
+    pub fn of_platform(action: impl Into<Cow<'static, str>>, target: Target) -> Self {
         Self::new(PLATFORM, action, target)
     }
 

@@ -97,10 +97,11 @@ pub(super) fn presentable(value: &Value, privacy: Privacy) -> String {
     if text.len() <= LARGEST {
         return text;
     }
+    let short = |name: &str| name.chars().take(60).collect::<String>();
     let note = |value: &Value| Value::from(format!("… ({} bytes)", value.to_string().len()));
     let outline = match &shown {
         Value::Object(fields) => {
-            Value::Object(fields.iter().map(|(name, value)| (cut(name), note(value))).collect())
+            Value::Object(fields.iter().map(|(name, value)| (short(name), note(value))).collect())
         }
         other => note(other),
     };

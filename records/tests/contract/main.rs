@@ -6,6 +6,7 @@ mod audit;
 mod ground;
 mod inbound;
 mod ingest;
+mod limits;
 mod messages;
 mod people;
 mod tenants;
