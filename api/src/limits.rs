@@ -6,7 +6,7 @@ use crate::auth::{Principal, Tenant};
 use crate::error::{self, ApiError};
 use crate::state::ApiState;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::json;
@@ -20,7 +20,7 @@ pub(crate) async fn enforce(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let Some(decision) = decide(&state, &request).await? else { return Ok(next.run(request).await) };
+    let Some(decision) = decide(&state, request.method(), request.extensions()).await? else { return Ok(next.run(request).await) };
     if !decision.allowed {
         return Err(too_many(&decision));
     }
@@ -31,22 +31,26 @@ pub(crate) async fn enforce(
     Ok(response)
 }
 
-async fn decide(state: &ApiState, request: &Request) -> Result<Option<Decision>, ApiError> {
-    let extensions = request.extensions();
+async fn decide(
+    state: &ApiState,
+    method: &Method,
+    extensions: &Extensions,
+) -> Result<Option<Decision>, ApiError> {
     let (Some(path), Some(principal)) = (extensions.get::<MatchedPath>(), extensions.get::<Principal>())
     else {
         // A public route: it throttles by itself what must be throttled.
         return Ok(None);
     };
-    let (method, path) = (request.method(), path.as_str());
+    let path = path.as_str();
     let is_read = matches!(*method, Method::GET | Method::HEAD);
     let route = format!("{} {path}", if is_read { "GET" } else { method.as_str() });
     let permission = access::need(method, path).and_then(access::Need::permission);
     let resource = permission.and_then(|one| one.as_text().split(':').next()).unwrap_or("*");
     let actor = &principal.actor;
     let of_kind = |kind| (actor.kind == kind).then_some(actor.id.as_str());
+    let routes = [route.as_str(), resource, if is_read { "read" } else { "write" }, "*"];
     let caller = Caller {
-        routes: &[&route, resource, if is_read { "read" } else { "write" }, "*"],
+        routes: &routes,
         person: of_kind(ActorKind::Person),
         key: of_kind(ActorKind::Key),
         plan: None,

@@ -69,7 +69,8 @@ async fn table(records: Records, query: AuditQuery, chain: Option<String>) -> Re
     let rest = stream::unfold(next, move |cursor| {
         let (records, filter) = (records.clone(), filter.clone());
         async move {
-            let answer = page(&records, &filter, Some(&cursor?)).await;
+            let cursor = cursor?;
+            let answer = page(&records, &filter, Some(cursor.as_str())).await;
             Some(match answer {
                 Ok((text, next)) => (Ok(text), next),
                 Err(error) => {
