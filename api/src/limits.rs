@@ -20,7 +20,9 @@ pub(crate) async fn enforce(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let Some(decision) = decide(&state, request.method(), request.extensions()).await? else { return Ok(next.run(request).await) };
+    let Some(decision) = decide(&state, request.method(), request.extensions()).await? else {
+        return Ok(next.run(request).await);
+    };
     if !decision.allowed {
         return Err(too_many(&decision));
     }

@@ -33,6 +33,14 @@ create table audit_heads (
     seal bytea not null
 );
 
+-- The wall between workspaces (see 0015_row_security): what is done in a workspace is read by nobody else. Written it is
+-- for others as well: a workspace's first change is told to the chain of the platform.
+alter table audit_entries enable row level security;
+alter table audit_entries force row level security;
+create policy workspace_wall on audit_entries for select using
+    (coalesce(current_setting('sluice.workspace', true), '') in ('', chain));
+create policy written_by_all on audit_entries for insert with check (true);
+
 -- Against mistakes, not against attackers: those are found by the seals.
 create function refuse_audit_change() returns trigger language plpgsql as $$
 begin

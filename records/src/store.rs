@@ -39,11 +39,11 @@ impl Records {
     /// The same with a clock of the caller's.
     pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
         Self {
+            limits: Arc::new(crate::limits::RuleCache::new(db.clone())),
             db,
             cipher: Arc::new(cipher),
             clock,
             actor: Arc::new(Actor::system()),
-            limits: Arc::default(),
             changed: Arc::default(),
         }
     }
@@ -51,6 +51,11 @@ impl Records {
     /// The same records for somebody: what is changed through them is signed by this actor. Otherwise the system signs.
     pub fn acting(&self, actor: Actor) -> Self {
         Self { actor: Arc::new(actor), ..self.clone() }
+    }
+
+    /// The same records as one workspace sees them: see [`Db::within`].
+    pub fn within(&self, workspace_id: &str) -> Self {
+        Self { db: self.db.within(workspace_id), ..self.clone() }
     }
 
     /// Who signs the changes.

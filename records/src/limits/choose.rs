@@ -68,7 +68,7 @@ impl Records {
                 self.hit(rule, subject, now).await.map(Some)
             }
             (Some(first), Some(second)) => {
-                let mut tx = self.begin().await?;
+                let mut tx = self.limits.db.begin().await?;
                 let first = hit_in(&mut tx, first.0, first.1, now).await?;
                 if !first.allowed {
                     return Ok(Some(first));

@@ -112,11 +112,11 @@ impl Records {
     /// # Errors
     /// When the database fails.
     pub async fn hit(&self, rule: &LimitRule, subject: &str, now: i64) -> Result<Decision, RecordError> {
-        let row = bound!(self.db.query(HIT.as_str()), rule, subject, now).optional().await?;
+        let row = bound!(self.limits.db.query(HIT.as_str()), rule, subject, now).optional().await?;
         match row {
             Some(row) => allowed(rule, &row),
             None => {
-                let query = self.db.query(COUNTS).bind(&rule.workspace_id).bind(rule.counter());
+                let query = self.limits.db.query(COUNTS).bind(&rule.workspace_id).bind(rule.counter());
                 refused(rule, &query.bind(subject).one().await?, now)
             }
         }

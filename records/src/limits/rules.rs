@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use sluice_db::{DbError, Row};
+use sluice_db::{Db, DbError, Row};
 
 use super::{LONGEST_WINDOW, Level, LimitRule};
 use crate::audit::{Change, PLATFORM, Target};
@@ -81,19 +81,27 @@ impl Rules {
     }
 }
 
-/// The rules as they were read last, and when.
-#[derive(Default)]
-pub(crate) struct RuleCache(Mutex<Option<(i64, Arc<Rules>)>>);
+/// The rules as they were read last, and when. They are read, and counted by, for everybody: whoever sees one workspace
+/// only ([`Records::within`]) must keep the platform's all the same.
+pub(crate) struct RuleCache {
+    /// The database without a wall.
+    pub(super) db: Db,
+    kept: Mutex<Option<(i64, Arc<Rules>)>>,
+}
 
 impl RuleCache {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, kept: Mutex::default() }
+    }
+
     fn get(&self, now: i64) -> Option<Arc<Rules>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = kept.as_ref().filter(|(at, _)| (*at..*at + KEPT_MS).contains(&now));
         fresh.map(|(_, rules)| rules.clone())
     }
 
     fn put(&self, kept: Option<(i64, Arc<Rules>)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
     }
 }
 
@@ -247,7 +255,7 @@ impl Records {
         if let Some(rules) = self.limits.get(now) {
             return Ok(rules);
         }
-        let rows = self.db.query("select * from limit_rules").all().await?;
+        let rows = self.limits.db.query("select * from limit_rules").all().await?;
         let mut rules = Rules::default();
         for row in &rows {
             let rule = LimitRule::from_row(row)?;

@@ -54,7 +54,10 @@ async fn disarm(db: &Db) {
             "drop trigger audit_entries_are_never_deleted",
             "drop trigger audit_entries_are_never_replaced",
         ],
-        Dialect::Postgres => &["drop trigger audit_entries_are_never_changed on audit_entries"],
+        Dialect::Postgres => &[
+            "drop trigger audit_entries_are_never_changed on audit_entries",
+            "alter table audit_entries disable row level security",
+        ],
     };
     for statement in statements {
         db.query(*statement).execute().await.unwrap();

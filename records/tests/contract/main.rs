@@ -9,4 +9,5 @@ mod ingest;
 mod limits;
 mod messages;
 mod people;
+mod tenancy;
 mod tenants;
