@@ -8,7 +8,7 @@ use crate::error::{self, ApiError};
 use crate::layers::RequestId;
 use crate::state::ApiState;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
@@ -17,6 +17,7 @@ use sluice_records::{
     Actor, ActorKind, ApiKey, Grant, Permission, Permissions, RecordError, Records, Scope, TenantStatus,
     Workspace,
 };
+use std::net::SocketAddr;
 
 /// Chooses the workspace among those the caller can reach, by name or id.
 pub(crate) const WORKSPACE_HEADER: &str = "x-sluice-workspace";
@@ -88,6 +89,11 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
+    /// Engine and records, signed by the caller.
+    pub(crate) fn sign(&self, state: &ApiState) -> ApiState {
+        state.acting(&self.principal.actor)
+    }
+
     /// The records of the workspace, and of no other, signed by the caller.
     pub(crate) fn records(&self, state: &ApiState) -> Records {
         state.records.acting(self.principal.actor.clone()).within(&self.workspace_id)
@@ -151,6 +157,8 @@ pub(crate) async fn guard(
         return Ok(next.run(request).await);
     }
     let mut principal = authenticate(&state, request.headers()).await?;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    principal.actor.address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
     principal.actor.request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
     let meant = |request: &Request| named_workspace(request.headers()).map(|name| name.map(str::to_owned));
     let tenant = match need {

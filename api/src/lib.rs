@@ -12,6 +12,7 @@ pub mod error;
 mod extract;
 mod inbox;
 mod layers;
+mod limits;
 mod links;
 mod metrics;
 mod openapi;

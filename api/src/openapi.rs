@@ -77,6 +77,7 @@ fn complete(is_public: bool, operation: &mut Operation) {
         operation.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
         operation.parameters.get_or_insert_default().push(RefOr::T(workspace_header()));
         codes.extend([error::UNAUTHENTICATED, error::WORKSPACE_REQUIRED, error::FORBIDDEN, error::NOT_FOUND]);
+        codes.push(error::RATE_LIMITED);
     }
     if has_input {
         codes.extend([error::INVALID_PATH, error::INVALID_QUERY, error::NOT_FOUND]);

@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
-use sluice_records::{RecordError, Records};
+use sluice_records::{Actor, RecordError, Records};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,6 +111,20 @@ impl ApiState {
                 () = tokio::time::sleep(KEPT) => {}
             }
         }
+    }
+
+    /// The same state for somebody: what is changed through it is signed by them.
+    pub(crate) fn acting(&self, actor: &Actor) -> Self {
+        self.with_engine(self.engine.acting(actor.signature()), self.records.acting(actor.clone()))
+    }
+
+    /// The same state, whose saving of drafts goes into the log under another word than `created` or `updated`.
+    pub(crate) fn calling_it(&self, verb: &'static str) -> Self {
+        self.with_engine(self.engine.calling_it(verb), self.records.clone())
+    }
+
+    fn with_engine(&self, engine: Engine, records: Records) -> Self {
+        Self(Arc::new(Shared { engine, records, ..Shared::clone(self) }))
     }
 
     /// Waits until every body taken so far is handled. For tests and for an orderly stop.

@@ -1,7 +1,14 @@
-//! From the errors of records to errors of nodes. Must not know a particular node.
+//! Between records and nodes: who signs a node's changes, and what its errors are. Must not know a particular node.
 
+use sluice_node_sdk::context::RunInfo;
 use sluice_node_sdk::error::NodeError;
-use sluice_records::RecordError;
+use sluice_records::{Actor, ActorKind, RecordError};
+
+/// Signs what a node changes: the run, its workflow, and the effect in the place of a request.
+pub(crate) fn actor(run: &RunInfo, effect_id: &str) -> Actor {
+    let actor = Actor::new(ActorKind::Workflow, &*run.run_id, &*run.workflow_name);
+    Actor { request_id: Some(effect_id.to_owned()), ..actor }
+}
 
 /// The node's error for a refused or failed record operation.
 pub(crate) fn node_error(error: RecordError) -> NodeError {

@@ -5,6 +5,7 @@
 
 mod access;
 mod api_keys;
+pub mod audit;
 mod consents;
 pub mod contacts;
 mod conversations;
@@ -13,6 +14,7 @@ mod error;
 pub mod events;
 mod ids;
 mod inbound;
+pub mod limits;
 pub mod messages;
 mod numbers;
 mod page;

@@ -124,8 +124,11 @@ impl Work {
         }
         let kept_since = self.keeping.inbound.map(|length| now.saturating_sub(length));
         for kind in RecordKind::ALL {
-            // What is deleted is deleted, however long the rest is kept.
-            let before = if kind == RecordKind::DeletedWorkspaces { Some(now) } else { kept_since };
+            // What is deleted or over goes at once, however long the rest is kept.
+            let before = match kind {
+                RecordKind::DeletedWorkspaces | RecordKind::LimitCounts => Some(now),
+                _ => kept_since,
+            };
             let Some(before) = before else { continue };
             loop {
                 let began = Instant::now();
@@ -156,6 +159,7 @@ async fn rest(pause: Duration, stop: &CancellationToken) {
 #[derive(Clone, Copy, PartialEq)]
 enum RecordKind {
     DeletedWorkspaces,
+    LimitCounts,
     Bodies,
     Seen,
     Events,
@@ -163,11 +167,13 @@ enum RecordKind {
 }
 
 impl RecordKind {
-    const ALL: [Self; 5] = [Self::DeletedWorkspaces, Self::Bodies, Self::Seen, Self::Events, Self::Effects];
+    const ALL: [Self; 6] =
+        [Self::DeletedWorkspaces, Self::LimitCounts, Self::Bodies, Self::Seen, Self::Events, Self::Effects];
 
     async fn purge(self, records: &Records, before: i64) -> Result<u64, RecordError> {
         match self {
             Self::DeletedWorkspaces => records.purge_deleted_workspaces(ROWS).await,
+            Self::LimitCounts => records.purge_limit_counts(before, ROWS).await,
             Self::Bodies => records.purge_inbound(before, ROWS).await,
             Self::Seen => records.purge_seen(before, ROWS).await,
             Self::Events => records.purge_events(before, ROWS).await,

@@ -2,6 +2,7 @@
 //! know what a route does.
 
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
@@ -11,6 +12,7 @@ pub(crate) mod hooks;
 pub(crate) mod inbound;
 pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
@@ -47,6 +49,7 @@ pub fn router(state: ApiState) -> Router {
     let patient = timed(waiting(), limits.run_wait + SLACK);
     let private = quick
         .merge(patient)
+        .route_layer(from_fn_with_state(state.clone(), crate::limits::enforce))
         .route_layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(DefaultBodyLimit::max(limits.body));
     let (documented, _) = private.merge(public(&limits)).split_for_parts();
@@ -100,6 +103,8 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
+        .merge(audit::routes())
+        .merge(limits::routes())
         .merge(members::routes())
         .merge(invitations::routes())
         .merge(keys::routes())

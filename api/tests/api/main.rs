@@ -12,6 +12,7 @@ mod hooks;
 mod keys;
 mod nodes;
 mod outcomes;
+mod oversight;
 mod records;
 mod runs;
 mod service;

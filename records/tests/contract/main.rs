@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod audit;
 mod ground;
 mod inbound;
 mod ingest;
+mod limits;
 mod messages;
 mod people;
 mod tenancy;

@@ -1,5 +1,6 @@
 //! The commands, one file each. Each returns its exit code or a sentence for standard error.
 
+mod audit;
 mod copy;
 mod demo;
 mod doctor;
@@ -13,7 +14,7 @@ mod test;
 mod transfer;
 mod validate;
 
-use crate::cli::{Cli, Command, KeyCommand};
+use crate::cli::{AuditCommand, Cli, Command, KeyCommand};
 use crate::config::{Config, Settings};
 use sluice_node_sdk::node::DynNode;
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Export(args) => transfer::export(args, extra).await,
         Command::Import(args) => transfer::import(args, extra).await,
         Command::Key(KeyCommand::Create(args)) => key::create(args).await,
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(args).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,
         Command::Vacuum(settings) => doctor::vacuum(settings).await,

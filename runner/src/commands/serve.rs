@@ -80,6 +80,7 @@ impl Service {
             Role::Runner => sluice_api::service_router(self.state.clone()),
             Role::All | Role::Api => sluice_api::router(self.state.clone()),
         };
+        let router = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
         let served =
             axum::serve(self.listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
         let served = tokio::spawn(served.into_future());

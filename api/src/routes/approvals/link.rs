@@ -3,13 +3,16 @@
 use super::{Decision, Question, find, page, settle};
 use crate::error::{self, ApiError};
 use crate::extract::{Path, is_json, read_json, shape, whole_body};
+use crate::layers::RequestId;
 use crate::links::read_token;
 use crate::state::ApiState;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use sluice_engine::store::RunKey;
+use sluice_records::{Actor, ActorKind};
+use std::net::SocketAddr;
 
 /// What the form sends.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -67,6 +70,11 @@ pub(crate) async fn decide(
 async fn decide_once(state: &ApiState, token: &str, request: Request) -> Result<Decision, ApiError> {
     let question = question_of(state, token)?;
     let headers = request.headers().clone();
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
+    let actor = Actor { request_id, address, ..Actor::new(ActorKind::Person, "", "approval link") };
+    let state = &state.acting(&actor);
     let bytes = whole_body(request, state).await?;
     let wish = read(&headers, &bytes, state.config.limits.json_depth)?;
     settle(state, &question, wish.decision, wish.note, "link".to_owned()).await?;

@@ -18,7 +18,7 @@ use super::execute::Surroundings;
 use super::lanes::LaneGuard;
 use super::start::{RunOutcome, WaitFor};
 use crate::core::{Command, Machine, NodePhase, Refusal, RunStatus};
-use crate::store::{NewRun, StoreError, WaitRow};
+use crate::store::{Change, NewRun, StoreError, WaitRow};
 use effects::Job;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub(super) struct Driver {
     waits: Vec<WaitRow>,
     /// Goes with the next commit: the key of the signal that is being taken.
     receipt: Option<String>,
+    /// The same: what somebody did, for the log.
+    change: Option<Box<Change>>,
     jobs: JoinSet<Job>,
     next: VecDeque<Command>,
     /// Its own lane, and that of the event that it answers. Only kept when no other process drives runs: with others
@@ -112,6 +114,7 @@ impl Driver {
             started_at: None,
             waits: Vec::new(),
             receipt: None,
+            change: None,
             jobs: JoinSet::new(),
             next: VecDeque::new(),
             lanes: lane.into_iter().collect(),
@@ -258,6 +261,7 @@ impl Driver {
             Message::Cancel { .. } => self.awaited_children(),
             _ => Vec::new(),
         };
+        self.change = message.change();
         let command = match &message {
             Message::Wake => Command::Wake,
             Message::Signal { key, payload, receipt, .. } => {
@@ -283,7 +287,7 @@ impl Driver {
                 }
                 done
             }
-            Message::Cancel { done } | Message::Retry { done } => done,
+            Message::Cancel { done, .. } | Message::Retry { done, .. } => done,
         };
         // Whoever asked may have gone away.
         let _ = done.send(answer);
