@@ -20,8 +20,7 @@ const DISPLAYED: &str = "15550783881";
 /// # Errors
 /// When the program refuses.
 pub(crate) async fn connect(rest: &Rest) -> Tried<()> {
-    let credential =
-        json!({ "name": "whatsapp", "kind": "whatsapp", "secret": { "access_token": "load" } });
+    let credential = json!({ "name": "whatsapp", "kind": "whatsapp", "secret": { "access_token": "load" } });
     rest.expect("POST", "/api/credentials", Some(&credential)).await?;
     let number = json!({
         "phone_number_id": NUMBER, "waba_id": ACCOUNT, "display_phone_number": DISPLAYED,

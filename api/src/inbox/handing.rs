@@ -70,7 +70,10 @@ async fn hand_one(
             Err(failure) if failure.is_passing() && patience.is_left(state, origin) => failure,
             done => return done,
         };
-        tracing::warn!(error = &failure as &dyn std::error::Error, "an event waits until the engine can take it");
+        tracing::warn!(
+            error = &failure as &dyn std::error::Error,
+            "an event waits until the engine can take it"
+        );
         patience.wait().await;
     }
 }

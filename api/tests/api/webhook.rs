@@ -381,7 +381,10 @@ async fn what_the_database_could_not_take_for_a_moment_is_not_overtaken(db: Db) 
         let body = as_platform(&ground, &format!("/api/inbound/{id}")).await;
         assert_eq!(body["status"], "processed", "{body}");
         let run = ground.get(&format!("/api/runs/{}", body["runs"][0].as_str().unwrap())).await.json();
-        texts.push((run["created_at"].as_i64().unwrap(), run["nodes"][1]["output"]["main"][0]["json"].clone()));
+        texts.push((
+            run["created_at"].as_i64().unwrap(),
+            run["nodes"][1]["output"]["main"][0]["json"].clone(),
+        ));
     }
     assert!(texts.is_sorted_by_key(|(at, _)| *at), "{texts:?}");
     let texts: Vec<Value> = texts.into_iter().map(|(_, text)| text).collect();
