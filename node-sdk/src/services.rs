@@ -30,9 +30,17 @@ pub struct Credential {
     pub kind: String,
     /// Secret and public fields together.
     pub data: Value,
+    /// Names of the fields that may be shown; all others are secret.
+    pub public: Vec<String>,
 }
 
 impl Credential {
+    /// The values of the secret fields.
+    pub fn secrets(&self) -> impl Iterator<Item = &Value> {
+        let fields = self.data.as_object().into_iter().flatten();
+        fields.filter(|(name, _)| !self.public.contains(name)).map(|(_, value)| value)
+    }
+
     /// A text field of the credential.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! Must not know the engine, axum or any node. Everybody who reads or changes these tables does it through [`Records`].
 
 mod api_keys;
+pub mod connections;
 mod consents;
 pub mod contacts;
 mod conversations;
@@ -16,18 +17,20 @@ pub mod messages;
 mod numbers;
 mod page;
 mod phone;
-mod seal;
 mod store;
+pub mod vault;
 pub mod whatsapp;
 mod workspaces;
 
 pub use api_keys::{ApiKey, KeyScope, NewApiKey};
+pub use connections::{Connection, ConnectionError, Connections};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
 pub use credentials::{Credential, CredentialChange, NewCredential, OpenCredential};
 pub use error::RecordError;
 pub use events::RecordEvent;
+pub(crate) use ids::clean;
 pub use ids::new_id;
 pub use inbound::{InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound};
 pub use messages::{
@@ -37,6 +40,6 @@ pub use messages::{
 pub use numbers::{NewNumber, Number};
 pub use page::Page;
 pub use phone::{Phone, normalise_phone};
-pub use seal::{Cipher, MasterKey, SealError, Secret};
 pub use store::{Clock, Records, system_clock};
+pub use vault::{Cipher, MasterKey, SealError, Secret, Vault};
 pub use workspaces::Workspace;

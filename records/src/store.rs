@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sluice_db::{Db, Tx};
 
+use crate::vault::Vault;
 use crate::{Cipher, RecordError};
 
 /// Tells the time in milliseconds since the Unix epoch. A value, so that tests can turn it.
@@ -19,21 +20,22 @@ pub fn system_clock() -> Clock {
 #[derive(Clone)]
 pub struct Records {
     pub(crate) db: Db,
-    pub(crate) cipher: Arc<Cipher>,
+    pub(crate) vault: Vault,
     clock: Clock,
     /// Told when an event was written down.
     pub(crate) changed: Arc<tokio::sync::Notify>,
 }
 
 impl Records {
-    /// Works on `db`, which must be migrated, and seals secrets with `cipher`.
+    /// Works on `db`, which must be migrated, and keeps secrets in a vault under the master keys of `cipher`.
     pub fn new(db: Db, cipher: Cipher) -> Self {
         Self::with_clock(db, cipher, system_clock())
     }
 
     /// The same with a clock of the caller's.
     pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
-        Self { db, cipher: Arc::new(cipher), clock, changed: Arc::default() }
+        let vault = Vault::new(db.clone(), cipher, clock.clone());
+        Self { db, vault, clock, changed: Arc::default() }
     }
 
     /// The database underneath, for the parts of the program that keep their own tables in it.

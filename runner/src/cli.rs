@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The keys that seal stored secrets
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Bring the database schema up to date
     Migrate(Settings),
     /// Check configuration, database and master key
@@ -152,6 +155,23 @@ pub(crate) struct CopyArgs {
 pub(crate) enum KeyCommand {
     /// Print a new API key once, alone on the last line
     Create(KeyCreateArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultCommand {
+    /// Wrap all data keys with the current master key; also while the service runs
+    Rotate(VaultRotateArgs),
+    /// Print which master keys are needed and what a rotation would change
+    Status(Settings),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultRotateArgs {
+    /// Also make new data keys and seal every stored secret under them
+    #[arg(long)]
+    pub(crate) data_keys: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 #[derive(Debug, Args)]

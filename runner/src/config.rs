@@ -45,6 +45,9 @@ pub struct Settings {
     /// Key that seals credentials: 32 bytes as hex or base64 [default: master.key in the data folder]
     #[arg(long, env = "SLUICE_MASTER_KEY", hide_env_values = true, value_name = "KEY")]
     pub master_key: Option<String>,
+    /// Master keys of before, separated by commas, until `sluice vault rotate` has run
+    #[arg(long, env = "SLUICE_MASTER_KEY_EARLIER", hide_env_values = true, value_name = "KEYS")]
+    pub master_key_earlier: Option<String>,
     /// Private addresses and networks that workflows may reach, separated by commas
     #[arg(long, env = "SLUICE_EGRESS_ALLOW", value_name = "LIST")]
     pub egress_allow: Option<String>,
@@ -164,6 +167,8 @@ pub struct Config {
     pub base_urls: BTreeMap<String, String>,
     /// Master key text, if it does not come from the data folder.
     pub master_key: Option<String>,
+    /// Texts of earlier master keys.
+    pub master_keys_earlier: Vec<String>,
     /// Allowed private destinations.
     pub egress_allow: String,
     /// Durability of commits.
@@ -259,6 +264,7 @@ impl Settings {
             whatsapp_verify_token: given.whatsapp_verify_token,
             base_urls: BTreeMap::from([("graph".to_owned(), graph_base_url(&graph)?)]),
             master_key: given.master_key,
+            master_keys_earlier: list(given.master_key_earlier.as_deref()),
             egress_allow: given.egress_allow.unwrap_or_default(),
             synchronous: given.synchronous.unwrap_or_default(),
             max_effects,
@@ -289,6 +295,7 @@ impl Settings {
             whatsapp_verify_token: self.whatsapp_verify_token.or(other.whatsapp_verify_token),
             graph_base_url: self.graph_base_url.or(other.graph_base_url),
             master_key: self.master_key.or(other.master_key),
+            master_key_earlier: self.master_key_earlier.or(other.master_key_earlier),
             egress_allow: self.egress_allow.or(other.egress_allow),
             synchronous: self.synchronous.or(other.synchronous),
             max_effects: self.max_effects.or(other.max_effects),

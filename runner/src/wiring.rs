@@ -47,7 +47,11 @@ impl CredentialSource for RecordCredentials {
                 other => NodeError::auth(format!("The credential `{name}` cannot be opened: {other}"))
                     .code("credential_sealed"),
             })?;
-            Ok(Credential { kind: opened.info.kind.clone(), data: opened.merged() })
+            Ok(Credential {
+                kind: opened.info.kind.clone(),
+                data: opened.merged(),
+                public: opened.public_names(),
+            })
         })
     }
 }
@@ -69,7 +73,7 @@ impl Installation {
     pub async fn open(config: &Config, extra: &[Arc<dyn DynNode>]) -> Result<Self, String> {
         let db = open_database(config).await?;
         db.migrate().await.map_err(|error| explain(&error))?;
-        let records = Records::new(db.clone(), Cipher::new(master_key(config)?));
+        let records = Records::new(db.clone(), cipher(config)?);
         let policy =
             EgressPolicy::parse(&config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
         let http = ReqwestTransport::new(policy)
@@ -100,7 +104,21 @@ pub(crate) async fn open_database(config: &Config) -> Result<Db, String> {
     Db::open(options).await.map_err(|error| explain(&error))
 }
 
-/// The key that seals credentials: from the configuration, else from the data folder.
+/// The master keys: the current one and those of before.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) fn cipher(config: &Config) -> Result<Cipher, String> {
+    let mut cipher = Cipher::new(master_key(config)?);
+    for (at, text) in config.master_keys_earlier.iter().enumerate() {
+        let key = MasterKey::parse(text)
+            .map_err(|error| format!("SLUICE_MASTER_KEY_EARLIER, key {}: {error}", at + 1))?;
+        cipher = cipher.with_earlier(key);
+    }
+    Ok(cipher)
+}
+
+/// The current master key: from the configuration, else from the data folder.
 ///
 /// # Errors
 /// A sentence for the operator.

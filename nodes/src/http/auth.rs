@@ -114,6 +114,7 @@ impl Tokens {
                 token
             }
         };
+        ctx.hide(&token.value);
         let secrets = vec![token.value.clone(), secret];
         let auth = with("authorization", format!("Bearer {}", token.value), secrets);
         Ok(Auth { renewable: true, ..auth })

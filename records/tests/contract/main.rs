@@ -8,3 +8,4 @@ mod ingest;
 mod messages;
 mod people;
 mod tenants;
+mod vault;
