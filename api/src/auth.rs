@@ -1,35 +1,73 @@
-//! Who asks, and for which workspace: settled before a handler runs. Must not know what is asked.
+//! Who asks, for which workspace, and whether they may: settled before a handler runs, by the table in [`access`].
+//! Must not know what is asked.
 //!
-//! A workspace key reaches its own workspace and nothing else: everything foreign is "not found". A platform key
-//! names the workspace it means in a header.
+//! Everything foreign is "not found". Whoever may enter every workspace names the one that is meant in a header.
 
+use crate::access::{self, Need};
 use crate::error::{self, ApiError};
+use crate::layers::RequestId;
 use crate::state::ApiState;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use sluice_records::{KeyScope, RecordError, Workspace};
+use sluice_records::{
+    Actor, ActorKind, ApiKey, Grant, Permission, Permissions, RecordError, Records, Scope, Workspace,
+};
 
-/// Chooses the workspace of a platform key, by name or id.
+/// Chooses the workspace among those the caller can reach, by name or id.
 pub(crate) const WORKSPACE_HEADER: &str = "x-sluice-workspace";
 
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
-    /// `key_…`.
-    pub(crate) key_id: String,
-    /// Name of the key, for people.
-    pub(crate) name: String,
-    /// What the key may reach.
-    pub(crate) scope: KeyScope,
+    /// How their changes are signed.
+    pub(crate) actor: Actor,
+    /// What they may do, and where.
+    pub(crate) grants: Vec<Grant>,
+    /// The workspace that is meant when the request names none.
+    pub(crate) home: Option<String>,
 }
 
 impl Principal {
+    fn of_key(key: ApiKey) -> Self {
+        let home = match &key.scope {
+            Scope::Workspace(id) => Some(id.clone()),
+            Scope::Platform | Scope::Reseller(_) => None,
+        };
+        Self {
+            actor: Actor::new(ActorKind::Key, &key.id, &key.name),
+            grants: vec![Grant { permissions: key.permissions(), scope: key.scope }],
+            home,
+        }
+    }
+
     /// How decisions are signed.
     pub(crate) fn signature(&self) -> String {
-        format!("{} ({})", self.key_id, self.name)
+        format!("{} ({})", self.actor.id, self.actor.name)
+    }
+
+    /// What they may do in a workspace; none when it is not theirs.
+    fn permissions_in(&self, workspace: &Workspace) -> Option<Permissions> {
+        let own = |grant: &&Grant| matches!(&grant.scope, Scope::Workspace(id) if *id == workspace.id);
+        if let Some(grant) = self.grants.iter().find(own) {
+            return Some(grant.permissions);
+        }
+        self.on_platform(Permission::PlatformEnter).then(Permissions::of_workspace)
+    }
+
+    fn on_platform(&self, permission: Permission) -> bool {
+        self.grants.iter().any(|grant| grant.scope == Scope::Platform && grant.permissions.allows(permission))
+    }
+
+    /// The widest scope beyond workspaces in which they may do something.
+    fn managed(&self, permission: Permission) -> Option<Scope> {
+        if self.on_platform(permission) {
+            return Some(Scope::Platform);
+        }
+        let allowed = self.grants.iter().filter(|grant| grant.permissions.allows(permission));
+        allowed.map(|grant| &grant.scope).find(|scope| matches!(scope, Scope::Reseller(_))).cloned()
     }
 }
 
@@ -42,17 +80,95 @@ pub(crate) struct Tenant {
     pub(crate) workspace_id: String,
 }
 
-/// A caller with a platform key.
-#[derive(Clone, Debug)]
-pub(crate) struct Platform;
+impl Tenant {
+    /// The records, signed by the caller.
+    pub(crate) fn records(&self, state: &ApiState) -> Records {
+        state.records.acting(self.principal.actor.clone())
+    }
+}
 
-/// Lets only callers with a good key through to the routes behind it.
-pub(crate) async fn require_key(
+/// A caller who acts for a reseller or for the platform.
+#[derive(Clone, Debug)]
+pub(crate) struct Manager {
+    /// Who asks.
+    pub(crate) principal: Principal,
+    /// For whom: the platform, or one reseller and its own clients.
+    pub(crate) scope: Scope,
+}
+
+impl Manager {
+    /// Whether a workspace is among those it runs.
+    pub(crate) fn manages(&self, workspace: &Workspace) -> bool {
+        match &self.scope {
+            Scope::Platform => true,
+            Scope::Reseller(id) => workspace.reseller_id.as_ref() == Some(id),
+            Scope::Workspace(_) => false,
+        }
+    }
+
+    /// The records, signed by the caller.
+    pub(crate) fn records(&self, state: &ApiState) -> Records {
+        state.records.acting(self.principal.actor.clone())
+    }
+}
+
+/// The workspace of the caller, or none for one who may enter all of them and names none.
+#[derive(Clone, Debug)]
+pub(crate) struct Reach(pub(crate) Option<String>);
+
+/// Lets a request through to its handler when the caller brings what the route needs, and tells the handler who it is.
+pub(crate) async fn guard(
     State(state): State<ApiState>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let presented = bearer(request.headers()).ok_or_else(|| {
+    let need = request
+        .extensions()
+        .get::<MatchedPath>()
+        .and_then(|path| access::need(request.method(), path.as_str()))
+        // A route without an entry lets nobody in.
+        .ok_or_else(|| ApiError::plain(error::FORBIDDEN))?;
+    if need == Need::Public {
+        return Ok(next.run(request).await);
+    }
+    let mut principal = authenticate(&state, request.headers()).await?;
+    principal.actor.request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+    let extensions = match need {
+        Need::Public | Need::SignedIn => None,
+        Need::Workspace(permission) => Some(tenant(&state, &principal, request.headers(), permission).await?),
+        Need::WorkspaceOrAll(permission) => {
+            let all = principal.on_platform(Permission::PlatformEnter) && principal.on_platform(permission);
+            if all && named_workspace(request.headers())?.is_none() {
+                request.extensions_mut().insert(Reach(None));
+                None
+            } else {
+                Some(tenant(&state, &principal, request.headers(), permission).await?)
+            }
+        }
+        Need::Manager(permission) => {
+            let scope = principal.managed(permission).ok_or_else(|| lacks(permission))?;
+            request.extensions_mut().insert(Manager { principal: principal.clone(), scope });
+            None
+        }
+        Need::Platform(permission) => {
+            if !principal.on_platform(permission) {
+                return Err(lacks(permission));
+            }
+            request.extensions_mut().insert(Manager { principal: principal.clone(), scope: Scope::Platform });
+            None
+        }
+    };
+    if let Some(tenant) = extensions {
+        request.extensions_mut().insert(Reach(Some(tenant.workspace_id.clone())));
+        request.extensions_mut().insert(tenant);
+    }
+    request.extensions_mut().insert(principal);
+    Ok(next.run(request).await)
+}
+
+/// Who presents what the request carries.
+async fn authenticate(state: &ApiState, headers: &HeaderMap) -> Result<Principal, ApiError> {
+    let presented = bearer(headers).ok_or_else(|| {
         ApiError::new(error::UNAUTHENTICATED, "send an API key in the header `Authorization: Bearer sk_…`")
     })?;
     let key = state.records.find_api_key(presented).await?;
@@ -62,8 +178,32 @@ pub(crate) async fn require_key(
             "the API key is unknown or revoked; make one with `sluice key create`",
         )
     })?;
-    request.extensions_mut().insert(Principal { key_id: key.id, name: key.name, scope: key.scope });
-    Ok(next.run(request).await)
+    Ok(Principal::of_key(key))
+}
+
+/// The workspace that the request means, if the caller may do this there.
+async fn tenant(
+    state: &ApiState,
+    principal: &Principal,
+    headers: &HeaderMap,
+    permission: Permission,
+) -> Result<Tenant, ApiError> {
+    let workspace = match (named_workspace(headers)?, &principal.home) {
+        (Some(named), _) => find_workspace(state, named).await?,
+        (None, Some(home)) => state.records.workspace(home).await?,
+        (None, None) => return Err(ApiError::plain(error::WORKSPACE_REQUIRED)),
+    };
+    let permissions = principal
+        .permissions_in(&workspace)
+        .ok_or_else(|| ApiError::not_found("workspace", &workspace.name))?;
+    if !permissions.allows(permission) {
+        return Err(lacks(permission));
+    }
+    Ok(Tenant { principal: principal.clone(), workspace_id: workspace.id })
+}
+
+fn lacks(permission: Permission) -> ApiError {
+    ApiError::new(error::FORBIDDEN, format!("this needs the permission `{permission}`"))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -71,63 +211,25 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(key.trim()).filter(|key| !key.is_empty())
 }
 
-impl FromRequestParts<ApiState> for Principal {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, ApiError> {
-        // Only a route that is mounted without `require_key` lacks it: then nobody is let in.
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| ApiError::plain(error::UNAUTHENTICATED))
-    }
+/// What the guard found out. Only a route that is mounted without it, or whose entry in the table is of another kind,
+/// lacks it: then nobody is let in.
+fn found<T: Clone + Send + Sync + 'static>(parts: &Parts) -> Result<T, ApiError> {
+    parts.extensions.get::<T>().cloned().ok_or_else(|| ApiError::plain(error::UNAUTHENTICATED))
 }
 
-impl FromRequestParts<ApiState> for Platform {
-    type Rejection = ApiError;
+macro_rules! extractors {
+    ($($name:ident),*) => {
+        $(impl FromRequestParts<ApiState> for $name {
+            type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        match Principal::from_request_parts(parts, state).await?.scope {
-            KeyScope::Platform => Ok(Self),
-            KeyScope::Workspace(_) => Err(ApiError::new(error::FORBIDDEN, "this needs a platform key")),
-        }
-    }
-}
-
-impl FromRequestParts<ApiState> for Tenant {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let principal = Principal::from_request_parts(parts, state).await?;
-        let named = named_workspace(&parts.headers)?;
-        let workspace_id = match (&principal.scope, named) {
-            (KeyScope::Workspace(own), None) => own.clone(),
-            (KeyScope::Workspace(own), Some(named)) => {
-                let found = find_workspace(state, named).await?;
-                if found.id != *own {
-                    return Err(ApiError::not_found("workspace", named));
-                }
-                found.id
+            async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, ApiError> {
+                found(parts)
             }
-            (KeyScope::Platform, Some(named)) => find_workspace(state, named).await?.id,
-            (KeyScope::Platform, None) => return Err(ApiError::plain(error::WORKSPACE_REQUIRED)),
-        };
-        Ok(Self { principal, workspace_id })
-    }
+        })*
+    };
 }
 
-/// The workspace of the caller, or none for a platform key that names none and so means all.
-#[derive(Clone, Debug)]
-pub(crate) struct Reach(pub(crate) Option<String>);
-
-impl FromRequestParts<ApiState> for Reach {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        let principal = Principal::from_request_parts(parts, state).await?;
-        if principal.scope == KeyScope::Platform && named_workspace(&parts.headers)?.is_none() {
-            return Ok(Self(None));
-        }
-        Ok(Self(Some(Tenant::from_request_parts(parts, state).await?.workspace_id)))
-    }
-}
+extractors!(Principal, Tenant, Manager, Reach);
 
 fn named_workspace(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(WORKSPACE_HEADER) else { return Ok(None) };

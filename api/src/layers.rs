@@ -9,19 +9,29 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
 
 /// Names a request in the log, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The id of a request, for handlers.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
 /// Gives the request its id, logs and counts it, and puts a failure into the envelope.
-pub(crate) async fn number_requests(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+pub(crate) async fn number_requests(
+    State(state): State<ApiState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = given_id(&request).unwrap_or_else(|| state.engine.new_id("req"));
     let method = request.method().as_str().to_owned();
     // The pattern and not the address: addresses may hold tokens.
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", request_id = %id, method, route);
+    request.extensions_mut().insert(RequestId(id.as_str().into()));
     let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     fill_envelope(&mut response, &id);

@@ -3,6 +3,7 @@
 //!
 //! Must not know SQL text or node kinds. What a request may reach is settled (see [`auth`]) before a handler runs.
 
+mod access;
 mod answer;
 mod auth;
 mod config;

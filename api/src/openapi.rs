@@ -1,6 +1,7 @@
 //! The API document: collected from the handlers, completed with what is true of all of them. Must not know what a
 //! single route does.
 
+use crate::access::{self, Need};
 use crate::auth::WORKSPACE_HEADER;
 use crate::error::ErrorBody;
 use crate::{error, routes};
@@ -41,6 +42,10 @@ pub fn openapi() -> OpenApi {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 operation.operation_id = Some(operation_id(method, path));
+                if let Some(permission) = access::need_of(method, path).and_then(Need::permission) {
+                    let extensions = operation.extensions.get_or_insert_default();
+                    extensions.insert("x-sluice-permission".to_owned(), permission.as_text().into());
+                }
                 complete(path, operation);
             }
         }

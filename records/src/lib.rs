@@ -3,6 +3,7 @@
 //!
 //! Must not know the engine, axum or any node. Everybody who reads or changes these tables does it through [`Records`].
 
+mod access;
 mod api_keys;
 pub mod connections;
 mod consents;
@@ -22,8 +23,13 @@ pub mod vault;
 pub mod whatsapp;
 mod workspaces;
 
+<<<<<<< HEAD
 pub use api_keys::{ApiKey, KeyScope, NewApiKey};
 pub use connections::{Connection, ConnectionError, Connections};
+=======
+pub use access::{Actor, ActorKind, Grant, Permission, Permissions, Role, Scope};
+pub use api_keys::{ApiKey, NewApiKey};
+>>>>>>> main
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sluice_db::{Db, Tx};
 
+use crate::access::Actor;
 use crate::vault::Vault;
 use crate::{Cipher, RecordError};
 
@@ -22,6 +23,8 @@ pub struct Records {
     pub(crate) db: Db,
     pub(crate) vault: Vault,
     clock: Clock,
+    /// Who signs the changes.
+    actor: Arc<Actor>,
     /// Told when an event was written down.
     pub(crate) changed: Arc<tokio::sync::Notify>,
 }
@@ -35,7 +38,17 @@ impl Records {
     /// The same with a clock of the caller's.
     pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
         let vault = Vault::new(db.clone(), cipher, clock.clone());
-        Self { db, vault, clock, changed: Arc::default() }
+        Self { db, vault, clock, actor: Arc::new(Actor::system()), changed: Arc::default() }
+    }
+
+    /// The same records for somebody: what is changed through them is signed by this actor. Otherwise the system signs.
+    pub fn acting(&self, actor: Actor) -> Self {
+        Self { actor: Arc::new(actor), ..self.clone() }
+    }
+
+    /// Who signs the changes.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// The database underneath, for the parts of the program that keep their own tables in it.

@@ -11,12 +11,19 @@ use crate::{RecordError, Records};
 pub struct Workspace {
     pub id: String,
     pub name: String,
+    /// The reseller whose client it is.
+    pub reseller_id: Option<String>,
     pub created_at: i64,
 }
 
 impl Workspace {
     fn from_row(row: &Row) -> Result<Self, DbError> {
-        Ok(Self { id: row.text("id")?, name: row.text("name")?, created_at: row.int("created_at")? })
+        Ok(Self {
+            id: row.text("id")?,
+            name: row.text("name")?,
+            reseller_id: row.opt_text("reseller_id")?,
+            created_at: row.int("created_at")?,
+        })
     }
 }
 
@@ -27,7 +34,12 @@ impl Records {
     /// `Invalid` for a name that is not a slug (`[a-z0-9][a-z0-9-]{0,62}`), `Conflict` when it is taken.
     pub async fn create_workspace(&self, name: &str) -> Result<Workspace, RecordError> {
         check_slug(name)?;
-        let workspace = Workspace { id: new_short_id("ws"), name: name.to_owned(), created_at: self.now() };
+        let workspace = Workspace {
+            id: new_short_id("ws"),
+            name: name.to_owned(),
+            reseller_id: None,
+            created_at: self.now(),
+        };
         let written = self
             .db
             .query("insert into workspaces (id, name, created_at) values ($1, $2, $3) on conflict do nothing")

@@ -41,7 +41,7 @@ pub fn router(state: ApiState) -> Router {
     let patient = timed(waiting(), limits.run_wait + SLACK);
     let private = quick
         .merge(patient)
-        .route_layer(from_fn_with_state(state.clone(), auth::require_key))
+        .route_layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(DefaultBodyLimit::max(limits.body));
     let (documented, _) = private.merge(public(&limits)).split_for_parts();
     documented

@@ -11,7 +11,7 @@ use sluice_engine::drive::{Engine, EngineConfig};
 use sluice_engine::store::Store;
 use sluice_node_sdk::http::ScriptedHttp;
 use sluice_node_sdk::services::{NoCredentials, Services, SystemClock};
-use sluice_records::{Cipher, KeyScope, MasterKey, NewCredential, NewNumber, Records, Secret, Workspace};
+use sluice_records::{Cipher, MasterKey, NewCredential, NewNumber, Records, Scope, Secret, Workspace};
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -104,9 +104,9 @@ impl Ground {
         };
         Self {
             api: router(state.clone()),
-            key: key(KeyScope::Workspace(asha.id.clone())).await,
-            other_key: key(KeyScope::Workspace(other.id)).await,
-            platform_key: key(KeyScope::Platform).await,
+            key: key(Scope::Workspace(asha.id.clone())).await,
+            other_key: key(Scope::Workspace(other.id)).await,
+            platform_key: key(Scope::Platform).await,
             state,
             records,
             asha,

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use sluice_db::Db;
-use sluice_records::KeyScope;
+use sluice_records::Scope;
 
 /// Every documented operation, with something in the place of each parameter.
 fn operations() -> Vec<(String, String)> {
@@ -36,8 +36,8 @@ fn filled(path: &str) -> String {
 
 async fn nobody_gets_in_without_a_good_key(db: Db) {
     let ground = Ground::new(db).await;
-    let gone = ground.records.create_api_key(KeyScope::Platform, "gone").await.unwrap();
-    ground.records.revoke_api_key(&KeyScope::Platform, &gone.info.id).await.unwrap();
+    let gone = ground.records.create_api_key(Scope::Platform, "gone").await.unwrap();
+    ground.records.revoke_api_key(&Scope::Platform, &gone.info.id).await.unwrap();
     for (method, path) in operations().into_iter().filter(|(_, path)| !is_public(path)) {
         for key in [
             None,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sluice_db::Db;
 use sluice_records::{
-    Cipher, CredentialChange, KeyScope, MasterKey, NewCredential, NewNumber, RecordError, Records, SealError,
+    Cipher, CredentialChange, MasterKey, NewCredential, NewNumber, RecordError, Records, Scope, SealError,
     Secret,
 };
 
@@ -24,7 +24,7 @@ async fn workspaces_have_unique_slugs(db: Db) {
 async fn a_key_opens_its_workspace_until_it_is_revoked(db: Db) {
     let ground = Ground::bare(db).await;
     let records = &ground.records;
-    let scope = KeyScope::Workspace(ground.workspace.id.clone());
+    let scope = Scope::Workspace(ground.workspace.id.clone());
     let new = records.create_api_key(scope.clone(), "ci").await.unwrap();
     assert!(new.key.starts_with("sk_") && new.key.len() > 40);
     let found = records.find_api_key(&new.key).await.unwrap().unwrap();
@@ -43,14 +43,14 @@ async fn a_key_opens_its_workspace_until_it_is_revoked(db: Db) {
     ground.pass(1_000);
     records.find_api_key(&new.key).await.unwrap();
     assert_eq!(used(records.list_api_keys(&scope).await.unwrap()), first + 60_000);
-    let platform = KeyScope::Platform;
+    let platform = Scope::Platform;
     assert!(records.revoke_api_key(&platform, &new.info.id).await.is_err(), "not a platform key");
     records.revoke_api_key(&scope, &new.info.id).await.unwrap();
     assert!(records.find_api_key(&new.key).await.unwrap().is_none());
     let root = records.create_api_key(platform.clone(), "root").await.unwrap();
     assert_eq!(records.find_api_key(&root.key).await.unwrap().unwrap().scope, platform);
     assert_eq!(records.list_api_keys(&platform).await.unwrap().len(), 1);
-    assert!(records.create_api_key(KeyScope::Workspace("ws_nobody".into()), "x").await.is_err());
+    assert!(records.create_api_key(Scope::Workspace("ws_nobody".into()), "x").await.is_err());
 }
 
 fn credential(name: &str) -> NewCredential {

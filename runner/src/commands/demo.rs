@@ -10,7 +10,7 @@ use sluice_engine::document::Document;
 use sluice_engine::drive::EngineError;
 use sluice_engine::store::StoreError;
 use sluice_engine::testing::describe;
-use sluice_records::{KeyScope, NewCredential, NewNumber, RecordError, Secret};
+use sluice_records::{NewCredential, NewNumber, RecordError, Scope, Secret};
 use sluice_sandbox::{Sandbox, SandboxConfig};
 use std::path::PathBuf;
 
@@ -86,7 +86,7 @@ async fn furnish(installation: &Installation, number: &sluice_sandbox::Number) -
         }
     }
     let key = records
-        .create_api_key(KeyScope::Workspace(workspace.id), "demo")
+        .create_api_key(Scope::Workspace(workspace.id), "demo")
         .await
         .map_err(|error| explain(&error))?;
     Ok(key.key)

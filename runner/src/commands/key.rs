@@ -3,7 +3,7 @@
 use super::{Answer, configure, exit};
 use crate::cli::KeyCreateArgs;
 use crate::wiring::{cipher, explain, open_database};
-use sluice_records::{KeyScope, RecordError, Records};
+use sluice_records::{RecordError, Records, Scope};
 
 /// Creates a key and prints it, alone on the last line of standard output.
 pub(super) async fn create(args: KeyCreateArgs) -> Answer {
@@ -12,12 +12,12 @@ pub(super) async fn create(args: KeyCreateArgs) -> Answer {
     db.migrate().await.map_err(|error| explain(&error))?;
     let records = Records::new(db.clone(), cipher(&config)?);
     let scope = match &args.workspace {
-        None => KeyScope::Platform,
+        None => Scope::Platform,
         Some(name) if args.create => {
-            KeyScope::Workspace(records.workspace_or_create(name).await.map_err(|error| explain(&error))?.id)
+            Scope::Workspace(records.workspace_or_create(name).await.map_err(|error| explain(&error))?.id)
         }
         Some(name) => match records.workspace_by_name(name).await {
-            Ok(workspace) => KeyScope::Workspace(workspace.id),
+            Ok(workspace) => Scope::Workspace(workspace.id),
             Err(RecordError::NotFound { .. }) => {
                 return Err(format!("there is no workspace `{name}`; add --create to make it"));
             }

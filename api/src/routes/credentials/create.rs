@@ -47,6 +47,6 @@ pub(crate) async fn create(
         public: request.public,
         secret: secret(request.secret)?,
     };
-    let credential = state.records.create_credential(&tenant.workspace_id, new).await?;
+    let credential = tenant.records(&state).create_credential(&tenant.workspace_id, new).await?;
     Ok((StatusCode::CREATED, Json(credential.into())))
 }

@@ -19,6 +19,6 @@ pub(crate) async fn delete(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    state.records.delete_credential(&tenant.workspace_id, &id).await?;
+    tenant.records(&state).delete_credential(&tenant.workspace_id, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

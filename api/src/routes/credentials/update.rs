@@ -47,5 +47,5 @@ pub(crate) async fn update(
         public: request.public,
         secret: request.secret.map(secret).transpose()?,
     };
-    Ok(Json(state.records.update_credential(&tenant.workspace_id, &id, change).await?.into()))
+    Ok(Json(tenant.records(&state).update_credential(&tenant.workspace_id, &id, change).await?.into()))
 }

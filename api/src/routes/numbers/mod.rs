@@ -103,7 +103,7 @@ pub(crate) async fn connect(
         verified_name: request.verified_name,
         credential: request.credential,
     };
-    let number = state.records.connect_number(&tenant.workspace_id, new).await?;
+    let number = tenant.records(&state).connect_number(&tenant.workspace_id, new).await?;
     Ok((StatusCode::CREATED, Json(number.into())))
 }
 
@@ -128,6 +128,6 @@ pub(crate) async fn disconnect(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    state.records.disconnect_number(&tenant.workspace_id, &id).await?;
+    tenant.records(&state).disconnect_number(&tenant.workspace_id, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,7 @@
 //! Workspaces, for platform keys.
 
 use crate::answer::Listed;
-use crate::auth::{Platform, find_workspace};
+use crate::auth::{Manager, find_workspace};
 use crate::error::ApiError;
 use crate::extract::{Body, Path};
 use crate::state::ApiState;
@@ -49,7 +49,7 @@ pub(crate) struct WorkspaceRequest {
     responses((status = 200, description = "All workspaces, by name", body = Listed<WorkspaceView>)))]
 pub(crate) async fn list(
     State(state): State<ApiState>,
-    _: Platform,
+    _: Manager,
 ) -> Result<Json<Listed<WorkspaceView>>, ApiError> {
     let found = state.records.list_workspaces().await?;
     Ok(Json(Listed::all(found.into_iter().map(Into::into).collect())))
@@ -63,10 +63,10 @@ pub(crate) async fn list(
     ))]
 pub(crate) async fn create(
     State(state): State<ApiState>,
-    _: Platform,
+    manager: Manager,
     Body(request): Body<WorkspaceRequest>,
 ) -> Result<(StatusCode, Json<WorkspaceView>), ApiError> {
-    let made = state.records.create_workspace(&request.name).await?;
+    let made = manager.records(&state).create_workspace(&request.name).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
 
@@ -76,8 +76,12 @@ pub(crate) async fn create(
     responses((status = 200, description = "The workspace", body = WorkspaceView)))]
 pub(crate) async fn get(
     State(state): State<ApiState>,
-    _: Platform,
+    manager: Manager,
     Path(id): Path<String>,
 ) -> Result<Json<WorkspaceView>, ApiError> {
-    Ok(Json(find_workspace(&state, &id).await?.into()))
+    let found = find_workspace(&state, &id).await?;
+    if !manager.manages(&found) {
+        return Err(ApiError::not_found("workspace", &id));
+    }
+    Ok(Json(found.into()))
 }

@@ -1,0 +1,149 @@
+//! What every route needs: the one table that says who gets in. Must not know what a route does, nor how callers prove
+//! who they are.
+
+use axum::http::Method;
+use sluice_records::Permission as P;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// What a request must bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing: the route checks by itself what it must (a signature, a token, a password).
+    Public,
+    /// Any good key or session.
+    SignedIn,
+    /// A workspace, and this permission in it.
+    Workspace(P),
+    /// The same; whoever may enter every workspace and names none means all of them.
+    WorkspaceOrAll(P),
+    /// This permission for a reseller or for the platform.
+    Manager(P),
+    /// This permission for the platform.
+    Platform(P),
+}
+
+use Need::{Manager, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
+
+/// Method, path as in the API document, need. A route that is missing here lets nobody in, and a test finds it.
+pub(crate) const TABLE: &[(&str, &str, Need)] = &[
+    // The service itself
+    ("GET", "/healthz", Public),
+    ("GET", "/readyz", Public),
+    ("GET", "/metrics", Public),
+    ("GET", "/api/openapi.json", Public),
+    // What comes from outside and proves itself
+    ("GET", "/api/whatsapp/webhook", Public),
+    ("POST", "/api/whatsapp/webhook", Public),
+    ("GET", "/approvals/{token}", Public),
+    ("POST", "/approvals/{token}", Public),
+    ("GET", "/hooks/{workspace}/{path}", Public),
+    ("PUT", "/hooks/{workspace}/{path}", Public),
+    ("POST", "/hooks/{workspace}/{path}", Public),
+    ("DELETE", "/hooks/{workspace}/{path}", Public),
+    ("PATCH", "/hooks/{workspace}/{path}", Public),
+    // Catalogues
+    ("GET", "/api/nodes", SignedIn),
+    ("GET", "/api/nodes/{type}", SignedIn),
+    ("GET", "/api/templates", SignedIn),
+    ("GET", "/api/templates/{id}", SignedIn),
+    ("POST", "/api/templates/{id}/install", Workspace(P::WorkflowWrite)),
+    // Workflows
+    ("GET", "/api/workflows", Workspace(P::WorkflowRead)),
+    ("POST", "/api/workflows", Workspace(P::WorkflowWrite)),
+    ("POST", "/api/workflows/import", Workspace(P::WorkflowWrite)),
+    ("POST", "/api/workflows/validate", Workspace(P::WorkflowRead)),
+    ("GET", "/api/workflows/{id}", Workspace(P::WorkflowRead)),
+    ("PUT", "/api/workflows/{id}", Workspace(P::WorkflowWrite)),
+    ("DELETE", "/api/workflows/{id}", Workspace(P::WorkflowWrite)),
+    ("GET", "/api/workflows/{id}/export", Workspace(P::WorkflowRead)),
+    ("POST", "/api/workflows/{id}/publish", Workspace(P::WorkflowPublish)),
+    ("POST", "/api/workflows/{id}/unpublish", Workspace(P::WorkflowPublish)),
+    ("POST", "/api/workflows/{id}/restore/{version}", Workspace(P::WorkflowWrite)),
+    ("POST", "/api/workflows/{id}/run", Workspace(P::WorkflowRun)),
+    ("GET", "/api/workflows/{id}/versions", Workspace(P::WorkflowRead)),
+    ("GET", "/api/workflows/{id}/versions/{version}", Workspace(P::WorkflowRead)),
+    // Runs
+    ("GET", "/api/runs", Workspace(P::RunRead)),
+    ("GET", "/api/runs/{id}", Workspace(P::RunRead)),
+    ("GET", "/api/runs/{id}/stream", Workspace(P::RunRead)),
+    ("GET", "/api/stream", Workspace(P::RunRead)),
+    ("POST", "/api/runs/{id}/acknowledge", Workspace(P::RunWrite)),
+    ("POST", "/api/runs/{id}/cancel", Workspace(P::RunWrite)),
+    ("POST", "/api/runs/{id}/outcome", Workspace(P::RunWrite)),
+    ("POST", "/api/runs/{id}/replay", Workspace(P::RunWrite)),
+    ("POST", "/api/runs/{id}/retry", Workspace(P::RunWrite)),
+    ("GET", "/api/approvals", Workspace(P::ApprovalRead)),
+    ("POST", "/api/approvals/{id}", Workspace(P::ApprovalDecide)),
+    ("POST", "/api/signals/{key}", Workspace(P::SignalWrite)),
+    ("POST", "/api/events/{topic}", Workspace(P::SignalWrite)),
+    // Records
+    ("GET", "/api/contacts", Workspace(P::ContactRead)),
+    ("GET", "/api/contacts/{id}", Workspace(P::ContactRead)),
+    ("GET", "/api/conversations", Workspace(P::ConversationRead)),
+    ("GET", "/api/conversations/{id}", Workspace(P::ConversationRead)),
+    ("GET", "/api/conversations/{id}/messages", Workspace(P::ConversationRead)),
+    ("GET", "/api/messages/{id}", Workspace(P::ConversationRead)),
+    ("GET", "/api/credentials", Workspace(P::CredentialRead)),
+    ("POST", "/api/credentials", Workspace(P::CredentialWrite)),
+    ("GET", "/api/credentials/{id}", Workspace(P::CredentialRead)),
+    ("PUT", "/api/credentials/{id}", Workspace(P::CredentialWrite)),
+    ("DELETE", "/api/credentials/{id}", Workspace(P::CredentialWrite)),
+    ("GET", "/api/numbers", Workspace(P::NumberRead)),
+    ("POST", "/api/numbers", Workspace(P::NumberWrite)),
+    ("GET", "/api/numbers/{phone_number_id}", Workspace(P::NumberRead)),
+    ("DELETE", "/api/numbers/{phone_number_id}", Workspace(P::NumberWrite)),
+    ("GET", "/api/inbound", WorkspaceOrAll(P::InboundRead)),
+    ("GET", "/api/inbound/{id}", WorkspaceOrAll(P::InboundRead)),
+    ("POST", "/api/inbound/{id}/replay", WorkspaceOrAll(P::InboundWrite)),
+    // Tenants
+    ("GET", "/api/workspaces", Platform(P::ClientRead)),
+    ("POST", "/api/workspaces", Platform(P::ClientWrite)),
+    ("GET", "/api/workspaces/{id}", Manager(P::ClientRead)),
+];
+
+/// What a route needs; none for a route that nobody may use.
+pub(crate) fn need(method: &Method, path: &str) -> Option<Need> {
+    // A HEAD request is answered by the GET route.
+    need_of(if method == Method::HEAD { "GET" } else { method.as_str() }, path)
+}
+
+/// The same by the name of a method, in capitals or not.
+pub(crate) fn need_of(method: &str, path: &str) -> Option<Need> {
+    static NEEDS: LazyLock<HashMap<(&str, &str), Need>> =
+        LazyLock::new(|| TABLE.iter().map(|(method, path, need)| ((*method, *path), *need)).collect());
+    NEEDS.get(&(&*method.to_ascii_uppercase(), path)).copied()
+}
+
+impl Need {
+    /// The permission, where one is needed.
+    pub(crate) fn permission(self) -> Option<P> {
+        match self {
+            Public | SignedIn => None,
+            Workspace(one) | WorkspaceOrAll(one) | Manager(one) | Platform(one) => Some(one),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn the_table_has_every_documented_route_once_and_nothing_else() {
+        let document = serde_json::to_value(crate::openapi()).unwrap();
+        let mut documented = HashSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                documented.insert((method.to_uppercase(), path.clone()));
+            }
+        }
+        let listed: Vec<_> =
+            TABLE.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+        let unique: HashSet<_> = listed.iter().cloned().collect();
+        assert_eq!(unique.len(), listed.len(), "a route is listed twice");
+        let difference: Vec<_> = documented.symmetric_difference(&unique).collect();
+        assert!(difference.is_empty(), "in the table or in the document, not in both: {difference:?}");
+    }
+}
