@@ -23,13 +23,9 @@ pub mod vault;
 pub mod whatsapp;
 mod workspaces;
 
-<<<<<<< HEAD
-pub use api_keys::{ApiKey, KeyScope, NewApiKey};
-pub use connections::{Connection, ConnectionError, Connections};
-=======
 pub use access::{Actor, ActorKind, Grant, Permission, Permissions, Role, Scope};
 pub use api_keys::{ApiKey, NewApiKey};
->>>>>>> main
+pub use connections::{Connection, ConnectionError, Connections};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
