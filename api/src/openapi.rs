@@ -56,6 +56,7 @@ pub fn openapi() -> OpenApi {
 /// Public routes need no key.
 pub(crate) fn is_public(path: &str) -> bool {
     !path.starts_with("/api/") || path == "/api/openapi.json" || path == "/api/whatsapp/webhook"
+        || matches!(path, "/api/connections/callback" | "/api/connections/begin")
 }
 
 /// A name for generated clients, such as `get_workflows_by_id`.

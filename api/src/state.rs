@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
-use sluice_records::Records;
+use sluice_records::{Connections, Records};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,8 @@ pub struct ApiState {
     pub engine: Engine,
     /// Contacts, conversations, credentials, keys.
     pub records: Records,
+    /// Accounts that people connected; none where no provider is configured.
+    pub connections: Option<Connections>,
     /// What the operator decided.
     pub config: Arc<ApiConfig>,
     /// Built-in workflows.
@@ -59,6 +61,7 @@ impl ApiState {
         Self {
             engine,
             records,
+            connections: None,
             config: Arc::new(config),
             templates: Arc::new(templates),
             metrics,
@@ -67,6 +70,13 @@ impl ApiState {
             workspace_ids: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// The same with providers at which people can connect accounts.
+    #[must_use]
+    pub fn with_connections(mut self, connections: Connections) -> Self {
+        self.connections = Some(connections);
+        self
     }
 
     /// Waits until every body taken so far is handled. For tests and for an orderly stop.

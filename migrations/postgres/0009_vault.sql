@@ -65,6 +65,7 @@ create table oauth_states (
     scopes text not null,
     return_to text,
     browser_hash text not null,
+    ticket_hash text,
     person_id text,
     started_by text not null,
     verifier bytea not null,

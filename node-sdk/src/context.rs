@@ -133,7 +133,19 @@ impl NodeContext {
     /// # Errors
     /// `Auth` when there is none of that name, or it cannot be opened.
     pub async fn credential(&self, name: &str) -> Result<Credential, NodeError> {
-        let credential = self.services.credentials.credential(&self.run.workspace_id, name).await?;
+        self.known(self.services.credentials.credential(&self.run.workspace_id, name).await?)
+    }
+
+    /// Opens a credential again after the provider did not take its access token. Do it once, then give up.
+    ///
+    /// # Errors
+    /// As for [`NodeContext::credential`]; `connection_revoked` when a person must connect the account again.
+    pub async fn renewed_credential(&self, name: &str, refused: &str) -> Result<Credential, NodeError> {
+        self.known(self.services.credentials.renewed(&self.run.workspace_id, name, refused).await?)
+    }
+
+    /// A credential whose secrets are masked from now on.
+    fn known(&self, credential: Credential) -> Result<Credential, NodeError> {
         credential.secrets().for_each(|secret| self.secrets.add_all(secret));
         Ok(credential)
     }

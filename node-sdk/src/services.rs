@@ -61,6 +61,17 @@ pub trait CredentialSource: Send + Sync + 'static {
         workspace_id: &'a str,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Credential, NodeError>>;
+
+    /// Opens it with another access token than `refused`, which the provider did not take. A host that renews no tokens
+    /// opens it as it is.
+    fn renewed<'a>(
+        &'a self,
+        workspace_id: &'a str,
+        name: &'a str,
+        _refused: &'a str,
+    ) -> BoxFuture<'a, Result<Credential, NodeError>> {
+        self.credential(workspace_id, name)
+    }
 }
 
 /// A host without credentials; every look-up fails with `credential_missing`.

@@ -16,7 +16,7 @@ pub struct Credential {
     pub id: String,
     pub workspace_id: String,
     pub name: String,
-    /// `whatsapp`, `http_bearer`, `http_basic`, `http_header`, `oauth2_client`, … Nodes say which kind they take.
+    /// `whatsapp`, `http_bearer`, `http_basic`, `http_header`, `oauth2_client`, `google`, … Nodes say which kind they take.
     pub kind: String,
     /// What may be displayed: an account name, a scope, an expiry. Never a secret.
     pub public: Value,

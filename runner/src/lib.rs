@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod config;
+mod credentials;
 mod logging;
 pub mod pruning;
 pub mod storage;

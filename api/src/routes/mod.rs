@@ -2,6 +2,7 @@
 //! know what a route does.
 
 pub(crate) mod approvals;
+pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
@@ -89,6 +90,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(templates::routes())
         .merge(approvals::routes())
         .merge(credentials::routes())
+        .merge(connections::routes())
         .merge(signals::routes())
         .merge(events::routes())
         .merge(inbound::routes())
@@ -107,7 +109,9 @@ fn waiting() -> OpenApiRouter<ApiState> {
 fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
     let whatsapp = whatsapp::routes().layer(DefaultBodyLimit::max(limits.whatsapp_body));
     let links = approvals::link_routes().layer(DefaultBodyLimit::max(64 * 1024));
-    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links), limits.request)
+    let connections = connections::browser_routes().layer(DefaultBodyLimit::max(64 * 1024));
+    let all = OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links).merge(connections);
+    timed(all, limits.request)
 }
 
 fn timed(routes: OpenApiRouter<ApiState>, limit: Duration) -> OpenApiRouter<ApiState> {

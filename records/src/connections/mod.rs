@@ -4,6 +4,7 @@
 //! Must not know HTTP: whoever builds [`Connections`] lends a way to the token endpoint.
 
 mod finish;
+mod hand_over;
 mod open;
 mod provider;
 mod refresh;
@@ -22,6 +23,7 @@ use crate::events::emit;
 use crate::{RecordError, Records, SealError};
 
 pub use finish::{Callback, Finished};
+pub use hand_over::Asked;
 pub use provider::Provider;
 pub use start::{StartConnection, Started};
 pub use token::{Answer, Outside, Unreachable};

@@ -6,12 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
-use super::{ConnectionError, Connections};
+use super::{ConnectionError, Connections, Provider};
 use crate::vault::{VERIFIER, hex};
 use crate::{RecordError, SealError, clean};
 
 /// How long a person may take at the provider.
-const LIFE_MS: i64 = 10 * 60 * 1000;
+pub(super) const LIFE_MS: i64 = 10 * 60 * 1000;
 /// Sign-ins of one workspace that may be under way.
 const MOST_OPEN: i64 = 1_000;
 /// Scopes that one sign-in may ask for, and characters of each.
@@ -41,6 +41,8 @@ pub struct Started {
     pub state: String,
     /// What the browser must present when it comes back, in a cookie that no script reads.
     pub browser: String,
+    /// Opens the sign-in in another browser, once; only when no person began it.
+    pub ticket: Option<String>,
     /// How long it is good for, seconds.
     pub life: i64,
 }
@@ -62,6 +64,7 @@ impl Connections {
         let secret = random()?;
         let state = self.signed(workspace_id, &secret);
         let (verifier, browser) = (random()?, random()?);
+        let ticket = if wish.person_id.is_none() { Some(random()?) } else { None };
         let hash = hashed(&state);
         let sealed = records.vault().seal(workspace_id, &hash, VERIFIER, verifier.as_bytes()).await?;
         let old = "delete from oauth_states where expires_at <= $1";
@@ -72,13 +75,26 @@ impl Connections {
             return Err(RecordError::conflict(message).into());
         }
         let sql = "insert into oauth_states (workspace_id, state_hash, provider, name, scopes, return_to, browser_hash, \
-                   person_id, started_by, verifier, created_at, expires_at) \
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                   ticket_hash, person_id, started_by, verifier, created_at, expires_at) \
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
         let query = records.db.query(sql).bind(workspace_id).bind(hash).bind(&provider.id).bind(name);
-        let query = query.bind(scopes.join(" ")).bind(return_to).bind(hashed(&browser)).bind(&wish.person_id);
+        let query = query.bind(scopes.join(" ")).bind(return_to).bind(hashed(&browser));
+        let query = query.bind(ticket.as_deref().map(hashed)).bind(&wish.person_id);
         let query = query.bind(clean(&wish.started_by)).bind(sealed).bind(now).bind(now + LIFE_MS);
         query.execute().await?;
 
+        let authorize_url = self.authorize_url(provider, &scopes.join(" "), &state, &verifier)?;
+        Ok(Started { authorize_url, state, browser, ticket, life: LIFE_MS / 1000 })
+    }
+
+    /// Where the browser goes for a sign-in.
+    pub(super) fn authorize_url(
+        &self,
+        provider: &Provider,
+        scopes: &str,
+        state: &str,
+        verifier: &str,
+    ) -> Result<String, ConnectionError> {
         let challenge = digest::digest(&digest::SHA256, verifier.as_bytes());
         let mut url = Url::parse(&provider.authorize_url)
             .map_err(|error| RecordError::invalid("authorize_url", error.to_string()))?;
@@ -86,12 +102,12 @@ impl Connections {
             .append_pair("response_type", "code")
             .append_pair("client_id", &provider.client_id)
             .append_pair("redirect_uri", &self.0.redirect_uri)
-            .append_pair("scope", &scopes.join(" "))
-            .append_pair("state", &state)
+            .append_pair("scope", scopes)
+            .append_pair("state", state)
             .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(challenge))
             .append_pair("code_challenge_method", "S256")
             .extend_pairs(&provider.parameters);
-        Ok(Started { authorize_url: url.into(), state, browser, life: LIFE_MS / 1000 })
+        Ok(url.into())
     }
 
     /// A name is free when nobody has it, or a connection to the same provider, which is then granted again.
@@ -135,7 +151,7 @@ impl Connections {
 }
 
 /// 256 random bits as text.
-fn random() -> Result<String, SealError> {
+pub(super) fn random() -> Result<String, SealError> {
     let mut bytes = [0_u8; 32];
     rand::fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))

@@ -1,6 +1,6 @@
 //! Shows a credential without its secret.
 
-use super::CredentialView;
+use super::{CredentialView, view};
 use crate::auth::Tenant;
 use crate::error::ApiError;
 use crate::extract::Path;
@@ -17,5 +17,6 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<CredentialView>, ApiError> {
-    Ok(Json(state.records.credential(&tenant.workspace_id, &id).await?.into()))
+    let credential = state.records.credential(&tenant.workspace_id, &id).await?;
+    Ok(Json(view(&state, credential).await?))
 }
