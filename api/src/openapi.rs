@@ -55,7 +55,9 @@ pub fn openapi() -> OpenApi {
 
 /// Public routes need no key.
 pub(crate) fn is_public(path: &str) -> bool {
-    !path.starts_with("/api/") || path == "/api/openapi.json" || path == "/api/whatsapp/webhook"
+    !path.starts_with("/api/")
+        || path == "/api/openapi.json"
+        || path == "/api/whatsapp/webhook"
         || matches!(path, "/api/connections/callback" | "/api/connections/begin")
 }
 

@@ -209,7 +209,9 @@ fn lower_hex(encoded: &str) -> String {
     let bytes = encoded.as_bytes();
     let is_digit = |at: usize| (1..=2).any(|back| at >= back && bytes[at - back] == b'%');
     let changed = bytes.iter().enumerate();
-    changed.map(|(at, byte)| char::from(if is_digit(at) { byte.to_ascii_lowercase() } else { *byte })).collect()
+    changed
+        .map(|(at, byte)| char::from(if is_digit(at) { byte.to_ascii_lowercase() } else { *byte }))
+        .collect()
 }
 
 /// The part of the base64 text of `… secret …` that the secret alone decides, when `before` bytes (modulo 3) precede it.
@@ -289,7 +291,8 @@ mod tests {
         let file = FileRef::new("very-secret.txt", "text/plain", &b"it was very-secret"[..]);
         let items = vec![
             Item { json: clean.clone(), files: None, from: None },
-            Item::new(json!({ "headers": [{ "x": "very-secret" }], "very-secret": 1 })).with_file("body", file),
+            Item::new(json!({ "headers": [{ "x": "very-secret" }], "very-secret": 1 }))
+                .with_file("body", file),
         ];
         let Outcome::Done(output) = mask.outcome(items.into()) else { panic!() };
         let items = &output.ports[0].1;

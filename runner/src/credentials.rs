@@ -35,7 +35,8 @@ impl Outside for TokenEndpoints {
         form: Vec<(String, String)>,
     ) -> BoxFuture<'a, Result<Answer, Unreachable>> {
         Box::pin(async move {
-            let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+            let body: String =
+                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
             let mut request = HttpRequest::new("POST", url)
                 .header("content-type", "application/x-www-form-urlencoded")
                 .header("accept", "application/json")

@@ -75,7 +75,8 @@ impl Call {
 
 /// What the journal shows of a parameter.
 fn shown(name: &str, value: &str) -> Value {
-    const SECRET: [&str; 6] = ["access_token", "client_secret", "code", "code_verifier", "refresh_token", "token"];
+    const SECRET: [&str; 6] =
+        ["access_token", "client_secret", "code", "code_verifier", "refresh_token", "token"];
     if SECRET.contains(&name) { "[hidden]".into() } else { value.into() }
 }
 

@@ -21,7 +21,8 @@ impl Outside for Willing {
         _: &'a str,
         _: Vec<(String, String)>,
     ) -> Pin<Box<dyn Future<Output = Result<connections::Answer, Unreachable>> + Send + 'a>> {
-        let tokens = json!({ "access_token": "EAAtopsecret", "refresh_token": "EAAalso", "expires_in": 3600 });
+        let tokens =
+            json!({ "access_token": "EAAtopsecret", "refresh_token": "EAAalso", "expires_in": 3600 });
         let answer = connections::Answer { status: 200, body: tokens.to_string().into_bytes() };
         Box::pin(async move { Ok(answer) })
     }
@@ -55,7 +56,10 @@ async fn connect(ground: &Ground, name: &str) -> String {
     let cookie = started.header("set-cookie").split(';').next().unwrap().to_owned();
     let state = query(started.json()["authorize_url"].as_str().unwrap(), "state");
     back(ground, &state, &cookie).await.expect(200);
-    ground.get(&format!("/api/credentials/{name}")).await.expect(200).json()["id"].as_str().unwrap().to_owned()
+    ground.get(&format!("/api/credentials/{name}")).await.expect(200).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn an_account_is_connected_in_the_browser_that_began_it(db: Db) {
@@ -63,7 +67,10 @@ async fn an_account_is_connected_in_the_browser_that_began_it(db: Db) {
     let body = json!({ "name": "sheets", "scopes": ["sheets"], "return_to": "/studio?tab=2" });
     let started = ground.post("/api/connections/google/start", body).await.expect(200);
     let cookie = started.header("set-cookie").to_owned();
-    assert!(cookie.contains("; HttpOnly; SameSite=Lax; Secure") && cookie.contains("Max-Age=600"), "{cookie}");
+    assert!(
+        cookie.contains("; HttpOnly; SameSite=Lax; Secure") && cookie.contains("Max-Age=600"),
+        "{cookie}"
+    );
     let cookie = cookie.split(';').next().unwrap();
     let state = query(started.json()["authorize_url"].as_str().unwrap(), "state");
     assert!(back(&ground, &state, "").await.expect(403).text().contains("another browser"));
@@ -115,7 +122,8 @@ fn connected(bare: &Ground) -> Ground {
     let google =
         Provider::google("client".into(), "shh".into(), "https://accounts.test", "https://tokens.test");
     let outside = Arc::new(Willing);
-    let connections = Connections::new(bare.records.clone(), vec![google], outside, "https://x.test/cb".into());
+    let connections =
+        Connections::new(bare.records.clone(), vec![google], outside, "https://x.test/cb".into());
     let mut ground = Ground::clone_of(bare);
     ground.state = ground.state.clone().with_connections(connections);
     ground.api = router(ground.state.clone());
@@ -126,7 +134,8 @@ async fn triggers_rest_while_their_account_is_gone(db: Db) {
     let ground = ground(db).await;
     ground.state.spawn_loops();
     let id = connect(&ground, "sheets").await;
-    let mut document = chain("Rows", &[("heard", "test.heard", json!({ "event": "sheet.row", "credential": "sheets" }))]);
+    let mut document =
+        chain("Rows", &[("heard", "test.heard", json!({ "event": "sheet.row", "credential": "sheets" }))]);
     document["nodes"][0]["id"] = "heard".into();
     let workflow = ground.published(document).await;
     let path = format!("/api/workflows/{workflow}");

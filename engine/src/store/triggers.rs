@@ -38,8 +38,7 @@ impl Store {
         workspace_id: &str,
         workflow_id: &str,
     ) -> Result<Vec<TriggerRow>, StoreError> {
-        const SQL: &str =
-            "select t.*, p.reason as paused from workflow_triggers t \
+        const SQL: &str = "select t.*, p.reason as paused from workflow_triggers t \
              left join paused_credentials p on p.workspace_id = t.workspace_id and p.name = t.credential \
              where t.workspace_id = $1 and t.workflow_id = $2 order by t.node";
         let rows = self.db.query(SQL).bind(workspace_id).bind(workflow_id).all().await?;

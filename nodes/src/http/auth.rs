@@ -90,6 +90,7 @@ impl Tokens {
             "http_basic" => {
                 let (user, password) = (credential.text("username")?, credential.text("password")?);
                 let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+                ctx.hide(&encoded);
                 let secrets = vec![password.to_owned(), encoded.clone()];
                 Ok(with("authorization", format!("Basic {encoded}"), secrets))
             }

@@ -48,7 +48,8 @@ impl Connections {
     pub async fn finish(&self, callback: Callback) -> Result<Finished, ConnectionError> {
         let workspace_id = self.workspace_of(&callback.state).ok_or(ConnectionError::BadState)?;
         let (records, hash) = (&self.0.records, hashed(&callback.state));
-        let sql = "select * from oauth_states where workspace_id = $1 and state_hash = $2 and expires_at > $3";
+        let sql =
+            "select * from oauth_states where workspace_id = $1 and state_hash = $2 and expires_at > $3";
         let query = records.db.query(sql).bind(&workspace_id).bind(&hash).bind(self.now());
         let row = query.optional().await?.ok_or(ConnectionError::BadState)?;
         if !is_same_browser(&row, &callback)? {
@@ -117,7 +118,8 @@ impl Connections {
         let missing: Vec<&str> =
             noted.scopes.iter().filter(|scope| !granted.contains(scope)).map(String::as_str).collect();
         // Google writes out the short names of these two.
-        let missing: Vec<&str> = missing.into_iter().filter(|scope| !["email", "profile"].contains(scope)).collect();
+        let missing: Vec<&str> =
+            missing.into_iter().filter(|scope| !["email", "profile"].contains(scope)).collect();
         let reason = (!missing.is_empty()).then(|| format!("not granted: {}", missing.join(" ")));
 
         let mut tx = records.begin().await?;

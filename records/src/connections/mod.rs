@@ -183,7 +183,10 @@ impl Records {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn revoked_connections(&self, workspace_id: &str) -> Result<Vec<(String, String)>, RecordError> {
+    pub async fn revoked_connections(
+        &self,
+        workspace_id: &str,
+    ) -> Result<Vec<(String, String)>, RecordError> {
         let sql = "select c.name as name, coalesce(n.reason, 'revoked') as reason from connections n \
                    join credentials c on c.workspace_id = n.workspace_id and c.id = n.credential_id \
                    where n.workspace_id = $1 and n.status <> 'connected' order by c.name";

@@ -11,7 +11,11 @@ impl Connections {
     ///
     /// # Errors
     /// `Revoked`, `Expired` when a person must connect it again; `Unavailable` when the provider gives no new token now.
-    pub async fn open(&self, workspace_id: &str, id_or_name: &str) -> Result<OpenCredential, ConnectionError> {
+    pub async fn open(
+        &self,
+        workspace_id: &str,
+        id_or_name: &str,
+    ) -> Result<OpenCredential, ConnectionError> {
         let (open, connection) = self.read(workspace_id, id_or_name).await?;
         match connection {
             Some(connection) if !self.is_good(&connection, &open.info.name)? => {

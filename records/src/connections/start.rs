@@ -170,7 +170,10 @@ fn asked(wanted: &[String], always: &[String]) -> Result<Vec<String>, RecordErro
         // RFC 6749, section 3.3: printable ASCII without spaces, quotes and backslashes.
         let is_token = scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte));
         if scope.is_empty() || scope.len() > LONGEST_SCOPE || !is_token || scopes.len() >= MOST_SCOPES {
-            return Err(RecordError::invalid("scopes", "each scope is one word, such as `email`; at most 50"));
+            return Err(RecordError::invalid(
+                "scopes",
+                "each scope is one word, such as `email`; at most 50",
+            ));
         }
         if !scopes.iter().any(|known| known == scope) {
             scopes.push(scope.to_owned());
@@ -200,7 +203,9 @@ mod tests {
         for good in ["/", "/studio?tab=2#x"] {
             assert!(checked_path(good).is_ok(), "{good}");
         }
-        for bad in ["", "studio", "//evil.test", "/\\evil.test", "https://evil.test", "/a b", "/a\r\nx: y", "/é"] {
+        for bad in
+            ["", "studio", "//evil.test", "/\\evil.test", "https://evil.test", "/a b", "/a\r\nx: y", "/é"]
+        {
             assert!(checked_path(bad).is_err(), "{bad}");
         }
     }

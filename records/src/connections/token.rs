@@ -156,7 +156,10 @@ mod tests {
         let said = json!({ "access_token": "a", "expires_in": "3599", "scope": "b  c", "id_token": mine });
         let tokens = read(&said, "us").unwrap();
         assert_eq!((tokens.life, tokens.scopes), (3_599_000, Some(vec!["b".to_owned(), "c".to_owned()])));
-        assert_eq!((tokens.account.as_deref(), tokens.account_id.as_deref()), (Some("asha@example.com"), Some("7")));
+        assert_eq!(
+            (tokens.account.as_deref(), tokens.account_id.as_deref()),
+            (Some("asha@example.com"), Some("7"))
+        );
         let other = id_token(&json!({ "aud": ["them"], "sub": "7" }));
         let tokens = read(&json!({ "access_token": "a", "id_token": other }), "us").unwrap();
         assert_eq!((tokens.account_id, tokens.life), (None, 300_000));
@@ -171,7 +174,11 @@ mod tests {
     #[test]
     fn only_invalid_grant_ends_a_connection() {
         let kinds = [
-            (400, json!({ "error": "invalid_grant", "error_description": "Token has been expired\nor revoked." }), "gone"),
+            (
+                400,
+                json!({ "error": "invalid_grant", "error_description": "Token has been expired\nor revoked." }),
+                "gone",
+            ),
             (400, json!({ "error": "invalid_client" }), "refused"),
             (401, json!({}), "refused"),
             (200, json!({}), "refused"),

@@ -31,11 +31,15 @@ pub enum SealError {
          SLUICE_MASTER_KEY or master.key file, or name the old key in SLUICE_MASTER_KEY_EARLIER"
     )]
     WrongKey { sealed_with: String, have: String },
-    #[error("the data key {0} of a sealed secret is not in the database; restore it from a backup, or store the secret again")]
+    #[error(
+        "the data key {0} of a sealed secret is not in the database; restore it from a backup, or store the secret again"
+    )]
     NoDataKey(String),
     #[error("the sealed secret was changed or belongs to another row; store the credential again")]
     Damaged,
-    #[error("the key of this person was destroyed when their data was erased; what it sealed is gone for good")]
+    #[error(
+        "the key of this person was destroyed when their data was erased; what it sealed is gone for good"
+    )]
     Erased,
     #[error("the master key file {path} cannot be used; check its owner and permissions")]
     File {
@@ -98,8 +102,7 @@ impl Key {
         place: Place<'_>,
         plain: &[u8],
     ) -> Result<Vec<u8>, SealError> {
-        let aead =
-            RandomizedNonceKey::new(&AES_256_GCM, self.0.as_slice()).map_err(|_| SealError::BadKey)?;
+        let aead = RandomizedNonceKey::new(&AES_256_GCM, self.0.as_slice()).map_err(|_| SealError::BadKey)?;
         // Encrypted where it will stay, so that no copy of the plain text is left behind.
         let start = head.len() + NONCE_LEN;
         let mut sealed = Vec::with_capacity(start + plain.len() + TAG_LEN);
@@ -122,8 +125,7 @@ impl Key {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(SealError::Damaged)?;
-        let aead =
-            RandomizedNonceKey::new(&AES_256_GCM, self.0.as_slice()).map_err(|_| SealError::BadKey)?;
+        let aead = RandomizedNonceKey::new(&AES_256_GCM, self.0.as_slice()).map_err(|_| SealError::BadKey)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Damaged)?;
         let mut text = Zeroizing::new(text.to_vec());
         let length = aead
@@ -189,11 +191,7 @@ impl Cipher {
         self.key(|known| known == id, || hex(id))?.open(DIRECT, place, text)
     }
 
-    fn key(
-        &self,
-        is_it: impl Fn(&[u8]) -> bool,
-        name: impl Fn() -> String,
-    ) -> Result<Key, SealError> {
+    fn key(&self, is_it: impl Fn(&[u8]) -> bool, name: impl Fn() -> String) -> Result<Key, SealError> {
         match self.keys.iter().find(|(_, known)| is_it(known)) {
             Some((key, _)) => Ok(Key(key.0.clone())),
             None => Err(SealError::WrongKey { sealed_with: name(), have: self.current() }),

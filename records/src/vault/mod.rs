@@ -25,8 +25,8 @@ use crate::{RecordError, Records};
 use cipher::{Key, Place};
 
 pub(crate) use cipher::hex;
-pub(crate) use columns::{CREDENTIAL, VERIFIER};
 pub use cipher::{Cipher, SealError};
+pub(crate) use columns::{CREDENTIAL, VERIFIER};
 pub use master_key::MasterKey;
 pub use rotate::Rotated;
 pub use secret::Secret;

@@ -41,7 +41,9 @@ impl Vault {
     /// `Conflict` while another rotation runs; `Seal` when a data key was wrapped with a master key that is not given.
     pub async fn rotate(&self, renew: bool) -> Result<Rotated, RecordError> {
         let Some(alone) = self.db.try_exclusive("vault-rotation").await? else {
-            return Err(RecordError::conflict("another rotation of the vault is under way; wait for its end"));
+            return Err(RecordError::conflict(
+                "another rotation of the vault is under way; wait for its end",
+            ));
         };
         let mut done = Rotated::default();
         let result = self.rotate_alone(renew, &mut done).await;
@@ -151,12 +153,7 @@ impl Vault {
     }
 
     /// Seals the values of a column under the data keys in use: all that are not, or only those of earlier releases.
-    async fn reseal(
-        &self,
-        column: &SealedColumn,
-        all: bool,
-        done: &mut Rotated,
-    ) -> Result<(), RecordError> {
+    async fn reseal(&self, column: &SealedColumn, all: bool, done: &mut Rotated) -> Result<(), RecordError> {
         let SealedColumn { table, column: sealed, scope, row, field } = *column;
         // Version 1 is the only one that did not use data keys.
         let old = if all { "" } else { "and substr({sealed}, 1, 1) = $4" }.replace("{sealed}", sealed);

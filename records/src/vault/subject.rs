@@ -49,8 +49,7 @@ impl Vault {
         if let Some(found) = self.find_subject_key(workspace_id, contact_id).await? {
             return Ok(found);
         }
-        let wrapped =
-            self.seal(workspace_id, contact_id, SUBJECT_KEY, Key::generate()?.0.as_slice()).await?;
+        let wrapped = self.seal(workspace_id, contact_id, SUBJECT_KEY, Key::generate()?.0.as_slice()).await?;
         let sql = "insert into subject_keys (workspace_id, contact_id, wrapped, created_at) \
                    values ($1, $2, $3, $4) on conflict do nothing";
         let query = self.db.query(sql).bind(workspace_id).bind(contact_id);
@@ -89,8 +88,7 @@ impl Vault {
         let now = (self.clock)();
         let sql = "update subject_keys set wrapped = null, destroyed_at = $3 \
                    where workspace_id = $1 and contact_id = $2 and destroyed_at is null";
-        let destroyed =
-            self.db.query(sql).bind(workspace_id).bind(contact_id).bind(now).execute().await?;
+        let destroyed = self.db.query(sql).bind(workspace_id).bind(contact_id).bind(now).execute().await?;
         let sql = "insert into subject_keys (workspace_id, contact_id, wrapped, created_at, destroyed_at) \
                    values ($1, $2, null, $3, $3) on conflict do nothing";
         let barred = self.db.query(sql).bind(workspace_id).bind(contact_id).bind(now).execute().await?;

@@ -31,7 +31,9 @@ impl Endpoint {
     }
 
     fn count(&self, grant: &str) -> usize {
-        let is = |form: &&Vec<(String, String)>| form.iter().any(|(name, value)| name == "grant_type" && value == grant);
+        let is = |form: &&Vec<(String, String)>| {
+            form.iter().any(|(name, value)| name == "grant_type" && value == grant)
+        };
         self.asked.lock().unwrap().iter().filter(is).count()
     }
 
@@ -58,12 +60,15 @@ impl Outside for Endpoint {
             let (status, body) = match scripted {
                 Some(answer) => answer.map_err(|why| Unreachable(why.to_owned()))?,
                 None if url.ends_with("/revoke") => (200, json!({})),
-                None => (200, json!({
-                    "access_token": format!("access-{number}"),
-                    "refresh_token": format!("refresh-{number}"),
-                    "expires_in": 3600,
-                    "scope": "sheets openid email",
-                })),
+                None => (
+                    200,
+                    json!({
+                        "access_token": format!("access-{number}"),
+                        "refresh_token": format!("refresh-{number}"),
+                        "expires_in": 3600,
+                        "scope": "sheets openid email",
+                    }),
+                ),
             };
             Ok(Answer { status, body: body.to_string().into_bytes() })
         })
@@ -106,7 +111,8 @@ impl World {
 
 /// What one process of an installation makes of it.
 fn process(ground: &Ground, endpoint: &Arc<Endpoint>) -> Connections {
-    let provider = Provider::google("client".into(), "shh".into(), "https://accounts.test", "https://tokens.test");
+    let provider =
+        Provider::google("client".into(), "shh".into(), "https://accounts.test", "https://tokens.test");
     let redirect = "https://sluice.test/api/connections/callback".to_owned();
     Connections::new(ground.records.clone(), vec![provider], endpoint.clone(), redirect)
 }
@@ -146,7 +152,10 @@ async fn a_person_goes_out_and_comes_back_once(db: Db) {
     let made = world.connections.finish(back(&started)).await.unwrap().result.unwrap();
     assert_eq!((made.status.as_str(), made.scopes.len()), ("connected", 3));
     assert_eq!(world.endpoint.field("code").as_deref(), Some("code-1"));
-    assert_eq!(world.endpoint.field("redirect_uri").as_deref(), Some("https://sluice.test/api/connections/callback"));
+    assert_eq!(
+        world.endpoint.field("redirect_uri").as_deref(),
+        Some("https://sluice.test/api/connections/callback")
+    );
     assert!(world.endpoint.field("code_verifier").unwrap().len() >= 43);
     assert_eq!(world.token("sheets").await.unwrap(), "access-1");
     let credential = world.ground.records.credential(world.ground.ws(), "sheets").await.unwrap();
@@ -298,11 +307,16 @@ async fn a_grant_that_is_gone_is_seen_and_can_be_granted_again(db: Db) {
     let ws = world.ground.ws();
     let made = world.connect("sheets").await;
     world.ground.pass(HOUR);
-    world.endpoint.next(Ok((400, json!({ "error": "invalid_grant", "error_description": "Token has been revoked." }))));
+    world
+        .endpoint
+        .next(Ok((400, json!({ "error": "invalid_grant", "error_description": "Token has been revoked." }))));
     for _ in 0..2 {
         match world.token("sheets").await {
             Err(ConnectionError::Revoked { name, reason }) => {
-                assert_eq!((name.as_str(), reason.as_str()), ("sheets", "invalid_grant: Token has been revoked."));
+                assert_eq!(
+                    (name.as_str(), reason.as_str()),
+                    ("sheets", "invalid_grant: Token has been revoked.")
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -362,7 +376,8 @@ async fn tokens_of_a_connection_are_the_providers_business(db: Db) {
     let world = World::new(db.clone()).await;
     let ws = world.ground.ws();
     world.connect("sheets").await;
-    let change = CredentialChange { secret: Some(Secret::new(json!({ "access_token": "x" }))), ..Default::default() };
+    let change =
+        CredentialChange { secret: Some(Secret::new(json!({ "access_token": "x" }))), ..Default::default() };
     let refused = world.ground.records.update_credential(ws, "sheets", change).await;
     assert!(matches!(refused, Err(RecordError::Conflict { .. })));
     world.ground.records.delete_credential(ws, "sheets").await.unwrap();

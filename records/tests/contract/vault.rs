@@ -42,7 +42,10 @@ async fn sealed(db: &Db, id: &str) -> Vec<u8> {
 }
 
 async fn of_release_one(db: &Db) {
-    db.query("insert into workspaces (id, name, created_at) values ('ws_old', 'old', 1)").execute().await.unwrap();
+    db.query("insert into workspaces (id, name, created_at) values ('ws_old', 'old', 1)")
+        .execute()
+        .await
+        .unwrap();
     let bytes: Vec<u8> = (0..RELEASE_ONE.len() / 2)
         .map(|at| u8::from_str_radix(&RELEASE_ONE[2 * at..2 * at + 2], 16).unwrap())
         .collect();
@@ -93,15 +96,17 @@ async fn every_workspace_has_its_own_key_and_values_stay_in_their_place(db: Db) 
 
 async fn a_first_key_is_made_once(db: Db) {
     let ground = Ground::bare(db.clone()).await;
-    let processes: Vec<Records> =
-        (0..8).map(|_| Records::new(db.clone(), Cipher::new(old_key()))).collect();
+    let processes: Vec<Records> = (0..8).map(|_| Records::new(db.clone(), Cipher::new(old_key()))).collect();
     let ws = ground.ws();
-    let sealing = processes.iter().map(|records| async move {
-        records.vault().seal(ws, "row", "field", b"plain").await.unwrap()
-    });
+    let sealing = processes
+        .iter()
+        .map(|records| async move { records.vault().seal(ws, "row", "field", b"plain").await.unwrap() });
     let sealed = futures_join(sealing).await;
     for value in &sealed {
-        assert_eq!(ground.records.vault().open(ws, "row", "field", value).await.unwrap().as_slice(), b"plain");
+        assert_eq!(
+            ground.records.vault().open(ws, "row", "field", value).await.unwrap().as_slice(),
+            b"plain"
+        );
     }
     let keys = db.query("select count(*) as n from data_keys").one().await.unwrap().int("n").unwrap();
     assert_eq!(keys, 1);
@@ -159,7 +164,11 @@ async fn new_data_keys_are_taken_up_by_processes_that_run(db: Db) {
 
     let operator = Records::new(db.clone(), Cipher::new(old_key()));
     let done = operator.vault().rotate(true).await.unwrap();
-    assert_eq!((done.made, done.resealed, done.failed.len()), (1, 2, 0), "the credential and the person's key");
+    assert_eq!(
+        (done.made, done.resealed, done.failed.len()),
+        (1, 2, 0),
+        "the credential and the person's key"
+    );
     assert_ne!(sealed(&db, &id).await, before);
     assert_eq!(token(running, ws, "crm").await, "first-token", "an unknown data key is loaded");
     assert_eq!(subject.open("msg_1", "text", &of_subject).unwrap().as_slice(), b"hello");
@@ -180,7 +189,12 @@ async fn an_interrupted_renewal_goes_on_where_it_stopped(db: Db) {
     let before = sealed(&db, &first).await;
     ground.records.vault().rotate(true).await.unwrap();
     // As if the process had died between the two values, before it noted its end.
-    db.query("update credentials set sealed = $1 where id = $2").bind(before).bind(&first).execute().await.unwrap();
+    db.query("update credentials set sealed = $1 where id = $2")
+        .bind(before)
+        .bind(&first)
+        .execute()
+        .await
+        .unwrap();
     db.query("update vault_rotations set finished_at = null").execute().await.unwrap();
     let status = ground.records.vault().status().await.unwrap();
     assert!(status.unfinished_since.is_some());
@@ -205,7 +219,12 @@ async fn retired_keys_go_when_nothing_needs_them(db: Db) {
     let broken = store(&ground.records, ws, "two", "token-two").await;
     let mut bytes = sealed(&db, &broken).await;
     *bytes.last_mut().unwrap() ^= 1;
-    db.query("update credentials set sealed = $1 where id = $2").bind(bytes).bind(&broken).execute().await.unwrap();
+    db.query("update credentials set sealed = $1 where id = $2")
+        .bind(bytes)
+        .bind(&broken)
+        .execute()
+        .await
+        .unwrap();
     ground.pass(24 * 60 * 60 * 1000 + 1);
     let done = vault.rotate(true).await.unwrap();
     assert_eq!((done.dropped, done.failed.len()), (0, 1));

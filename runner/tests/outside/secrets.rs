@@ -79,7 +79,8 @@ async fn what_servers_echo_is_found_nowhere() {
         ["serve", "--listen", "127.0.0.1:0", "--egress-allow", "127.0.0.1", "--log", "info,sluice=debug"];
     let mut service = Sluice::start(command(folder.path()).args(arguments));
     let port = service.port();
-    let (code, out, error) = run(command(folder.path()).args(["key", "create", "--workspace", "shop", "--create"]));
+    let (code, out, error) =
+        run(command(folder.path()).args(["key", "create", "--workspace", "shop", "--create"]));
     assert_eq!(code, 0, "{error}");
     let api = Api::new(&format!("http://127.0.0.1:{port}"), out.lines().last().unwrap());
     let bearer = json!({ "name": "bearer", "kind": "http_bearer", "secret": { "token": TOKEN } });
@@ -144,9 +145,8 @@ async fn master_and_data_keys_are_rotated_while_the_service_runs() {
     );
     let mut service = start(&only_old);
     let port = service.port();
-    let (_, out, error) = run(command(folder.path())
-        .args(["key", "create", "--workspace", "shop", "--create"])
-        .envs(only_old));
+    let (_, out, error) =
+        run(command(folder.path()).args(["key", "create", "--workspace", "shop", "--create"]).envs(only_old));
     let key = out.lines().last().unwrap_or_else(|| panic!("{error}")).to_owned();
     let api = Api::new(&format!("http://127.0.0.1:{port}"), &key);
     let bearer = json!({ "name": "bearer", "kind": "http_bearer", "secret": { "token": TOKEN } });
@@ -154,7 +154,11 @@ async fn master_and_data_keys_are_rotated_while_the_service_runs() {
     publish(&api, &caller("call", &echo, "bearer")).await;
     let works = |api: Api| async move {
         let (status, answer) = api.post("/hooks/shop/call", &json!({})).await;
-        assert_eq!((status, &answer["body"]["headers"]["authorization"]), (200, &json!("Bearer ***")), "{answer}");
+        assert_eq!(
+            (status, &answer["body"]["headers"]["authorization"]),
+            (200, &json!("Bearer ***")),
+            "{answer}"
+        );
         api
     };
     let api = works(api).await;
@@ -197,7 +201,13 @@ async fn browse(api: &Api, authorize_url: &str, cookie: Option<&str>) -> (u16, S
 async fn an_account_is_connected_used_lost_and_connected_again() {
     let folder = tempfile::tempdir().unwrap();
     let process = Sluice::start(command(folder.path()).args([
-        "demo", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0", "--egress-allow", "127.0.0.1",
+        "demo",
+        "--listen",
+        "127.0.0.1:0",
+        "--sandbox-listen",
+        "127.0.0.1:0",
+        "--egress-allow",
+        "127.0.0.1",
     ]));
     let service = address_in(&process.line_with(&["Service", "http://"]));
     let sandbox = address_in(&process.line_with(&["Sandbox", "http://"]));
@@ -225,7 +235,10 @@ async fn an_account_is_connected_used_lost_and_connected_again() {
     assert!(status == 200 && page.contains("asha@example.com"), "{page}");
     assert_eq!(browse(&api, url, Some(&cookie)).await.0, 400, "it works once");
     let listed = api.get("/api/credentials/sheets").await;
-    assert_eq!((&listed["connection"]["status"], &listed["connection"]["account"]), (&json!("connected"), &json!("asha@example.com")));
+    assert_eq!(
+        (&listed["connection"]["status"], &listed["connection"]["account"]),
+        (&json!("connected"), &json!("asha@example.com"))
+    );
     assert_eq!(listed["secret_fields"], json!(["access_token", "refresh_token"]));
 
     publish(&api, &caller("who", &format!("{sandbox}/v1/userinfo"), "sheets")).await;
@@ -241,7 +254,11 @@ async fn an_account_is_connected_used_lost_and_connected_again() {
     // The person takes access back there.
     control("/_sandbox/oauth/withdraw", json!({})).await;
     let (status, answer) = api.post("/hooks/demo/who", &json!({})).await;
-    assert_eq!((status, &answer["error"]["details"]["code"]), (500, &json!("connection_revoked")), "{answer}");
+    assert_eq!(
+        (status, &answer["error"]["details"]["code"]),
+        (500, &json!("connection_revoked")),
+        "{answer}"
+    );
     let listed = api.get("/api/credentials/sheets").await;
     assert_eq!(listed["connection"]["status"], "revoked");
     assert!(listed["connection"]["reason"].as_str().unwrap().starts_with("invalid_grant"));

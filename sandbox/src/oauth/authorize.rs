@@ -38,7 +38,11 @@ fn is_registered(oauth: &OAuth, text: &str, url: &Url) -> bool {
 }
 
 /// A code and the scopes it is for, or an error for the client.
-fn decide(oauth: &OAuth, call: &Call, redirect_uri: &str) -> Result<(String, String), (&'static str, &'static str)> {
+fn decide(
+    oauth: &OAuth,
+    call: &Call,
+    redirect_uri: &str,
+) -> Result<(String, String), (&'static str, &'static str)> {
     if call.query("response_type") != Some("code") {
         return Err(("unsupported_response_type", "Only the response type code is supported."));
     }
@@ -67,7 +71,9 @@ fn decide(oauth: &OAuth, call: &Call, redirect_uri: &str) -> Result<(String, Str
         nonce: call.query("nonce").map(str::to_owned),
         challenge,
         wants_refresh: call.query("access_type") == Some("offline"),
-        was_asked_anew: call.query("prompt").is_some_and(|prompt| prompt.split(' ').any(|word| word == "consent")),
+        was_asked_anew: call
+            .query("prompt")
+            .is_some_and(|prompt| prompt.split(' ').any(|word| word == "consent")),
     };
     let code = state.grants.add_code(asked, oauth.clock.now_ms());
     Ok((code, text))

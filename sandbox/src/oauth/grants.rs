@@ -128,7 +128,8 @@ impl Grants {
 
     /// Ends the grants of a person, or of all.
     pub(crate) fn withdraw(&mut self, email: Option<&str>) -> usize {
-        let concerned = |grant: &&mut Grant| !grant.is_over && email.is_none_or(|email| grant.user.email == email);
+        let concerned =
+            |grant: &&mut Grant| !grant.is_over && email.is_none_or(|email| grant.user.email == email);
         self.grants.iter_mut().filter(concerned).map(Grant::end).count()
     }
 

@@ -63,7 +63,12 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         0..0x80 => (usize::from(first), rest),
         _ => {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (bytes.iter().try_fold(0_usize, |length, byte| Some(length.checked_mul(256)? + usize::from(*byte)))?, rest)
+            (
+                bytes
+                    .iter()
+                    .try_fold(0_usize, |length, byte| Some(length.checked_mul(256)? + usize::from(*byte)))?,
+                rest,
+            )
         }
     };
     if found == tag { rest.split_at_checked(length) } else { None }
@@ -128,7 +133,8 @@ pub(crate) fn discovery(base: &str) -> Value {
 
 /// `GET /v1/userinfo`.
 pub(crate) fn userinfo(oauth: &OAuth, call: &Call) -> Reply {
-    let token = call.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let token =
+        call.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     let state = lock(&oauth.state);
     let Some(grant) = state.grants.of_access(token, oauth.clock.now_ms()) else {
         let refused = error(StatusCode::UNAUTHORIZED, "invalid_request", "Invalid Credentials");

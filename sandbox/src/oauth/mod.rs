@@ -10,8 +10,8 @@ mod identity;
 mod settings;
 mod token;
 
-pub use settings::{OAuthConfig, OAuthUser};
 pub(crate) use settings::Patch;
+pub use settings::{OAuthConfig, OAuthUser};
 
 use crate::clock::ShiftedClock;
 use crate::exchange::{Call, Reply};

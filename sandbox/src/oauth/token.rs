@@ -83,12 +83,15 @@ fn tokens(oauth: &OAuth, issued: &Issued, base: &str) -> Reply {
     if issued.scopes.iter().any(|scope| scope == "openid") {
         match identity::id_token(oauth, issued, base) {
             Some(token) => answer["id_token"] = token.into(),
-            None => return error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "There is no signing key."),
+            None => {
+                return error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "There is no signing key.");
+            }
         }
     }
     // As bytes, so that the journal keeps no tokens.
     let body = Bytes::from(answer.to_string());
-    Reply::bytes(StatusCode::OK, "application/json; charset=utf-8", body).with_header("cache-control", "no-store")
+    Reply::bytes(StatusCode::OK, "application/json; charset=utf-8", body)
+        .with_header("cache-control", "no-store")
 }
 
 /// The client's id and secret, in the form or in the header (RFC 6749, section 2.3.1).

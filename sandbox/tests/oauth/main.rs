@@ -4,8 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall stop where it is")]
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use aws_lc_rs::digest;
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -93,18 +93,31 @@ async fn a_code_is_exchanged_once_and_needs_its_verifier() {
     let world = World::new().await;
     let back = world.authorize(&[]).await;
     assert_eq!(back["state"], "st/ate");
-    let wrong = [("grant_type", "authorization_code"), ("code", back["code"].as_str()), ("code_verifier", "wrong")];
+    let wrong =
+        [("grant_type", "authorization_code"), ("code", back["code"].as_str()), ("code_verifier", "wrong")];
     assert_eq!(world.token(&wrong).await.1["error"], "invalid_grant");
     let (status, tokens) = world.exchange(&back["code"]).await;
     assert_eq!((status, &tokens["token_type"], &tokens["expires_in"]), (200, &json!("Bearer"), &json!(3599)));
     let access = tokens["access_token"].as_str().unwrap();
-    assert_eq!(world.userinfo(access).await, (200, json!({
-        "sub": "110169484474386276334", "email": "asha@example.com", "email_verified": true,
-    })));
+    assert_eq!(
+        world.userinfo(access).await,
+        (
+            200,
+            json!({
+                "sub": "110169484474386276334", "email": "asha@example.com", "email_verified": true,
+            })
+        )
+    );
     // A second use ends what the first gave.
-    assert_eq!(world.exchange(&back["code"]).await, (400, json!({
-        "error": "invalid_grant", "error_description": "Bad Request",
-    })));
+    assert_eq!(
+        world.exchange(&back["code"]).await,
+        (
+            400,
+            json!({
+                "error": "invalid_grant", "error_description": "Bad Request",
+            })
+        )
+    );
     assert_eq!(world.userinfo(access).await.0, 401);
 }
 
@@ -115,7 +128,8 @@ async fn a_client_must_be_known_and_come_from_a_known_place() {
     assert_eq!(world.authorize(&[("redirect_uri", "https://evil.test/")]).await["status"], "400");
     assert_eq!(world.authorize(&[("response_type", "token")]).await["error"], "unsupported_response_type");
     let back = world.authorize(&[]).await;
-    let bad = [("grant_type", "authorization_code"), ("code", back["code"].as_str()), ("client_secret", "wrong")];
+    let bad =
+        [("grant_type", "authorization_code"), ("code", back["code"].as_str()), ("client_secret", "wrong")];
     assert_eq!(world.token(&bad).await.0, 401);
     let other = [
         ("grant_type", "authorization_code"),
@@ -181,7 +195,8 @@ async fn people_refuse_untick_and_revoke() {
 #[tokio::test]
 async fn an_id_token_is_checked_with_the_published_key() {
     let world = World::new().await;
-    let get = |url: String| async { world.http.get(url).send().await.unwrap().json::<Value>().await.unwrap() };
+    let get =
+        |url: String| async { world.http.get(url).send().await.unwrap().json::<Value>().await.unwrap() };
     let found = get(world.url("/.well-known/openid-configuration")).await;
     assert_eq!(found["issuer"], world.sandbox.base_url());
     let keys = get(found["jwks_uri"].as_str().unwrap().to_owned()).await;
@@ -204,7 +219,8 @@ async fn an_id_token_is_checked_with_the_published_key() {
 #[tokio::test]
 async fn the_journal_keeps_no_secret_and_faults_work() {
     let world = World::new().await;
-    let rule = json!({ "match": { "path": "/token" }, "times": 1, "then": { "http_status": 503, "body": "{}" } });
+    let rule =
+        json!({ "match": { "path": "/token" }, "times": 1, "then": { "http_status": 503, "body": "{}" } });
     world.control("/_sandbox/faults", rule).await;
     let code = world.authorize(&[]).await["code"].clone();
     assert_eq!(world.exchange(&code).await.0, 503);

@@ -65,7 +65,9 @@ pub(crate) async fn callback(
         Err(fault) => return told(&fault),
     };
     let answer = match &finished.return_to {
-        Some(path) => redirect(&format!("{}{}", state.config.public_url, with(path, finished.result)), |_| {}),
+        Some(path) => {
+            redirect(&format!("{}{}", state.config.public_url, with(path, finished.result)), |_| {})
+        }
         None => shown(finished.result),
     };
     let mut answer = answer;
@@ -78,7 +80,9 @@ fn with(path: &str, result: Result<Connection, ConnectionError>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     match result {
         Ok(connection) => {
-            query.append_pair("connection", &connection.credential_id).append_pair("status", &connection.status);
+            query
+                .append_pair("connection", &connection.credential_id)
+                .append_pair("status", &connection.status);
         }
         Err(failure) => {
             query.append_pair("error", ApiError::from(failure).code().code);
@@ -94,7 +98,8 @@ fn shown(result: Result<Connection, ConnectionError>) -> Response {
     match result {
         Ok(connection) => {
             let account = connection.account.unwrap_or_else(|| "The account".to_owned());
-            let reason = connection.reason.map(|reason| format!("<p>{}</p>", escape(&reason))).unwrap_or_default();
+            let reason =
+                connection.reason.map(|reason| format!("<p>{}</p>", escape(&reason))).unwrap_or_default();
             let body = format!(
                 "<h1 role=\"status\">Connected</h1>\n<p>{} is connected. You can close this page.</p>{reason}",
                 escape(&account)

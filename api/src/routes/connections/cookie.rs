@@ -26,10 +26,8 @@ pub(super) fn read(headers: &HeaderMap, sign_in: &str) -> Option<String> {
 /// The header that sets it for `life` seconds; zero takes it away. `Lax`, because the browser comes back from another site.
 pub(super) fn write(state: &ApiState, sign_in: &str, value: &str, life: i64) -> HeaderValue {
     let secure = if state.config.public_url.starts_with("https:") { "; Secure" } else { "" };
-    let text = format!(
-        "{}={value}; Path={PATH}; Max-Age={life}; HttpOnly; SameSite=Lax{secure}",
-        name(sign_in)
-    );
+    let text =
+        format!("{}={value}; Path={PATH}; Max-Age={life}; HttpOnly; SameSite=Lax{secure}", name(sign_in));
     // The parts are hexadecimal digits, base64 and numbers.
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
