@@ -248,7 +248,7 @@ mod tests {
             format!("Bearer {SECRET}, again {SECRET}"),
             json!({ "echo": SECRET }).to_string(),
             form.clone(),
-            form.replace("%2F", "%2f").replace("%2B", "%2b"),
+            lower_hex(&form),
             percent_encoded(SECRET),
             url,
         ] {
