@@ -19,12 +19,13 @@ mod numbers;
 mod page;
 mod phone;
 mod store;
+mod tenancy;
+mod tokens;
 pub mod vault;
 pub mod whatsapp;
-mod workspaces;
 
 pub use access::{Actor, ActorKind, Grant, Permission, Permissions, Role, Scope};
-pub use api_keys::{ApiKey, NewApiKey};
+pub use api_keys::{ApiKey, KeyRequest, NewApiKey};
 pub use connections::{Connection, ConnectionError, Connections};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
@@ -43,5 +44,8 @@ pub use numbers::{NewNumber, Number};
 pub use page::Page;
 pub use phone::{Phone, normalise_phone};
 pub use store::{Clock, Records, system_clock};
+pub use tenancy::{
+    Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
+    Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
+};
 pub use vault::{Cipher, MasterKey, SealError, Secret, Vault};
-pub use workspaces::Workspace;

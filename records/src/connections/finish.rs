@@ -4,10 +4,10 @@ use aws_lc_rs::constant_time;
 use serde_json::{Value, json};
 use sluice_db::Row;
 
-use super::start::hashed;
 use super::token::{self, Refusal, Tokens};
 use super::{CONNECTED, Connection, ConnectionError, Connections, tell};
 use crate::ids::new_short_id;
+use crate::tokens::hash as hash_of;
 use crate::vault::VERIFIER;
 use crate::{Credential, RecordError, SealError};
 
@@ -47,7 +47,7 @@ impl Connections {
     /// `BadState`, `OtherBrowser`: then nobody may be sent anywhere. Everything else is in [`Finished::result`].
     pub async fn finish(&self, callback: Callback) -> Result<Finished, ConnectionError> {
         let workspace_id = self.workspace_of(&callback.state).ok_or(ConnectionError::BadState)?;
-        let (records, hash) = (&self.0.records, hashed(&callback.state));
+        let (records, hash) = (&self.0.records, hash_of(&callback.state));
         let sql =
             "select * from oauth_states where workspace_id = $1 and state_hash = $2 and expires_at > $3";
         let query = records.db.query(sql).bind(&workspace_id).bind(&hash).bind(self.now());
@@ -180,7 +180,7 @@ impl Connections {
 
 /// The browser must hold what it was given; where a person began it, nobody else may be signed in there.
 fn is_same_browser(row: &Row, callback: &Callback) -> Result<bool, RecordError> {
-    let given = hashed(callback.browser.as_deref().unwrap_or_default());
+    let given = hash_of(callback.browser.as_deref().unwrap_or_default());
     let expected = row.text("browser_hash")?;
     let holds = constant_time::verify_slices_are_equal(given.as_bytes(), expected.as_bytes()).is_ok();
     let person = row.opt_text("person_id")?;

@@ -3,9 +3,10 @@
 
 use sluice_db::Row;
 
-use super::start::{Started, hashed, random};
+use super::start::Started;
 use super::{ConnectionError, Connections};
 use crate::SealError;
+use crate::tokens::{hash as hash_of, new_token};
 use crate::vault::VERIFIER;
 
 /// What a person is asked for, before they go on.
@@ -42,12 +43,12 @@ impl Connections {
     /// `BadState` as for [`Connections::asked`].
     pub async fn hand_over(&self, state: &str, ticket: &str) -> Result<Started, ConnectionError> {
         let row = self.open_ticket(state, ticket).await?;
-        let (workspace_id, hash) = (row.text("workspace_id")?, hashed(state));
-        let browser = random()?;
+        let (workspace_id, hash) = (row.text("workspace_id")?, hash_of(state));
+        let browser = new_token("br")?;
         let sql = "update oauth_states set browser_hash = $4, ticket_hash = null \
                    where workspace_id = $1 and state_hash = $2 and ticket_hash = $3";
         let query = self.0.records.db.query(sql).bind(&workspace_id).bind(&hash);
-        if query.bind(hashed(ticket)).bind(hashed(&browser)).execute().await? == 0 {
+        if query.bind(hash_of(ticket)).bind(hash_of(&browser)).execute().await? == 0 {
             return Err(ConnectionError::BadState);
         }
         let vault = self.0.records.vault();
@@ -65,8 +66,8 @@ impl Connections {
         // Comparing hashes tells nothing about the ticket.
         let sql = "select * from oauth_states where workspace_id = $1 and state_hash = $2 and ticket_hash = $3 \
                    and expires_at > $4";
-        let query = self.0.records.db.query(sql).bind(workspace_id).bind(hashed(state));
-        let row = query.bind(hashed(ticket)).bind(self.now()).optional().await?;
+        let query = self.0.records.db.query(sql).bind(workspace_id).bind(hash_of(state));
+        let row = query.bind(hash_of(ticket)).bind(self.now()).optional().await?;
         row.ok_or(ConnectionError::BadState)
     }
 }

@@ -1,14 +1,15 @@
 //! The way out: a sign-in at a provider is begun. Its state is random, signed, good for ten minutes and one use, and bound to
 //! the browser that will come back. Must not know what becomes of it.
 
-use aws_lc_rs::{constant_time, digest, hmac, rand};
+use aws_lc_rs::{constant_time, digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
 use super::{ConnectionError, Connections, Provider};
-use crate::vault::{VERIFIER, hex};
-use crate::{RecordError, SealError, clean};
+use crate::tokens::{hash as hash_of, new_token};
+use crate::vault::VERIFIER;
+use crate::{RecordError, clean};
 
 /// How long a person may take at the provider.
 pub(super) const LIFE_MS: i64 = 10 * 60 * 1000;
@@ -61,11 +62,11 @@ impl Connections {
         self.must_be_free(workspace_id, &name, &provider.id).await?;
         let scopes = asked(&wish.scopes, &provider.scopes)?;
 
-        let secret = random()?;
+        let secret = new_token("st")?;
         let state = self.signed(workspace_id, &secret);
-        let (verifier, browser) = (random()?, random()?);
-        let ticket = if wish.person_id.is_none() { Some(random()?) } else { None };
-        let hash = hashed(&state);
+        let (verifier, browser) = (new_token("pkce")?, new_token("br")?);
+        let ticket = if wish.person_id.is_none() { Some(new_token("tk")?) } else { None };
+        let hash = hash_of(&state);
         let sealed = records.vault().seal(workspace_id, &hash, VERIFIER, verifier.as_bytes()).await?;
         let old = "delete from oauth_states where expires_at <= $1";
         records.db.query(old).bind(now).execute().await?;
@@ -78,8 +79,8 @@ impl Connections {
                    ticket_hash, person_id, started_by, verifier, created_at, expires_at) \
                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
         let query = records.db.query(sql).bind(workspace_id).bind(hash).bind(&provider.id).bind(name);
-        let query = query.bind(scopes.join(" ")).bind(return_to).bind(hashed(&browser));
-        let query = query.bind(ticket.as_deref().map(hashed)).bind(&wish.person_id);
+        let query = query.bind(scopes.join(" ")).bind(return_to).bind(hash_of(&browser));
+        let query = query.bind(ticket.as_deref().map(hash_of)).bind(&wish.person_id);
         let query = query.bind(clean(&wish.started_by)).bind(sealed).bind(now).bind(now + LIFE_MS);
         query.execute().await?;
 
@@ -148,18 +149,6 @@ impl Connections {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0.records.vault().derive("oauth-state"));
         hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
     }
-}
-
-/// 256 random bits as text.
-pub(super) fn random() -> Result<String, SealError> {
-    let mut bytes = [0_u8; 32];
-    rand::fill(&mut bytes).map_err(|_| SealError::NoRandomness)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-/// What is stored of a secret that somebody else holds.
-pub(super) fn hashed(secret: &str) -> String {
-    hex(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref())
 }
 
 /// The scopes of the wish and of the provider, each once.

@@ -8,5 +8,6 @@ mod inbound;
 mod ingest;
 mod messages;
 mod people;
+mod tenancy;
 mod tenants;
 mod vault;

@@ -31,6 +31,7 @@ pub(crate) async fn revoke(
 ) -> Result<Json<RevokedView>, ApiError> {
     let by = tenant.principal.signature();
     let (connection, told) = connections(&state)?.revoke(&tenant.workspace_id, &id, &by).await?;
-    let credential = state.records.credential(&tenant.workspace_id, &connection.credential_id).await?;
-    Ok(Json(RevokedView { credential: view(&state, credential).await?, provider_told: told }))
+    let records = tenant.records(&state);
+    let credential = records.credential(&tenant.workspace_id, &connection.credential_id).await?;
+    Ok(Json(RevokedView { credential: view(&records, credential).await?, provider_told: told }))
 }

@@ -17,6 +17,7 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<CredentialView>, ApiError> {
-    let credential = state.records.credential(&tenant.workspace_id, &id).await?;
-    Ok(Json(view(&state, credential).await?))
+    let records = tenant.records(&state);
+    let credential = records.credential(&tenant.workspace_id, &id).await?;
+    Ok(Json(view(&records, credential).await?))
 }

@@ -16,9 +16,9 @@ pub(crate) async fn list(
     State(state): State<ApiState>,
     tenant: Tenant,
 ) -> Result<Json<Listed<CredentialView>>, ApiError> {
-    let found = state.records.list_credentials(&tenant.workspace_id).await?;
-    let mut connections: HashMap<String, _> = state
-        .records
+    let records = tenant.records(&state);
+    let found = records.list_credentials(&tenant.workspace_id).await?;
+    let mut connections: HashMap<String, _> = records
         .list_connections(&tenant.workspace_id)
         .await?
         .into_iter()

@@ -10,7 +10,7 @@ use crate::error::{self, ApiError};
 use crate::state::ApiState;
 use serde::Serialize;
 use serde_json::Value;
-use sluice_records::{Connection, Credential, Secret};
+use sluice_records::{Connection, Credential, Records, Secret};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -83,8 +83,8 @@ impl From<Connection> for ConnectionView {
 }
 
 /// A credential with its connection, if it has one.
-pub(crate) async fn view(state: &ApiState, credential: Credential) -> Result<CredentialView, ApiError> {
-    let connection = state.records.connection(&credential.workspace_id, &credential.id).await?;
+pub(crate) async fn view(records: &Records, credential: Credential) -> Result<CredentialView, ApiError> {
+    let connection = records.connection(&credential.workspace_id, &credential.id).await?;
     Ok(CredentialView::new(credential, connection))
 }
 

@@ -47,6 +47,7 @@ pub(crate) async fn update(
         public: request.public,
         secret: request.secret.map(secret).transpose()?,
     };
-    let credential = tenant.records(&state).update_credential(&tenant.workspace_id, &id, change).await?;
-    Ok(Json(view(&state, credential).await?))
+    let records = tenant.records(&state);
+    let credential = records.update_credential(&tenant.workspace_id, &id, change).await?;
+    Ok(Json(view(&records, credential).await?))
 }
