@@ -37,6 +37,9 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     // What comes from outside and proves itself
     ("GET", "/api/whatsapp/webhook", Public),
     ("POST", "/api/whatsapp/webhook", Public),
+    ("GET", "/api/connections/callback", Public),
+    ("GET", "/api/connections/begin", Public),
+    ("POST", "/api/connections/begin", Public),
     ("GET", "/approvals/{token}", Public),
     ("POST", "/approvals/{token}", Public),
     ("GET", "/hooks/{workspace}/{path}", Public),
@@ -91,6 +94,8 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/credentials/{id}", Workspace(P::CredentialRead)),
     ("PUT", "/api/credentials/{id}", Workspace(P::CredentialWrite)),
     ("DELETE", "/api/credentials/{id}", Workspace(P::CredentialWrite)),
+    ("POST", "/api/connections/{id}/start", Workspace(P::CredentialWrite)),
+    ("POST", "/api/connections/{id}/revoke", Workspace(P::CredentialWrite)),
     ("GET", "/api/numbers", Workspace(P::NumberRead)),
     ("POST", "/api/numbers", Workspace(P::NumberWrite)),
     ("GET", "/api/numbers/{phone_number_id}", Workspace(P::NumberRead)),

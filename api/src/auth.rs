@@ -213,6 +213,11 @@ async fn authenticate(state: &ApiState, headers: &HeaderMap) -> Result<Principal
     Ok(Principal::of_key(key))
 }
 
+/// Who is behind a request to a public route, if anybody proves it.
+pub(crate) async fn whoever(state: &ApiState, headers: &HeaderMap) -> Option<Principal> {
+    authenticate(state, headers).await.ok()
+}
+
 /// The workspace that the request means, if the caller may do this there.
 async fn tenant(
     state: &ApiState,

@@ -55,6 +55,10 @@ codes! {
     CONFLICT = 409 "conflict" "Something else holds the name, number or state; the message says what.";
     INBOUND_BUSY = 409 "inbound_busy" "The body is being handled right now; try again.";
     INBOUND_SHARED = 409 "inbound_shared" "The body also concerns another workspace; only a platform key can replay it.";
+    SIGN_IN_INVALID = 400 "sign_in_invalid" "The sign-in at a provider is unknown, was used before or took longer than ten minutes; start it again.";
+    SIGN_IN_ELSEWHERE = 403 "sign_in_elsewhere" "The sign-in was started in another browser or by another person; start it again in this one.";
+    CONNECTION_DENIED = 422 "connection_denied" "The provider, or the person there, did not grant the access; the message says why.";
+    CONNECTION_REVOKED = 409 "connection_revoked" "The connection does not open any more; connect the account again.";
     LINK_INVALID = 404 "link_invalid" "The link is incomplete or was not made by this server.";
     LINK_EXPIRED = 410 "link_expired" "The link is no longer valid; ask for a new one.";
     BODY_TOO_LARGE = 413 "body_too_large" "The body is larger than allowed.";
@@ -69,6 +73,9 @@ codes! {
     RATE_LIMITED = 429 "rate_limited" "More was asked than a limit allows; nothing was done. `details` says which limit. Try again after `Retry-After`.";
     RUN_FAILED = 500 "run_failed" "The run that this webhook started failed; `details` has its id and error code.";
     INTERNAL = 500 "internal" "A fault on our side. The log has it under the request id.";
+    PROVIDER_NOT_CONFIGURED = 503 "provider_not_configured" "No client id and secret are configured for this provider.";
+    PROVIDER_UNAVAILABLE = 503 "provider_unavailable" "The provider could not be asked for a token; try again.";
+    TRIGGER_PAUSED = 503 "trigger_paused" "The trigger rests because its credential does not open; connect the account again.";
     WHATSAPP_NOT_CONFIGURED = 503 "whatsapp_not_configured" "No app secret is configured, so deliveries cannot be verified.";
     NOT_READY = 503 "not_ready" "The database does not answer.";
     SHUTTING_DOWN = 503 "shutting_down" "The server is stopping; try again in a moment.";

@@ -10,6 +10,7 @@ mod config;
 mod documents;
 pub mod error;
 mod extract;
+mod html;
 mod inbox;
 mod layers;
 mod limits;

@@ -6,7 +6,7 @@ use sluice_engine::drive::EngineError;
 use sluice_engine::graph::Problem;
 use sluice_engine::store::StoreError;
 use sluice_node_sdk::error::NodeError;
-use sluice_records::RecordError;
+use sluice_records::{ConnectionError, RecordError};
 
 impl From<StoreError> for ApiError {
     fn from(failure: StoreError) -> Self {
@@ -72,6 +72,23 @@ impl From<RecordError> for ApiError {
             }
             RecordError::Db(ref cause) if cause.is_transient() => unavailable(&failure),
             RecordError::Seal(_) | RecordError::Db(_) => Self::internal(&failure),
+        }
+    }
+}
+
+impl From<ConnectionError> for ApiError {
+    fn from(failure: ConnectionError) -> Self {
+        let message = failure.to_string();
+        match failure {
+            ConnectionError::Record(failure) => failure.into(),
+            ConnectionError::NoProvider(_) => Self::new(error::PROVIDER_NOT_CONFIGURED, message),
+            ConnectionError::BadState => Self::new(error::SIGN_IN_INVALID, message),
+            ConnectionError::OtherBrowser => Self::new(error::SIGN_IN_ELSEWHERE, message),
+            ConnectionError::Denied { .. } => Self::new(error::CONNECTION_DENIED, message),
+            ConnectionError::Revoked { .. } | ConnectionError::Expired { .. } => {
+                Self::new(error::CONNECTION_REVOKED, message)
+            }
+            ConnectionError::Unavailable { .. } => Self::new(error::PROVIDER_UNAVAILABLE, message),
         }
     }
 }

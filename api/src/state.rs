@@ -6,7 +6,7 @@ use crate::metrics::Metrics;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
-use sluice_records::{Actor, RecordError, Records};
+use sluice_records::{Actor, Connections, RecordError, Records};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,8 @@ pub struct Shared {
     pub engine: Engine,
     /// Contacts, conversations, credentials, keys.
     pub records: Records,
+    /// Accounts that people connected; none where no provider is configured.
+    pub connections: Option<Connections>,
     /// What the operator decided.
     pub config: Arc<ApiConfig>,
     /// Built-in workflows.
@@ -72,6 +74,7 @@ impl ApiState {
         Self(Arc::new(Shared {
             engine,
             records,
+            connections: None,
             config: Arc::new(config),
             templates: Arc::new(templates),
             metrics,
@@ -125,6 +128,12 @@ impl ApiState {
 
     fn with_engine(&self, engine: Engine, records: Records) -> Self {
         Self(Arc::new(Shared { engine, records, ..Shared::clone(self) }))
+    }
+
+    /// The same with providers at which people can connect accounts.
+    #[must_use]
+    pub fn with_connections(self, connections: Connections) -> Self {
+        Self(Arc::new(Shared { connections: Some(connections), ..Shared::clone(&self) }))
     }
 
     /// Waits until every body taken so far is handled. For tests and for an orderly stop.

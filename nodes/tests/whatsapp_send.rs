@@ -60,7 +60,7 @@ impl CredentialSource for FromRecords {
     ) -> BoxFuture<'a, Result<Credential, NodeError>> {
         Box::pin(async move {
             let open = self.0.open_credential(workspace_id, name).await.unwrap();
-            Ok(Credential { kind: open.info.kind, data: open.secret.expose().clone() })
+            Ok(Credential { kind: open.info.kind, data: open.secret.expose().clone(), public: Vec::new() })
         })
     }
 }
@@ -149,6 +149,7 @@ impl World {
             },
             cancel: tokio_util::sync::CancellationToken::new(),
             logs: Mutex::default(),
+            secrets: sluice_node_sdk::mask::Secrets::default(),
         }
     }
 

@@ -6,6 +6,7 @@
 mod access;
 mod api_keys;
 pub mod audit;
+pub mod connections;
 mod consents;
 pub mod contacts;
 mod conversations;
@@ -19,20 +20,22 @@ pub mod messages;
 mod numbers;
 mod page;
 mod phone;
-mod seal;
 mod store;
 mod tenancy;
 mod tokens;
+pub mod vault;
 pub mod whatsapp;
 
 pub use access::{Actor, ActorKind, Grant, Permission, Permissions, Role, Scope};
 pub use api_keys::{ApiKey, KeyRequest, NewApiKey};
+pub use connections::{Connection, ConnectionError, Connections};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
 pub use credentials::{Credential, CredentialChange, NewCredential, OpenCredential};
 pub use error::RecordError;
 pub use events::RecordEvent;
+pub(crate) use ids::clean;
 pub use ids::new_id;
 pub use inbound::{
     HandledInbound, InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound, TakenInbound,
@@ -44,9 +47,9 @@ pub use messages::{
 pub use numbers::{NewNumber, Number};
 pub use page::Page;
 pub use phone::{Phone, normalise_phone};
-pub use seal::{Cipher, MasterKey, SealError, Secret};
 pub use store::{Clock, Records, system_clock};
 pub use tenancy::{
     Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
     Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
 };
+pub use vault::{Cipher, MasterKey, SealError, Secret, Vault};

@@ -38,6 +38,9 @@ pub(crate) enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The keys that seal stored secrets
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Bring the database schema up to date
     Migrate(Settings),
     /// Check configuration, database and master key
@@ -172,6 +175,23 @@ pub(crate) struct AuditVerifyArgs {
     /// nobody who can write to the database can write
     #[arg(long, value_name = "FILE")]
     pub(crate) witness: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultCommand {
+    /// Wrap all data keys with the current master key; also while the service runs
+    Rotate(VaultRotateArgs),
+    /// Print which master keys are needed and what a rotation would change
+    Status(Settings),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultRotateArgs {
+    /// Also make new data keys and seal every stored secret under them
+    #[arg(long)]
+    pub(crate) data_keys: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

@@ -42,9 +42,24 @@ pub struct Settings {
     /// Base URL of the Graph API [default: https://graph.facebook.com/v22.0]
     #[arg(long, env = "SLUICE_GRAPH_BASE_URL", value_name = "URL")]
     pub graph_base_url: Option<String>,
+    /// Client id of the app at Google with which people connect accounts
+    #[arg(long, env = "SLUICE_GOOGLE_CLIENT_ID", value_name = "ID")]
+    pub google_client_id: Option<String>,
+    /// Secret of that app
+    #[arg(long, env = "SLUICE_GOOGLE_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub google_client_secret: Option<String>,
+    /// Where people grant access [default: https://accounts.google.com]
+    #[arg(long, env = "SLUICE_GOOGLE_AUTH_BASE_URL", value_name = "URL")]
+    pub google_auth_base_url: Option<String>,
+    /// Where tokens come from [default: https://oauth2.googleapis.com, or the address before when it is set]
+    #[arg(long, env = "SLUICE_GOOGLE_TOKEN_BASE_URL", value_name = "URL")]
+    pub google_token_base_url: Option<String>,
     /// Key that seals credentials: 32 bytes as hex or base64 [default: master.key in the data folder]
     #[arg(long, env = "SLUICE_MASTER_KEY", hide_env_values = true, value_name = "KEY")]
     pub master_key: Option<String>,
+    /// Master keys of before, separated by commas, until `sluice vault rotate` has run
+    #[arg(long, env = "SLUICE_MASTER_KEY_EARLIER", hide_env_values = true, value_name = "KEYS")]
+    pub master_key_earlier: Option<String>,
     /// Private addresses and networks that workflows may reach, separated by commas
     #[arg(long, env = "SLUICE_EGRESS_ALLOW", value_name = "LIST")]
     pub egress_allow: Option<String>,
@@ -162,8 +177,12 @@ pub struct Config {
     pub whatsapp_verify_token: Option<String>,
     /// Base URL per provider.
     pub base_urls: BTreeMap<String, String>,
+    /// The app at Google, if there is one.
+    pub google: Option<GoogleApp>,
     /// Master key text, if it does not come from the data folder.
     pub master_key: Option<String>,
+    /// Texts of earlier master keys.
+    pub master_keys_earlier: Vec<String>,
     /// Allowed private destinations.
     pub egress_allow: String,
     /// Durability of commits.
@@ -188,6 +207,55 @@ pub struct Config {
     pub log: String,
     /// Log format.
     pub log_format: LogFormat,
+}
+
+/// An app at Google with which people connect accounts.
+#[derive(Clone)]
+pub struct GoogleApp {
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: String,
+    /// Where people grant access, without a slash at the end.
+    pub accounts_url: String,
+    /// Where tokens come from, without a slash at the end.
+    pub tokens_url: String,
+}
+
+impl std::fmt::Debug for GoogleApp {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GoogleApp").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+impl GoogleApp {
+    /// The app of these settings; none without a client id.
+    fn read(
+        id: Option<String>,
+        secret: Option<String>,
+        accounts: Option<String>,
+        tokens: Option<String>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let Some(client_id) = id else { return Ok(None) };
+        let missing = || ConfigError::Value("google_client_secret", "it is missing".to_owned());
+        let client_secret = secret.ok_or_else(missing)?;
+        let base = |name, text: String| match url::Url::parse(&text) {
+            Ok(url) if url.has_host() => Ok(text.trim_end_matches('/').to_owned()),
+            Ok(_) => Err(ConfigError::Value(name, "it names no host".to_owned())),
+            Err(error) => Err(ConfigError::Value(name, error.to_string())),
+        };
+        // A stand-in plays both.
+        let tokens = tokens.or_else(|| accounts.clone());
+        let accounts = accounts.unwrap_or_else(|| "https://accounts.google.com".to_owned());
+        let tokens = tokens.unwrap_or_else(|| "https://oauth2.googleapis.com".to_owned());
+        Ok(Some(Self {
+            client_id,
+            client_secret,
+            accounts_url: base("google_auth_base_url", accounts)?,
+            tokens_url: base("google_token_base_url", tokens)?,
+        }))
+    }
 }
 
 /// Why a configuration cannot be used.
@@ -245,7 +313,14 @@ impl Settings {
             given.test_retention.as_deref(),
             given.inbound_retention.as_deref(),
         )?;
+        let google = GoogleApp::read(
+            given.google_client_id,
+            given.google_client_secret,
+            given.google_auth_base_url,
+            given.google_token_base_url,
+        )?;
         Ok(Config {
+            google,
             database,
             payloads,
             keeping,
@@ -259,6 +334,7 @@ impl Settings {
             whatsapp_verify_token: given.whatsapp_verify_token,
             base_urls: BTreeMap::from([("graph".to_owned(), graph_base_url(&graph)?)]),
             master_key: given.master_key,
+            master_keys_earlier: list(given.master_key_earlier.as_deref()),
             egress_allow: given.egress_allow.unwrap_or_default(),
             synchronous: given.synchronous.unwrap_or_default(),
             max_effects,
@@ -288,7 +364,12 @@ impl Settings {
             whatsapp_app_secret: self.whatsapp_app_secret.or(other.whatsapp_app_secret),
             whatsapp_verify_token: self.whatsapp_verify_token.or(other.whatsapp_verify_token),
             graph_base_url: self.graph_base_url.or(other.graph_base_url),
+            google_client_id: self.google_client_id.or(other.google_client_id),
+            google_client_secret: self.google_client_secret.or(other.google_client_secret),
+            google_auth_base_url: self.google_auth_base_url.or(other.google_auth_base_url),
+            google_token_base_url: self.google_token_base_url.or(other.google_token_base_url),
             master_key: self.master_key.or(other.master_key),
+            master_key_earlier: self.master_key_earlier.or(other.master_key_earlier),
             egress_allow: self.egress_allow.or(other.egress_allow),
             synchronous: self.synchronous.or(other.synchronous),
             max_effects: self.max_effects.or(other.max_effects),

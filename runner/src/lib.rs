@@ -5,6 +5,7 @@ mod change_log;
 mod cli;
 mod commands;
 mod config;
+mod credentials;
 mod logging;
 pub mod pruning;
 pub mod storage;

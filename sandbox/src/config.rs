@@ -3,6 +3,7 @@
 //! It must not know how any of it is served.
 
 use crate::clock::{Clock, SystemClock};
+use crate::oauth::OAuthConfig;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -96,6 +97,8 @@ pub struct SandboxConfig {
     pub webhook_timeout_ms: u64,
     /// Scheme, host and port that media URLs start with. `None`: taken from the listener, else from the `Host` header.
     pub base_url: Option<String>,
+    /// The authorization server.
+    pub oauth: OAuthConfig,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -142,6 +145,7 @@ impl Default for SandboxConfig {
             webhook_retry: RetryPolicy { max_attempts: 6, first_ms: 500, max_ms: 30_000 },
             webhook_timeout_ms: 20_000,
             base_url: None,
+            oauth: OAuthConfig::default(),
             clock: Arc::new(SystemClock),
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::faults::{Rule, WebhookFaults};
 use crate::journal::Log;
+use crate::oauth::Patch;
 use crate::server::Shared;
 use crate::whatsapp::{self, AnyChange, BadInbound, Inbound, Message};
 use axum::extract::{Path, Request, State};
@@ -39,6 +40,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/whatsapp/inbound", post(inbound))
         .route("/_sandbox/whatsapp/webhook", post(any_webhook))
         .route("/_sandbox/whatsapp/connect", post(connect))
+        .route("/_sandbox/oauth", get(show_oauth).post(change_oauth))
+        .route("/_sandbox/oauth/withdraw", post(withdraw))
         .route("/_sandbox/{*rest}", axum::routing::any(nowhere))
 }
 
@@ -310,6 +313,28 @@ async fn connect(State(shared): Shade, request: Request) -> Result<Json<Value>, 
     }
     shared.whatsapp.connect(connection.webhook_url);
     Ok(state(State(shared)).await)
+}
+
+async fn show_oauth(State(shared): Shade) -> Json<Value> {
+    Json(shared.oauth.show())
+}
+
+async fn change_oauth(State(shared): Shade, request: Request) -> Result<Json<Value>, Refused> {
+    let patch: Patch = body(request).await?;
+    shared.oauth.patch(patch);
+    Ok(show_oauth(State(shared)).await)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Withdrawal {
+    /// Whose grants end; all without it.
+    email: Option<String>,
+}
+
+async fn withdraw(State(shared): Shade, request: Request) -> Result<Json<Value>, Refused> {
+    let whose: Withdrawal = body(request).await?;
+    Ok(Json(json!({ "ended": shared.oauth.withdraw(whose.email.as_deref()) })))
 }
 
 #[cfg(test)]

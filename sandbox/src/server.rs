@@ -8,6 +8,7 @@ use crate::control;
 use crate::exchange::{Call, Reply};
 use crate::faults::{Answer, Faults, Verdict, When};
 use crate::journal::{Journal, RequestEntry};
+use crate::oauth::{self, OAuth};
 use crate::whatsapp::{self, GraphError, WhatsApp};
 use axum::Router;
 use axum::body::Body;
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) faults: Arc<Faults>,
     pub(crate) whatsapp: Arc<WhatsApp>,
+    pub(crate) oauth: OAuth,
     /// `http://host:port` of the listener, once there is one.
     listening: OnceLock<String>,
 }
@@ -62,12 +64,14 @@ impl Shared {
         let faults = Arc::new(Faults::default());
         let whatsapp = WhatsApp::new(config.clone(), clock.clone(), faults.clone(), shutdown);
         let whatsapp = Arc::new(whatsapp.map_err(SandboxError::Client)?);
+        let oauth = OAuth::new(config.oauth.clone(), clock.clone());
         Ok(Arc::new(Self {
             config,
             clock,
             journal: Journal::new(),
             faults,
             whatsapp,
+            oauth,
             listening: OnceLock::new(),
         }))
     }
@@ -81,6 +85,7 @@ impl Shared {
         self.faults.clear();
         self.journal.clear();
         self.whatsapp.reset();
+        self.oauth.reset();
         self.clock.reset();
     }
 
@@ -264,7 +269,8 @@ fn too_large() -> Reply {
 }
 
 async fn decide(shared: &Shared, call: &Call) -> Reply {
-    let probe = whatsapp::probe(&shared.whatsapp, call);
+    let is_oauth = oauth::owns(&call.path);
+    let probe = if is_oauth { oauth::probe(call) } else { whatsapp::probe(&shared.whatsapp, call) };
     let verdict = shared.faults.judge(&probe, shared.clock.now_ms());
     shared.clock.sleep(verdict.delay_ms).await;
     if verdict.drop == Some(When::Before) {
@@ -272,7 +278,8 @@ async fn decide(shared: &Shared, call: &Call) -> Reply {
     }
     let reply = match &verdict {
         Verdict { answer: Some(answer), .. } => planned(shared, &probe.object, answer),
-        // Later providers are told apart here, by the path.
+        // Providers are told apart here, by the path.
+        _ if is_oauth => oauth::handle(&shared.oauth, call, shared.base_url()),
         _ => whatsapp::handle(&shared.whatsapp, call, shared.base_url()).await,
     };
     shared.clock.sleep(verdict.delay_answer_ms).await;

@@ -4,6 +4,7 @@
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod clients;
+pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
@@ -96,6 +97,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(templates::routes())
         .merge(approvals::routes())
         .merge(credentials::routes())
+        .merge(connections::routes())
         .merge(signals::routes())
         .merge(events::routes())
         .merge(inbound::routes())
@@ -121,9 +123,11 @@ fn waiting() -> OpenApiRouter<ApiState> {
 /// Routes for everybody.
 fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
     let whatsapp = whatsapp::routes().layer(DefaultBodyLimit::max(limits.whatsapp_body));
-    let links =
-        approvals::link_routes().merge(invitations::public_routes()).layer(DefaultBodyLimit::max(64 * 1024));
-    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links), limits.request)
+    let people = approvals::link_routes()
+        .merge(invitations::public_routes())
+        .merge(connections::browser_routes())
+        .layer(DefaultBodyLimit::max(64 * 1024));
+    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(people), limits.request)
 }
 
 fn timed(routes: OpenApiRouter<ApiState>, limit: Duration) -> OpenApiRouter<ApiState> {

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod bodies;
+mod connections;
 mod contract;
 mod credentials;
 mod documents;

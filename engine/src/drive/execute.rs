@@ -10,6 +10,7 @@ use futures::FutureExt;
 use sluice_node_sdk::context::{LogLine, NodeContext, RunInfo};
 use sluice_node_sdk::error::{ErrorKind, NodeError};
 use sluice_node_sdk::item::{Input, Item};
+use sluice_node_sdk::mask::Secrets;
 use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::outcome::{Outcome, Output, Resumed};
 use sluice_node_sdk::services::Services;
@@ -97,6 +98,7 @@ impl Surroundings {
             services: self.services.clone(),
             cancel: self.cancel.clone(),
             logs: std::sync::Mutex::default(),
+            secrets: Secrets::default(),
         };
         Execution {
             node: program.nodes[node as usize].node.clone(),
@@ -185,7 +187,15 @@ impl Execution {
     }
 
     fn executed(self, answer: Result<Outcome, NodeError>) -> Executed {
-        let logs = self.context.take_logs();
+        let mut logs = self.context.take_logs();
+        // Whatever a node leaves behind passes here; only one that opened a credential has something to hide.
+        let answer = match self.context.secrets.mask() {
+            Some(mask) => {
+                mask.logs(&mut logs);
+                answer.map(|outcome| mask.outcome(outcome)).map_err(|error| mask.error(error))
+            }
+            None => answer,
+        };
         let result = match answer {
             Ok(Outcome::Done(output)) => self
                 .output(output, &logs)

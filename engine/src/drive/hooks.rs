@@ -42,6 +42,22 @@ impl Engine {
         Ok(Some(hook))
     }
 
+    /// Lets the triggers that use these credentials (name and reason) rest, and those of all others go on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pause_credentials(
+        &self,
+        workspace: &str,
+        resting: &[(String, String)],
+    ) -> Result<(), EngineError> {
+        self.0.store.pause_credentials(workspace, resting, self.now_ms()).await?;
+        self.0.hooks.invalidate_all();
+        // Schedules that go on may be overdue.
+        self.set_alarm(0);
+        Ok(())
+    }
+
     /// Takes a workflow out of service. Answers whether it was in service.
     ///
     /// # Errors

@@ -144,6 +144,14 @@ fn trigger_nodes(program: &Program) -> impl Iterator<Item = (NodeIx, &TriggerSou
     })
 }
 
+/// The credential that a trigger names, in the parameter that its type says or beside the parameters.
+fn credential_of(program: &Program, node: NodeIx) -> Option<String> {
+    let needs = &program.nodes[node as usize].node.spec().credentials;
+    let named = needs.iter().find_map(|need| program.raw_param(node, &need.param)?.as_str());
+    let beside = program.document.nodes[node as usize].credential.as_deref();
+    named.or(beside).filter(|name| !name.is_empty()).map(ToOwned::to_owned)
+}
+
 /// What the store is told of the triggers; workspace, workflow and version are filled in there.
 fn triggers(program: &Program) -> Vec<TriggerRow> {
     let rows = trigger_nodes(program).map(|(node, source)| {
@@ -169,6 +177,8 @@ fn triggers(program: &Program) -> Vec<TriggerRow> {
             priority: program.raw_param(node, "priority").and_then(Value::as_i64).unwrap_or(100),
             listen_only: program.raw_param(node, "listen_only").and_then(Value::as_bool).unwrap_or(false),
             competes: spec.trigger.as_ref().is_some_and(|trigger| trigger.competes),
+            credential: credential_of(program, node),
+            paused: None,
         }
     });
     rows.collect()

@@ -180,7 +180,7 @@ async fn insert_trigger(
     trigger: &TriggerRow,
 ) -> Result<(), StoreError> {
     const SQL: &str = "insert into workflow_triggers (workspace_id, workflow_id, node, version, source, key, priority, \
-         listen_only, competes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+         listen_only, competes, credential) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     tx.query(SQL)
         .bind(workspace_id)
         .bind(workflow_id)
@@ -191,6 +191,7 @@ async fn insert_trigger(
         .bind(trigger.priority)
         .bind(trigger.listen_only)
         .bind(trigger.competes)
+        .bind(&trigger.credential)
         .execute()
         .await?;
     Ok(())

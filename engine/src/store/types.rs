@@ -268,6 +268,10 @@ pub struct TriggerRow {
     pub listen_only: bool,
     /// Competes with others for each event.
     pub competes: bool,
+    /// The credential that it names.
+    pub credential: Option<String>,
+    /// Why it rests, when its credential does not open; set when it is read.
+    pub paused: Option<String>,
 }
 
 /// A schedule of a published workflow.

@@ -48,7 +48,7 @@ impl Records {
         }
         // Always in the same order, the platform last: nobody waits for somebody who waits for them.
         let mut of_platform = by_chain.remove(PLATFORM).unwrap_or_default();
-        let mut pen = Pen { keys: Keys::of(&self.cipher), now: self.now() };
+        let mut pen = Pen { keys: Keys::of(&self.vault), now: self.now() };
         let mut written = Vec::new();
         for (chain, changes) in by_chain {
             let opened = pen.open(tx, &chain).await?;

@@ -4,7 +4,7 @@
 use aws_lc_rs::hmac;
 
 use super::entry::{AuditEntry, put};
-use crate::seal::Cipher;
+use crate::vault::Vault;
 use crate::{RecordError, SealError};
 
 /// What the keys are derived for.
@@ -42,8 +42,8 @@ impl Head {
 pub(super) struct Keys(Vec<(String, hmac::Key)>);
 
 impl Keys {
-    pub(super) fn of(cipher: &Cipher) -> Self {
-        let derived = cipher.derived(PURPOSE).into_iter();
+    pub(super) fn of(vault: &Vault) -> Self {
+        let derived = vault.derived(PURPOSE).into_iter();
         Self(derived.map(|(id, key)| (id, hmac::Key::new(hmac::HMAC_SHA256, &key))).collect())
     }
 

@@ -8,7 +8,7 @@ use sluice_db::DbError;
 use super::entry::{AuditEntry, COLUMNS};
 use super::seal::{Head, Keys, NOTHING};
 use super::{OPENED, PLATFORM};
-use crate::seal::hex;
+use crate::vault::hex;
 use crate::{RecordError, Records};
 
 /// Entries read at a time.
@@ -71,7 +71,7 @@ impl Records {
         chain: &str,
         witness: &Witness,
     ) -> Result<ChainReport, RecordError> {
-        let keys = Keys::of(&self.cipher);
+        let keys = Keys::of(&self.vault);
         let known = witness.get(chain);
         let mut walk = Walk { chain, keys: &keys, known, entries: 0, last_hash: NOTHING.to_vec() };
         let fault = self.fault_of(&mut walk).await?;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod audit;
+mod connections;
 mod ground;
 mod inbound;
 mod ingest;
@@ -11,3 +12,4 @@ mod messages;
 mod people;
 mod tenancy;
 mod tenants;
+mod vault;

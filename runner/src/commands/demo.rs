@@ -39,6 +39,12 @@ pub(super) async fn run(args: DemoArgs, extra: Extra) -> Answer {
             args.sandbox_listen
         )
     })?;
+    let google = SandboxConfig::default().oauth;
+    if settings.google_client_id.is_none() {
+        settings.google_client_id = Some(google.client_id);
+        settings.google_client_secret = Some(google.client_secret);
+        settings.google_auth_base_url = settings.google_auth_base_url.or_else(|| Some(sandbox.base_url()));
+    }
     settings.graph_base_url = settings.graph_base_url.or_else(|| Some(sandbox.base_url()));
     let service = Service::open(configure(settings)?, &extra).await?;
     let address = service.address()?;

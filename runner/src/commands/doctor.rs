@@ -3,7 +3,7 @@
 use super::{Answer, configure, exit};
 use crate::config::{Config, Settings};
 use crate::storage::{Keeping, Place};
-use crate::wiring::{explain, master_key, open_database};
+use crate::wiring::{cipher, explain, open_database};
 use sluice_node_sdk::duration::Duration;
 use sluice_node_sdk::egress::EgressPolicy;
 
@@ -49,7 +49,7 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
         ("space", check_space(&config).await),
         ("payloads", check_payloads(&config).await),
         ("retention", Ok(told_of_retention(&config.keeping))),
-        ("master key", master_key(&config).map(|_| "readable".to_owned())),
+        ("master key", check_vault(&config).await),
         ("listening address", check_address(&config).await),
         (
             "egress_allow",
@@ -113,6 +113,29 @@ async fn check_space(config: &Config) -> Result<String, String> {
 
 fn mebibytes(bytes: i64) -> i64 {
     bytes >> 20
+}
+
+/// Whether the master keys are there that the database asks for.
+async fn check_vault(config: &Config) -> Result<String, String> {
+    let cipher = cipher(config)?;
+    let db = open_database(config).await?;
+    let known = db.schema_version().await.map_err(|error| explain(&error))?;
+    if known != Some(db.known_schema()) {
+        return Ok("readable".to_owned());
+    }
+    let records = sluice_records::Records::new(db.clone(), cipher);
+    let status = records.vault().status().await.map_err(|error| explain(&error))?;
+    db.close().await;
+    if let Some((id, count, _)) = status.data_keys.iter().find(|(_, _, known)| !known) {
+        return Err(format!(
+            "{count} data keys are wrapped with master key {id}, which this configuration does not have; add it to \
+             SLUICE_MASTER_KEY_EARLIER"
+        ));
+    }
+    if status.data_keys.iter().any(|(id, _, _)| *id != status.master_key) {
+        return Ok(format!("{WARNING}readable; `sluice vault rotate` makes earlier master keys needless"));
+    }
+    Ok("readable".to_owned())
 }
 
 /// Writes, reads and deletes a small payload.

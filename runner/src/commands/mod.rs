@@ -13,8 +13,9 @@ mod serve;
 mod test;
 mod transfer;
 mod validate;
+mod vault;
 
-use crate::cli::{AuditCommand, Cli, Command, KeyCommand};
+use crate::cli::{AuditCommand, Cli, Command, KeyCommand, VaultCommand};
 use crate::config::{Config, Settings};
 use sluice_node_sdk::node::DynNode;
 use std::process::ExitCode;
@@ -40,6 +41,8 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Import(args) => transfer::import(args, extra).await,
         Command::Key(KeyCommand::Create(args)) => key::create(args).await,
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(args).await,
+        Command::Vault(VaultCommand::Rotate(args)) => vault::rotate(args).await,
+        Command::Vault(VaultCommand::Status(settings)) => vault::status(settings).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,
         Command::Vacuum(settings) => doctor::vacuum(settings).await,

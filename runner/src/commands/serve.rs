@@ -45,7 +45,8 @@ impl Service {
             api_config(&config)?,
             templates()?,
             metrics,
-        );
+        )
+        .with_connections(installation.connections.clone());
         Ok(Self { installation, config, listener, state, _lock: lock })
     }
 

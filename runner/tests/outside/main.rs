@@ -6,5 +6,6 @@ mod commands;
 mod demo;
 mod hooks;
 mod outcomes;
+mod secrets;
 mod support;
 mod templates;

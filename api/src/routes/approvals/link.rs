@@ -3,12 +3,13 @@
 use super::{Decision, Question, find, page, settle};
 use crate::error::{self, ApiError};
 use crate::extract::{Path, is_json, read_json, shape, whole_body};
+use crate::html::html;
 use crate::layers::RequestId;
 use crate::links::read_token;
 use crate::state::ApiState;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use serde::Deserialize;
 use sluice_engine::store::RunKey;
 use sluice_records::{Actor, ActorKind};
@@ -105,15 +106,4 @@ fn question_of(state: &ApiState, token: &str) -> Result<Question, ApiError> {
 
 fn told(fault: &ApiError) -> Response {
     html(fault.code().http_status(), page::fault(fault))
-}
-
-fn html(status: StatusCode, text: String) -> Response {
-    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
-    ];
-    (status, headers, text).into_response()
 }
