@@ -1,5 +1,5 @@
-//! What workflows act on: workspaces, keys, credentials, WhatsApp numbers, contacts, conversations, messages, and the
-//! provider bodies they came in with.
+//! What workflows act on, and who may: workspaces, people, keys, credentials, WhatsApp numbers, contacts, conversations,
+//! messages, and the provider bodies they came in with.
 //!
 //! Must not know the engine, axum or any node. Everybody who reads or changes these tables does it through [`Records`].
 
@@ -13,12 +13,16 @@ mod error;
 pub mod events;
 mod ids;
 mod inbound;
+mod mail;
 pub mod messages;
 mod numbers;
 mod page;
+pub mod people;
 mod phone;
 mod seal;
 mod store;
+mod throttle;
+mod tokens;
 pub mod whatsapp;
 mod workspaces;
 
@@ -32,13 +36,16 @@ pub use error::RecordError;
 pub use events::RecordEvent;
 pub use ids::new_id;
 pub use inbound::{InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound};
+pub use mail::{Letter, OutgoingMail, StuckMail};
 pub use messages::{
     Applied, Delivery, Direction, Failure, InboundRecord, Message, OutboundMessage, RecordedInbound,
     StatusRecord,
 };
 pub use numbers::{NewNumber, Number};
 pub use page::Page;
+pub use people::{Person, PersonStatus};
 pub use phone::{Phone, normalise_phone};
 pub use seal::{Cipher, MasterKey, SealError, Secret};
 pub use store::{Clock, Records, system_clock};
+pub use throttle::Rule;
 pub use workspaces::Workspace;

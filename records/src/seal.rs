@@ -174,6 +174,13 @@ impl Cipher {
         self
     }
 
+    /// What every key is made into for another purpose (see [`MasterKey::derive`]), by the id of the key; the one in
+    /// use comes first.
+    pub(crate) fn derived(&self, purpose: &str) -> Vec<(String, Zeroizing<Vec<u8>>)> {
+        let keys = self.keys.iter();
+        keys.map(|(key, id)| (hex(id), Zeroizing::new(key.derive(purpose)))).collect()
+    }
+
     pub(crate) fn seal(&self, place: &Place<'_>, secret: &Secret) -> Result<Vec<u8>, SealError> {
         let (key, id) = &self.keys[0];
         let mut plain = secret.to_bytes();

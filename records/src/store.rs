@@ -26,6 +26,8 @@ pub struct Records {
     actor: Arc<Actor>,
     /// Told when an event was written down.
     pub(crate) changed: Arc<tokio::sync::Notify>,
+    /// Told when mail was written down.
+    pub(crate) mail: Arc<tokio::sync::Notify>,
 }
 
 impl Records {
@@ -42,6 +44,7 @@ impl Records {
             clock,
             actor: Arc::new(Actor::system()),
             changed: Arc::default(),
+            mail: Arc::default(),
         }
     }
 

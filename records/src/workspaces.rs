@@ -1,7 +1,7 @@
 //! Tenants.
 
 use serde::Serialize;
-use sluice_db::{DbError, Row};
+use sluice_db::{DbError, Row, Tx};
 
 use crate::ids::new_short_id;
 use crate::{RecordError, Records};
@@ -91,6 +91,48 @@ impl Records {
     }
 }
 
+impl Records {
+    /// Makes a workspace with a title for people, and a name made from it that nobody has. Answers its id.
+    pub(crate) async fn found_workspace(&self, tx: &mut Tx, title: &str) -> Result<String, RecordError> {
+        const SQL: &str = "insert into workspaces (id, name, display_name, created_at, updated_at) \
+             values ($1, $2, $3, $4, $4) on conflict do nothing";
+        /// Names with a number, before chance decides.
+        const NUMBERED: u32 = 20;
+        let base = slug(title);
+        let mut number = 1;
+        loop {
+            let id = new_short_id("ws");
+            let name = match number {
+                1 => base.clone(),
+                2..=NUMBERED => format!("{base}-{number}"),
+                _ => format!("{base}-{}", new_short_id("").trim_start_matches('_')),
+            };
+            let query = tx.query(SQL).bind(&id).bind(name).bind(title).bind(self.now());
+            if query.execute().await? == 1 {
+                return Ok(id);
+            }
+            number += 1;
+        }
+    }
+}
+
+/// A name for addresses out of a title: its letters and digits in lower case, hyphens between words.
+fn slug(title: &str) -> String {
+    /// Leaves room for what makes it unlike others.
+    const LONGEST: usize = 48;
+    let mut slug = String::new();
+    for c in title.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') && c != '\'' {
+            slug.push('-');
+        }
+    }
+    slug.truncate(LONGEST);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "workspace".to_owned() } else { slug.to_owned() }
+}
+
 fn check_slug(name: &str) -> Result<(), RecordError> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let good = name.len() <= 63
@@ -108,6 +150,19 @@ fn check_slug(name: &str) -> Result<(), RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn titles_become_slugs() {
+        for (title, wanted) in [
+            ("Asha's  Foods & Co.", "ashas-foods-co"),
+            ("-- 24/7 --", "24-7"),
+            ("\u{0906}\u{0936}\u{093e}", "workspace"),
+            (&"x".repeat(90), &"x".repeat(48)),
+        ] {
+            assert_eq!(slug(title), wanted);
+            assert!(check_slug(&slug(title)).is_ok());
+        }
+    }
 
     #[test]
     fn slugs() {

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod accounts;
 mod ground;
 mod inbound;
 mod ingest;
 mod messages;
+mod outbox;
 mod people;
+mod sessions;
 mod tenants;
