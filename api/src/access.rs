@@ -13,6 +13,8 @@ pub(crate) enum Need {
     Public,
     /// Any good key or session.
     SignedIn,
+    /// A person who is signed in; keys have no account.
+    Person,
     /// A workspace, and this permission in it.
     Workspace(P),
     /// The same; whoever may enter every workspace and names none means all of them.
@@ -23,7 +25,7 @@ pub(crate) enum Need {
     Platform(P),
 }
 
-use Need::{Manager, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
+use Need::{Manager, Person, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
 
 /// Method, path as in the API document, need. A route that is missing here lets nobody in, and a test finds it.
 pub(crate) const TABLE: &[(&str, &str, Need)] = &[
@@ -42,6 +44,29 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/hooks/{workspace}/{path}", Public),
     ("DELETE", "/hooks/{workspace}/{path}", Public),
     ("PATCH", "/hooks/{workspace}/{path}", Public),
+    ("GET", "/sign-ups/{token}", Public),
+    ("POST", "/sign-ups/{token}", Public),
+    // Accounts; the public ones take a password, a code or a token of their own
+    ("GET", "/api/sign-in-options", Public),
+    ("POST", "/api/signup", Public),
+    ("POST", "/api/verify-email", Public),
+    ("POST", "/api/resend-code", Public),
+    ("GET", "/api/status", Public),
+    ("POST", "/api/login", Public),
+    ("POST", "/api/refresh", Public),
+    ("POST", "/api/logout", Public),
+    ("POST", "/api/password/forgot", Public),
+    ("POST", "/api/password/forgot/validate", Public),
+    ("POST", "/api/password/reset", Public),
+    ("GET", "/api/oidc/start", Public),
+    ("GET", "/api/oidc/callback", Public),
+    ("GET", "/api/me", Person),
+    ("PUT", "/api/me", Person),
+    ("POST", "/api/switch", Person),
+    ("POST", "/api/logout-all", Person),
+    ("POST", "/api/password/change", Person),
+    ("GET", "/api/sessions", Person),
+    ("DELETE", "/api/sessions/{id}", Person),
     // Catalogues
     ("GET", "/api/nodes", SignedIn),
     ("GET", "/api/nodes/{type}", SignedIn),
@@ -97,6 +122,11 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/inbound/{id}", WorkspaceOrAll(P::InboundRead)),
     ("POST", "/api/inbound/{id}/replay", WorkspaceOrAll(P::InboundWrite)),
     // Tenants
+    ("GET", "/api/people", Platform(P::PersonRead)),
+    ("GET", "/api/people/{id}", Platform(P::PersonRead)),
+    ("POST", "/api/people/{id}/approve", Platform(P::PersonWrite)),
+    ("POST", "/api/people/{id}/reject", Platform(P::PersonWrite)),
+    ("POST", "/api/people/{id}/suspend", Platform(P::PersonWrite)),
     ("GET", "/api/workspaces", Platform(P::ClientRead)),
     ("POST", "/api/workspaces", Platform(P::ClientWrite)),
     ("GET", "/api/workspaces/{id}", Manager(P::ClientRead)),
@@ -119,7 +149,7 @@ impl Need {
     /// The permission, where one is needed.
     pub(crate) fn permission(self) -> Option<P> {
         match self {
-            Public | SignedIn => None,
+            Public | SignedIn | Person => None,
             Workspace(one) | WorkspaceOrAll(one) | Manager(one) | Platform(one) => Some(one),
         }
     }

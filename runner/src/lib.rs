@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod logging;
+pub mod mail;
 pub mod pruning;
 pub mod storage;
 mod templates;

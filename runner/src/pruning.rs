@@ -122,10 +122,8 @@ impl Work {
             pass.pruned += step;
             rest(began.elapsed() * self.pause, stop).await;
         }
-        let Some(before) = self.keeping.inbound.map(|length| now.saturating_sub(length)) else {
-            return Ok(pass);
-        };
         for kind in RecordKind::ALL {
+            let Some(before) = kind.before(now, &self.keeping) else { continue };
             loop {
                 let began = Instant::now();
                 let gone = kind.purge(&self.installation.records, before).await?;
@@ -158,10 +156,28 @@ enum RecordKind {
     Seen,
     Events,
     Effects,
+    /// Codes, sessions and counts of tries that are over.
+    SignIn,
+    /// Mail that could not be sent.
+    Mail,
 }
 
+/// How long mail that could not be sent is kept for operators to see, milliseconds.
+const STUCK_MAIL: i64 = 7 * 24 * 60 * 60 * 1_000;
+
 impl RecordKind {
-    const ALL: [Self; 4] = [Self::Bodies, Self::Seen, Self::Events, Self::Effects];
+    const ALL: [Self; 6] = [Self::Bodies, Self::Seen, Self::Events, Self::Effects, Self::SignIn, Self::Mail];
+
+    /// What was over by then is forgotten; none to keep everything.
+    fn before(self, now: i64, keeping: &Keeping) -> Option<i64> {
+        match self {
+            Self::Bodies | Self::Seen | Self::Events | Self::Effects => {
+                keeping.inbound.map(|length| now.saturating_sub(length))
+            }
+            Self::SignIn => Some(now),
+            Self::Mail => Some(now.saturating_sub(STUCK_MAIL)),
+        }
+    }
 
     async fn purge(self, records: &Records, before: i64) -> Result<u64, RecordError> {
         match self {
@@ -169,6 +185,8 @@ impl RecordKind {
             Self::Seen => records.purge_seen(before, ROWS).await,
             Self::Events => records.purge_events(before, ROWS).await,
             Self::Effects => records.purge_applied_effects(before, ROWS).await,
+            Self::SignIn => records.purge_sign_in(before, ROWS).await,
+            Self::Mail => records.purge_mail(before, ROWS).await,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::control;
 use crate::exchange::{Call, Reply};
 use crate::faults::{Answer, Faults, Verdict, When};
 use crate::journal::{Journal, RequestEntry};
+use crate::smtp::{self, MailEntry, Smtp};
 use crate::whatsapp::{self, GraphError, WhatsApp};
 use axum::Router;
 use axum::body::Body;
@@ -51,6 +52,9 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) faults: Arc<Faults>,
     pub(crate) whatsapp: Arc<WhatsApp>,
+    pub(crate) smtp: Arc<Smtp>,
+    /// `host:port` of the mail server, once there is one.
+    pub(crate) smtp_listening: OnceLock<String>,
     /// `http://host:port` of the listener, once there is one.
     listening: OnceLock<String>,
 }
@@ -62,8 +66,11 @@ impl Shared {
         let faults = Arc::new(Faults::default());
         let whatsapp = WhatsApp::new(config.clone(), clock.clone(), faults.clone(), shutdown);
         let whatsapp = Arc::new(whatsapp.map_err(SandboxError::Client)?);
+        let smtp = Arc::new(Smtp::new(clock.clone()));
         Ok(Arc::new(Self {
             config,
+            smtp,
+            smtp_listening: OnceLock::new(),
             clock,
             journal: Journal::new(),
             faults,
@@ -81,6 +88,7 @@ impl Shared {
         self.faults.clear();
         self.journal.clear();
         self.whatsapp.reset();
+        self.smtp.reset();
         self.clock.reset();
     }
 
@@ -131,6 +139,7 @@ async fn run(
 pub struct Sandbox {
     shared: Arc<Shared>,
     address: SocketAddr,
+    mail_address: SocketAddr,
     shutdown: CancellationToken,
 }
 
@@ -157,9 +166,15 @@ impl Sandbox {
         let refused = |source| SandboxError::Listen { address: address.to_owned(), source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let bound = listener.local_addr().map_err(refused)?;
+        let mail_address = config.smtp_listen.clone();
+        let refused = |source| SandboxError::Listen { address: mail_address.clone(), source };
+        let mail_listener = TcpListener::bind(&mail_address).await.map_err(refused)?;
+        let mail_bound = mail_listener.local_addr().map_err(refused)?;
         let shutdown = CancellationToken::new();
         let shared = Shared::new(config, shutdown.clone())?;
         shared.listening.get_or_init(|| format!("http://{bound}"));
+        shared.smtp_listening.get_or_init(|| mail_bound.to_string());
+        tokio::spawn(smtp::serve(shared.smtp.clone(), mail_listener, shutdown.clone()));
         tokio::spawn({
             let (shared, shutdown) = (shared.clone(), shutdown.clone());
             async move {
@@ -168,7 +183,17 @@ impl Sandbox {
                 }
             }
         });
-        Ok(Self { shared, address: bound, shutdown })
+        Ok(Self { shared, address: bound, mail_address: mail_bound, shutdown })
+    }
+
+    /// `smtp://host:port` of the mail server.
+    pub fn smtp_url(&self) -> String {
+        format!("smtp://{}", self.mail_address)
+    }
+
+    /// Messages that the mail server took after number `since`, in order.
+    pub fn mail(&self, since: u64) -> Vec<MailEntry> {
+        self.shared.smtp.mail.since(since, |_| true).0
     }
 
     /// `http://host:port`, to be used in place of `https://graph.facebook.com`.

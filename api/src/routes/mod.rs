@@ -1,6 +1,7 @@
 //! All routes: which are public, which need a key, how long each may take and how much it may be sent. Must not
 //! know what a route does.
 
+pub(crate) mod account;
 pub(crate) mod approvals;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
@@ -10,6 +11,7 @@ pub(crate) mod hooks;
 pub(crate) mod inbound;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
+pub(crate) mod people;
 pub(crate) mod runs;
 pub(crate) mod service;
 pub(crate) mod signals;
@@ -22,7 +24,7 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, openapi};
+use crate::{auth, client, openapi};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -54,6 +56,7 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::secure))
+        .layer(from_fn_with_state(state.clone(), client::find_client))
         .layer(from_fn_with_state(state.clone(), layers::number_requests))
         .layer(CompressionLayer::new())
         .with_state(state)
@@ -96,6 +99,8 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
+        .merge(account::routes())
+        .merge(people::routes())
 }
 
 /// Routes for callers with a key that may wait for a run.
@@ -107,7 +112,9 @@ fn waiting() -> OpenApiRouter<ApiState> {
 fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
     let whatsapp = whatsapp::routes().layer(DefaultBodyLimit::max(limits.whatsapp_body));
     let links = approvals::link_routes().layer(DefaultBodyLimit::max(64 * 1024));
-    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links), limits.request)
+    let small = account::public_routes().merge(people::link_routes()).layer(DefaultBodyLimit::max(64 * 1024));
+    let all = OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links).merge(small);
+    timed(all, limits.request)
 }
 
 fn timed(routes: OpenApiRouter<ApiState>, limit: Duration) -> OpenApiRouter<ApiState> {

@@ -5,11 +5,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
 use serde_json::{Value, json};
-use sluice_api::{ApiConfig, ApiState, Metrics, Template, router};
+use sluice_api::{AccountConfig, ApiConfig, ApiState, Metrics, Template, router};
 use sluice_db::Db;
 use sluice_engine::drive::{Engine, EngineConfig};
 use sluice_engine::store::Store;
-use sluice_node_sdk::http::ScriptedHttp;
+use sluice_node_sdk::http::{HttpTransport, ScriptedHttp};
 use sluice_node_sdk::services::{NoCredentials, Services, SystemClock};
 use sluice_records::{Cipher, MasterKey, NewCredential, NewNumber, Records, Scope, Secret, Workspace};
 use std::sync::Arc;
@@ -77,9 +77,18 @@ impl Ground {
 
     /// The same with other settings.
     pub(crate) async fn with(db: Db, change: impl FnOnce(&mut ApiConfig)) -> Self {
+        Self::reaching(db, Arc::new(ScriptedHttp::default()), change).await
+    }
+
+    /// The same with something else in the place of the outside.
+    pub(crate) async fn reaching(
+        db: Db,
+        http: Arc<dyn HttpTransport>,
+        change: impl FnOnce(&mut ApiConfig),
+    ) -> Self {
         let services = Services {
             clock: Arc::new(SystemClock),
-            http: Arc::new(ScriptedHttp::default()),
+            http,
             credentials: Arc::new(NoCredentials),
             base_urls: Arc::default(),
         };
@@ -91,6 +100,7 @@ impl Ground {
             whatsapp_verify_token: "meatyhamhock".to_owned(),
             public_url: "https://sluice.test".to_owned(),
             link_key: b"a key for links".to_vec(),
+            accounts: AccountConfig { sends_mail: true, ..AccountConfig::default() },
             ..ApiConfig::default()
         };
         change(&mut config);

@@ -6,6 +6,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use sluice_db::Db;
 use sluice_records::Scope;
+use std::sync::LazyLock;
 
 /// Every documented operation, with something in the place of each parameter.
 fn operations() -> Vec<(String, String)> {
@@ -22,8 +23,41 @@ fn operations() -> Vec<(String, String)> {
     all
 }
 
-fn is_public(path: &str) -> bool {
-    !path.starts_with("/api/") || path == "/api/openapi.json" || path == "/api/whatsapp/webhook"
+/// What the document says needs nothing.
+fn is_public(method: &str, path: &str) -> bool {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(sluice_api::openapi()).unwrap());
+    DOCUMENT["paths"][path][method.to_lowercase()].get("security").is_none()
+}
+
+/// Under `/api` only these prove themselves in another way than with a key or a session: a signature, a password, a code,
+/// a token of their own, or nothing that anybody may not know.
+#[test]
+fn only_these_addresses_are_open() {
+    let mut open: Vec<_> = operations()
+        .into_iter()
+        .filter(|(method, path)| path.starts_with("/api/") && is_public(method, path))
+        .map(|(_, path)| path)
+        .collect();
+    open.sort();
+    open.dedup();
+    let wanted = [
+        "/api/login",
+        "/api/logout",
+        "/api/oidc/callback",
+        "/api/oidc/start",
+        "/api/openapi.json",
+        "/api/password/forgot",
+        "/api/password/forgot/validate",
+        "/api/password/reset",
+        "/api/refresh",
+        "/api/resend-code",
+        "/api/sign-in-options",
+        "/api/signup",
+        "/api/status",
+        "/api/verify-email",
+        "/api/whatsapp/webhook",
+    ];
+    assert_eq!(open, wanted);
 }
 
 fn filled(path: &str) -> String {
@@ -38,18 +72,22 @@ async fn nobody_gets_in_without_a_good_key(db: Db) {
     let ground = Ground::new(db).await;
     let gone = ground.records.create_api_key(Scope::Platform, "gone").await.unwrap();
     ground.records.revoke_api_key(&Scope::Platform, &gone.info.id).await.unwrap();
-    for (method, path) in operations().into_iter().filter(|(_, path)| !is_public(path)) {
+    for (method, path) in operations().into_iter().filter(|(method, path)| !is_public(method, path)) {
         for key in [
             None,
             Some("Bearer sk_wrong"),
             Some("Bearer"),
             Some("Basic c2s6"),
+            // What an older system took for the id of a user.
+            Some("Bearer 42"),
             Some(&*format!("Bearer {}", gone.key)),
         ] {
             let mut request = Request::builder()
                 .method(&*method)
-                .uri(filled(&path))
-                .header("content-type", "application/json");
+                .uri(filled(&path) + "?user_id=1")
+                .header("content-type", "application/json")
+                .header("x-user-id", "1")
+                .header("cookie", "user_id=1");
             if let Some(key) = key {
                 request = request.header("authorization", key);
             }

@@ -58,6 +58,7 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
                 .map_err(|error| error.to_string()),
         ),
         ("WhatsApp app secret", check_whatsapp(&config)),
+        ("mail", check_mail(&config).await),
     ];
     let mut good = true;
     for (what, result) in checks {
@@ -163,6 +164,16 @@ async fn check_address(config: &Config) -> Result<String, String> {
         }
         Err(error) => Err(format!("{}: {error}", config.listen)),
     }
+}
+
+async fn check_mail(config: &Config) -> Result<String, String> {
+    let Some(settings) = &config.mail else {
+        return Ok("not set; nobody can sign up or reset a password until SLUICE_SMTP_URL and SLUICE_MAIL_FROM are set \
+                   (`sluice person code` prints codes)"
+            .to_owned());
+    };
+    settings.open()?.check().await.map_err(|error| format!("{}: {error}", settings.host()))?;
+    Ok(format!("{} answers", settings.host()))
 }
 
 fn check_whatsapp(config: &Config) -> Result<String, String> {
