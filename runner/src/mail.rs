@@ -143,7 +143,8 @@ impl Mailer {
             .body(mail.letter.text.clone())
             .map_err(|error| hopeless(error.to_string()))?;
         self.transport.send(message).await.map(drop).map_err(|error| Refusal {
-            is_hopeless: error.is_permanent(),
+            // What is said about the mailbox is final; what is said about us (a wrong password) can be mended.
+            is_hopeless: error.status().is_some_and(|code| (550..560).contains(&u16::from(code))),
             reason: crate::wiring::explain(&error),
         })
     }

@@ -50,7 +50,7 @@ const SECOND: i64 = 1_000;
 /// Who takes a message has so long to send it; then somebody else takes it.
 const TURN_MS: i64 = 120 * SECOND;
 /// Pause after the first failure; doubles up to the longest.
-const FIRST_PAUSE_MS: i64 = 10 * SECOND;
+const FIRST_PAUSE_MS: i64 = 5 * SECOND;
 const LONGEST_PAUSE_MS: i64 = 3_600 * SECOND;
 /// A message that could not be sent for so long is given up: its code is long worthless.
 const GIVE_UP_MS: i64 = 24 * 3_600 * SECOND;

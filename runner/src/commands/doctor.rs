@@ -6,6 +6,7 @@ use crate::storage::{Keeping, Place};
 use crate::wiring::{explain, master_key, open_database};
 use sluice_node_sdk::duration::Duration;
 use sluice_node_sdk::egress::EgressPolicy;
+use sluice_records::{Cipher, Records};
 
 /// Begins a finding that is no failure and yet must be seen.
 const WARNING: &str = "warning: ";
@@ -59,6 +60,7 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
         ),
         ("WhatsApp app secret", check_whatsapp(&config)),
         ("mail", check_mail(&config).await),
+        ("outbox", check_outbox(&config).await),
     ];
     let mut good = true;
     for (what, result) in checks {
@@ -174,6 +176,20 @@ async fn check_mail(config: &Config) -> Result<String, String> {
     };
     settings.open()?.check().await.map_err(|error| format!("{}: {error}", settings.host()))?;
     Ok(format!("{} answers", settings.host()))
+}
+
+/// Whether letters wait that could not be sent.
+async fn check_outbox(config: &Config) -> Result<String, String> {
+    let db = open_database(config).await?;
+    if db.schema_version().await.map_err(|error| explain(&error))? != Some(db.known_schema()) {
+        return Ok("not looked at, the schema is not up to date".to_owned());
+    }
+    let records = Records::new(db.clone(), Cipher::new(master_key(config)?));
+    let stuck = records.stuck_mail(100).await.map_err(|error| explain(&error))?;
+    db.close().await;
+    let Some(oldest) = stuck.first() else { return Ok("nothing is stuck".to_owned()) };
+    let reason = oldest.last_error.as_deref().unwrap_or_default();
+    Ok(format!("{WARNING}{} letters could not be sent; the oldest ({}): {reason}", stuck.len(), oldest.id))
 }
 
 fn check_whatsapp(config: &Config) -> Result<String, String> {

@@ -66,7 +66,7 @@ pub(crate) struct RefreshRequest {
 
 /// Renew the access token. The refresh token is good once; when it comes a second time, the session ends, because
 /// somebody has a copy.
-#[utoipa::path(post, path = "/api/refresh", tag = "account", request_body(content = Option<RefreshRequest>),
+#[utoipa::path(post, path = "/api/refresh", tag = "account", request_body = Option<RefreshRequest>,
     responses(
         (status = 200, description = "Still signed in", body = SignedInView),
         (status = 401, description = "`unauthenticated`: sign in again", body = ErrorBody),
@@ -96,7 +96,7 @@ pub(crate) async fn refresh(
 
 /// Sign out: ends the session of the cookie, the access token or the refresh token, and takes the cookies away. Works
 /// also when the access token is too old.
-#[utoipa::path(post, path = "/api/logout", tag = "account", request_body(content = Option<RefreshRequest>),
+#[utoipa::path(post, path = "/api/logout", tag = "account", request_body = Option<RefreshRequest>,
     responses((status = 200, description = "Signed out", body = Done)))]
 pub(crate) async fn logout(
     State(state): State<ApiState>,

@@ -113,7 +113,7 @@ pub(crate) async fn approve(
 }
 
 /// Reject a sign-up. Needs a reason.
-#[utoipa::path(post, path = "/api/people/{id}/reject", tag = "platform", request_body(content = Option<ReasonRequest>),
+#[utoipa::path(post, path = "/api/people/{id}/reject", tag = "platform", request_body = Option<ReasonRequest>,
     params(("id" = String, Path, description = "`per_…`")),
     responses(
         (status = 200, description = "The person", body = PersonView),
@@ -129,7 +129,7 @@ pub(crate) async fn reject(
 }
 
 /// Shut somebody out, and end their sessions. Needs a reason.
-#[utoipa::path(post, path = "/api/people/{id}/suspend", tag = "platform", request_body(content = Option<ReasonRequest>),
+#[utoipa::path(post, path = "/api/people/{id}/suspend", tag = "platform", request_body = Option<ReasonRequest>,
     params(("id" = String, Path, description = "`per_…`")),
     responses(
         (status = 200, description = "The person", body = PersonView),
