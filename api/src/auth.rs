@@ -9,14 +9,17 @@ use crate::error::{self, ApiError};
 use crate::layers::RequestId;
 use crate::session::{Presented, SignedIn, present, present_cookie};
 use crate::state::ApiState;
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use sluice_records::{
-    Actor, ActorKind, ApiKey, Grant, Permission, Permissions, RecordError, Records, Scope, Workspace,
+    Actor, ActorKind, ApiKey, Grant, Permission, Permissions, RecordError, Records, Scope, TenantStatus,
+    Workspace,
 };
+use std::net::IpAddr;
 
 /// Chooses the workspace among those the caller can reach, by name or id.
 pub(crate) const WORKSPACE_HEADER: &str = "x-sluice-workspace";
@@ -75,17 +78,20 @@ impl Principal {
         self.on_platform(Permission::PlatformEnter).then(Permissions::of_workspace)
     }
 
-    pub(crate) fn on_platform(&self, permission: Permission) -> bool {
+    fn on_platform(&self, permission: Permission) -> bool {
         self.grants.iter().any(|grant| grant.scope == Scope::Platform && grant.permissions.allows(permission))
     }
 
-    /// The widest scope beyond workspaces in which they may do something.
-    fn managed(&self, permission: Permission) -> Option<Scope> {
-        if self.on_platform(permission) {
-            return Some(Scope::Platform);
-        }
-        let allowed = self.grants.iter().filter(|grant| grant.permissions.allows(permission));
-        allowed.map(|grant| &grant.scope).find(|scope| matches!(scope, Scope::Reseller(_))).cloned()
+    /// The grant of the widest scope beyond workspaces in which they may do something.
+    fn managing(&self, permission: Permission) -> Option<&Grant> {
+        let allowing = || self.grants.iter().filter(|grant| grant.permissions.allows(permission));
+        let of_reseller = |grant: &&Grant| matches!(grant.scope, Scope::Reseller(_));
+        allowing().find(|grant| grant.scope == Scope::Platform).or_else(|| allowing().find(of_reseller))
+    }
+
+    /// Whether they reach into all workspaces.
+    pub(crate) fn enters_all(&self) -> bool {
+        self.on_platform(Permission::PlatformEnter)
     }
 }
 
@@ -96,12 +102,14 @@ pub(crate) struct Tenant {
     pub(crate) principal: Principal,
     /// `ws_…`.
     pub(crate) workspace_id: String,
+    /// What the caller may do there.
+    pub(crate) permissions: Permissions,
 }
 
 impl Tenant {
-    /// The records, signed by the caller.
+    /// The records of the workspace, and of no other, signed by the caller.
     pub(crate) fn records(&self, state: &ApiState) -> Records {
-        state.records.acting(self.principal.actor.clone())
+        state.records.acting(self.principal.actor.clone()).within(&self.workspace_id)
     }
 }
 
@@ -138,11 +146,19 @@ pub(crate) struct Manager {
     pub(crate) principal: Principal,
     /// For whom: the platform, or one reseller and its own clients.
     pub(crate) scope: Scope,
+    /// What the caller may do there.
+    pub(crate) permissions: Permissions,
 }
 
 impl Manager {
+    /// The client workspace of this id or name.
+    pub(crate) async fn client(&self, state: &ApiState, id: &str) -> Result<Workspace, ApiError> {
+        let found = find_workspace(state, id).await?;
+        if self.manages(&found) { Ok(found) } else { Err(ApiError::not_found("workspace", id)) }
+    }
+
     /// Whether a workspace is among those it runs.
-    pub(crate) fn manages(&self, workspace: &Workspace) -> bool {
+    fn manages(&self, workspace: &Workspace) -> bool {
         match &self.scope {
             Scope::Platform => true,
             Scope::Reseller(id) => workspace.reseller_id.as_ref() == Some(id),
@@ -163,9 +179,13 @@ pub(crate) struct Reach(pub(crate) Option<String>);
 /// Lets a request through to its handler when the caller brings what the route needs, and tells the handler who it is.
 pub(crate) async fn guard(
     State(state): State<ApiState>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    // A path that is not UTF-8 has no parameters here; the handler says what is wrong with it.
+    let named = |params: &RawPathParams| params.iter().find(|one| one.0 == "id").map(|one| one.1.to_owned());
+    let path_id = params.ok().as_ref().and_then(named);
     let need = request
         .extensions()
         .get::<MatchedPath>()
@@ -175,41 +195,46 @@ pub(crate) async fn guard(
     if need == Need::Public {
         return Ok(next.run(request).await);
     }
-    let mut principal = authenticate(&state, request.method(), request.headers()).await?;
     let address = request.extensions().get::<ClientAddress>().and_then(|client| client.0);
+    let mut principal = authenticate(&state, request.method(), request.headers(), address).await?;
     principal.actor.address = address.map(|address| address.to_string());
     principal.actor.request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
-    let extensions = match need {
+    let meant = |request: &Request| named_workspace(request.headers()).map(|name| name.map(str::to_owned));
+    let tenant = match need {
         Need::Public | Need::SignedIn => None,
         Need::Person => {
             let account = Account::of(&principal)?;
             request.extensions_mut().insert(account);
             None
         }
-        Need::Workspace(permission) => Some(tenant(&state, &principal, request.headers(), permission).await?),
+        Need::Workspace(permission) => {
+            let named = meant(&request)?;
+            Some(tenant(&state, &principal, named.as_deref(), permission).await?)
+        }
+        Need::Named(permission) => {
+            let named = path_id.ok_or_else(|| ApiError::plain(error::NOT_FOUND))?;
+            Some(tenant(&state, &principal, Some(&named), permission).await?)
+        }
         Need::WorkspaceOrAll(permission) => {
-            let all = principal.on_platform(Permission::PlatformEnter) && principal.on_platform(permission);
-            if all && named_workspace(request.headers())?.is_none() {
+            let named = meant(&request)?;
+            if named.is_none() && principal.enters_all() && principal.on_platform(permission) {
                 request.extensions_mut().insert(Reach(None));
                 None
             } else {
-                Some(tenant(&state, &principal, request.headers(), permission).await?)
+                Some(tenant(&state, &principal, named.as_deref(), permission).await?)
             }
         }
-        Need::Manager(permission) => {
-            let scope = principal.managed(permission).ok_or_else(|| lacks(permission))?;
-            request.extensions_mut().insert(Manager { principal: principal.clone(), scope });
-            None
-        }
-        Need::Platform(permission) => {
-            if !principal.on_platform(permission) {
+        Need::Manager(permission) | Need::Platform(permission) => {
+            let grant = principal.managing(permission).ok_or_else(|| lacks(permission))?;
+            if matches!(need, Need::Platform(_)) && grant.scope != Scope::Platform {
                 return Err(lacks(permission));
             }
-            request.extensions_mut().insert(Manager { principal: principal.clone(), scope: Scope::Platform });
+            let (scope, permissions) = (grant.scope.clone(), grant.permissions);
+            request.extensions_mut().insert(Manager { principal: principal.clone(), scope, permissions });
             None
         }
     };
-    if let Some(tenant) = extensions {
+    if let Some(tenant) = tenant {
         request.extensions_mut().insert(Reach(Some(tenant.workspace_id.clone())));
         request.extensions_mut().insert(tenant);
     }
@@ -219,7 +244,12 @@ pub(crate) async fn guard(
 
 /// Who presents what the request carries: a key, an access token, or the cookie of a browser. The header counts where
 /// there are both.
-async fn authenticate(state: &ApiState, method: &Method, headers: &HeaderMap) -> Result<Principal, ApiError> {
+async fn authenticate(
+    state: &ApiState,
+    method: &Method,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Principal, ApiError> {
     let Some(presented) = bearer(headers) else {
         if headers.contains_key(header::AUTHORIZATION) {
             return Err(ApiError::new(
@@ -239,10 +269,10 @@ async fn authenticate(state: &ApiState, method: &Method, headers: &HeaderMap) ->
         return Ok(Principal::of_person(present(state, presented).await?));
     }
     let key = state.records.find_api_key(presented).await?;
-    let key = key.ok_or_else(|| {
+    let key = key.filter(|key| key.allows_address(address)).ok_or_else(|| {
         ApiError::new(
             error::UNAUTHENTICATED,
-            "the API key is unknown or revoked; make one with `sluice key create`",
+            "the API key is unknown, revoked, over, or not for this network address; make one with `sluice key create`",
         )
     })?;
     Ok(Principal::of_key(key))
@@ -252,10 +282,10 @@ async fn authenticate(state: &ApiState, method: &Method, headers: &HeaderMap) ->
 async fn tenant(
     state: &ApiState,
     principal: &Principal,
-    headers: &HeaderMap,
+    named: Option<&str>,
     permission: Permission,
 ) -> Result<Tenant, ApiError> {
-    let workspace = match (named_workspace(headers)?, &principal.home) {
+    let workspace = match (named, &principal.home) {
         (Some(named), _) => find_workspace(state, named).await?,
         (None, Some(home)) => state.records.workspace(home).await?,
         (None, None) => return Err(ApiError::plain(error::WORKSPACE_REQUIRED)),
@@ -266,7 +296,10 @@ async fn tenant(
     if !permissions.allows(permission) {
         return Err(lacks(permission));
     }
-    Ok(Tenant { principal: principal.clone(), workspace_id: workspace.id })
+    if workspace.status != TenantStatus::Active && !principal.enters_all() {
+        return Err(ApiError::plain(error::WORKSPACE_SUSPENDED));
+    }
+    Ok(Tenant { principal: principal.clone(), workspace_id: workspace.id, permissions })
 }
 
 fn lacks(permission: Permission) -> ApiError {

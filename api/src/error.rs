@@ -39,7 +39,8 @@ codes! {
     INVALID_CREDENTIALS = 401 "invalid_credentials" "E-mail address and password do not fit together.";
     INVALID_SIGNATURE = 401 "invalid_signature" "The signature of the delivery is missing or does not fit its bytes.";
     HOOK_UNAUTHORIZED = 401 "hook_unauthorized" "The webhook asks for a credential that the request does not present.";
-    FORBIDDEN = 403 "forbidden" "The caller may not do this; the message names the permission.";
+    FORBIDDEN = 403 "forbidden" "The caller is known and may not do this; the message names the missing permission.";
+    WORKSPACE_SUSPENDED = 403 "workspace_suspended" "The workspace is suspended; ask whoever runs the platform.";
     NOT_APPROVED = 403 "not_approved" "The account is not approved (any more); `details.status` says how it stands.";
     CSRF_REFUSED = 403 "csrf_refused" "A change by cookie needs the header `X-CSRF-Token` with the token that `GET /api/me` gives.";
     CROSS_SITE = 403 "cross_site" "The request comes from a page of another site.";

@@ -50,11 +50,12 @@ pub fn openapi() -> OpenApi {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 operation.operation_id = Some(operation_id(method, path));
-                if let Some(permission) = access::need_of(method, path).and_then(Need::permission) {
+                let need = access::need_of(method, path);
+                if let Some(permission) = need.and_then(Need::permission) {
                     let extensions = operation.extensions.get_or_insert_default();
                     extensions.insert("x-sluice-permission".to_owned(), permission.as_text().into());
                 }
-                complete(access::need_of(method, path), operation);
+                complete(need, operation);
             }
         }
     }

@@ -66,7 +66,9 @@ impl From<RecordError> for ApiError {
                 Self::new(error::INVALID_CURSOR, message)
             }
             RecordError::Invalid { path, .. } => {
-                Self::new(error::INVALID_VALUE, message).at(&format!("/{path}"))
+                // `a.b[0]` is written `/a/b/0` where requests are spoken of (RFC 6901).
+                let pointer = path.replace(['.', '['], "/").replace(']', "");
+                Self::new(error::INVALID_VALUE, message).at(&format!("/{pointer}"))
             }
             RecordError::Throttled { retry_after_ms } => {
                 let seconds = retry_after_ms.max(0).div_euclid(1_000) + 1;

@@ -13,12 +13,13 @@ create table sign_in_codes (
 );
 create index sign_in_codes_by_expiry on sign_in_codes (expires_at);
 
--- One sign-in of a person on one device. token_version: the person's when it began.
+-- One sign-in of a person on one device. token_version: the person's when it began. home: the workspace that is meant
+-- when a request names none; the row belongs to the person, not to that workspace.
 create table sessions (
     id text not null primary key,
     person_id text not null,
     token_version bigint not null,
-    workspace_id text,
+    home text,
     method text not null,
     address text,
     user_agent text,

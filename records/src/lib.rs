@@ -21,13 +21,13 @@ pub mod people;
 mod phone;
 mod seal;
 mod store;
+mod tenancy;
 mod throttle;
 mod tokens;
 pub mod whatsapp;
-mod workspaces;
 
 pub use access::{Actor, ActorKind, Grant, Permission, Permissions, Role, Scope};
-pub use api_keys::{ApiKey, NewApiKey};
+pub use api_keys::{ApiKey, KeyRequest, NewApiKey};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
@@ -47,5 +47,8 @@ pub use people::{Person, PersonStatus};
 pub use phone::{Phone, normalise_phone};
 pub use seal::{Cipher, MasterKey, SealError, Secret};
 pub use store::{Clock, Records, system_clock};
+pub use tenancy::{
+    Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
+    Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
+};
 pub use throttle::Rule;
-pub use workspaces::Workspace;

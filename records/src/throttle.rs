@@ -51,7 +51,7 @@ impl Records {
     ///
     /// # Errors
     /// `Throttled` when there were too many; says when the window ends.
-    pub async fn hit(&self, rule: Rule, subject: &str) -> Result<(), RecordError> {
+    pub async fn count_try(&self, rule: Rule, subject: &str) -> Result<(), RecordError> {
         const SQL: &str = "insert into throttles (rule, subject, hits, window_ends_at) values ($1, $2, 1, $4) \
              on conflict (rule, subject) do update set \
              hits = case when throttles.window_ends_at <= $3 then 1 else throttles.hits + 1 end, \

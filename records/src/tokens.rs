@@ -19,9 +19,12 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], RecordError> {
     Ok(bytes)
 }
 
-/// `prefix` and 256 random bits.
-pub(crate) fn random_token(prefix: &str) -> Result<String, RecordError> {
-    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random_bytes::<32>()?)))
+/// A new token of 256 random bits, such as `sk_…`.
+///
+/// # Errors
+/// When the operating system has no random numbers to give.
+pub(crate) fn new_token(prefix: &str) -> Result<String, RecordError> {
+    Ok(format!("{prefix}_{}", URL_SAFE_NO_PAD.encode(random_bytes::<32>()?)))
 }
 
 /// Six digits, every number equally likely.
@@ -55,8 +58,8 @@ pub(crate) fn long_code() -> Result<String, RecordError> {
     Ok(code)
 }
 
-/// What is stored of a random token: its SHA-256. Enough, because nobody can guess 256 bits.
-pub(crate) fn token_hash(token: &str) -> String {
+/// What is stored of a token. It has so many random bits that a slow hash would protect nothing.
+pub(crate) fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()).as_ref())
 }
 
@@ -92,6 +95,6 @@ mod tests {
         let long = long_code().unwrap();
         assert_eq!((long.len(), long.matches('-').count()), (14, 2), "{long}");
         assert!(long.chars().all(|c| c == '-' || c.is_ascii_alphanumeric()), "{long}");
-        assert_ne!(random_token("x_").unwrap(), random_token("x_").unwrap());
+        assert_ne!(new_token("x").unwrap(), new_token("x").unwrap());
     }
 }

@@ -3,19 +3,25 @@
 
 pub(crate) mod account;
 pub(crate) mod approvals;
+pub(crate) mod clients;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod events;
 pub(crate) mod hooks;
 pub(crate) mod inbound;
+pub(crate) mod invitations;
+pub(crate) mod keys;
+pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
 pub(crate) mod people;
+pub(crate) mod resellers;
 pub(crate) mod runs;
 pub(crate) mod service;
 pub(crate) mod signals;
 pub(crate) mod stream;
+pub(crate) mod team;
 pub(crate) mod templates;
 pub(crate) mod whatsapp;
 pub(crate) mod workflows;
@@ -101,6 +107,12 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(workspaces::routes())
         .merge(account::routes())
         .merge(people::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(keys::routes())
+        .merge(team::routes())
+        .merge(resellers::routes())
+        .merge(clients::routes())
 }
 
 /// Routes for callers with a key that may wait for a run.
@@ -111,10 +123,12 @@ fn waiting() -> OpenApiRouter<ApiState> {
 /// Routes for everybody.
 fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
     let whatsapp = whatsapp::routes().layer(DefaultBodyLimit::max(limits.whatsapp_body));
-    let links = approvals::link_routes().layer(DefaultBodyLimit::max(64 * 1024));
-    let small = account::public_routes().merge(people::link_routes()).layer(DefaultBodyLimit::max(64 * 1024));
-    let all = OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links).merge(small);
-    timed(all, limits.request)
+    let small = approvals::link_routes()
+        .merge(invitations::public_routes())
+        .merge(account::public_routes())
+        .merge(people::link_routes())
+        .layer(DefaultBodyLimit::max(64 * 1024));
+    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(small), limits.request)
 }
 
 fn timed(routes: OpenApiRouter<ApiState>, limit: Duration) -> OpenApiRouter<ApiState> {

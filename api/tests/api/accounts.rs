@@ -347,7 +347,52 @@ async fn who_guesses_is_told_to_wait(db: Db) {
     post(&ground, "/api/password/forgot", json!({ "email": ASHA })).await.fails(429, "too_many_tries");
 }
 
+/// A key that is bound to addresses works from there only, whatever a caller writes about itself.
+async fn a_key_is_good_at_its_addresses_only(db: Db) {
+    let ground = Ground::with(db, |config| {
+        config.accounts.trusted_proxies = vec!["192.0.2.1/32".parse().unwrap()];
+    })
+    .await;
+    let wish = json!({ "name": "office", "addresses": ["203.0.113.0/24"] });
+    let made = ground.post("/api/keys", wish).await.expect(201).json();
+    let key = format!("Bearer {}", made["key"].as_str().unwrap());
+    for (from, status) in [
+        ("203.0.113.9", 200),
+        ("198.51.100.1", 401),
+        ("203.0.113.9, 198.51.100.1", 401),
+        ("198.51.100.1, 203.0.113.9", 200),
+        ("nonsense", 401),
+    ] {
+        let headers = [("authorization", key.as_str()), ("x-forwarded-for", from)];
+        send(&ground, "GET", "/api/workflows", Value::Null, &headers).await.expect(status);
+    }
+}
+
+/// Who is invited gets a letter, and comes in with it and with nothing else.
+async fn an_invitation_comes_by_mail(db: Db) {
+    let ground = Ground::new(db).await;
+    sign_up(&ground, "beena@example.com").await;
+    let wish = json!({ "email": "Asha@example.com", "role": "agent" });
+    ground.post("/api/invitations", wish).await.expect(201);
+    let letter = letters(&ground).await.remove(0);
+    assert_eq!((letter.to.as_str(), letter.text.contains("asha-foods")), (ASHA, true));
+    let token = letter.text.split_whitespace().find(|word| word.starts_with("inv_")).unwrap();
+    let token = json!({ "token": token });
+    let (beena, _) = tokens(&ground, "beena@example.com").await;
+    ground.call_as(&beena, "POST", "/api/invitations/accept", token.clone()).await.fails(404, "not_found");
+    sign_up(&ground, ASHA).await;
+    let (asha, _) = tokens(&ground, ASHA).await;
+    ground.call_as(&asha, "POST", "/api/invitations/accept", token).await.expect(200);
+    let there = json!({ "workspace": "asha-foods", "tokens": true });
+    let view = ground.call_as(&asha, "POST", "/api/switch", there).await.expect(200).json();
+    let asha = view["tokens"]["access_token"].as_str().unwrap();
+    ground.call_as(asha, "GET", "/api/workflows", Value::Null).await.expect(200);
+    ground.call_as(asha, "POST", "/api/workflows", greeting()).await.fails(403, "forbidden");
+}
+
 sluice_db::contract_tests! {
+    a_key_is_good_at_its_addresses_only,
+    an_invitation_comes_by_mail,
     somebody_signs_up_and_works,
     answers_do_not_tell_who_has_an_account,
     without_mail_nobody_signs_up_and_the_error_says_what_to_set,

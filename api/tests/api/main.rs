@@ -19,5 +19,6 @@ mod records;
 mod runs;
 mod service;
 mod streams;
+mod tenants;
 mod webhook;
 mod workflows;

@@ -1,5 +1,5 @@
-//! What the messages about accounts say. Plain and short; nothing that strangers wrote goes to an address that is not
-//! theirs. Must not know when they are sent.
+//! What the messages about accounts say. Plain and short; of what strangers write, only the name of the workspace that
+//! invites goes to an address that is not theirs. Must not know when they are sent.
 
 use super::Letter;
 use crate::people::Person;
@@ -36,6 +36,23 @@ pub(crate) fn reset_password(to: &str, code: &str) -> Letter {
         text: format!(
             "Your code is {code}\n\nIt is good for 15 minutes. If you did not ask for a new password, ignore this \
              message: nothing happens without the code.\n"
+        ),
+    }
+}
+
+/// Somebody is invited to join a workspace or a team.
+pub(crate) fn invitation(to: &str, name: Option<&str>, token: &str) -> Letter {
+    let place = match name {
+        Some(name) => format!(" to “{name}”"),
+        None => String::new(),
+    };
+    Letter {
+        to: to.to_owned(),
+        subject: "You are invited".to_owned(),
+        text: format!(
+            "You are invited{place}. Sign in with this address, or sign up with it, and accept the invitation with \
+             this token:\n\n{token}\n\nIt is open for a week. If you do not know what this is about, ignore this \
+             message.\n"
         ),
     }
 }

@@ -94,8 +94,8 @@ impl Records {
     ) -> Result<RightCode, RecordError> {
         const SQL: &str = "update sign_in_codes set attempts = attempts + 1 \
              where purpose = $1 and email = $2 and attempts < $3 and expires_at > $4 returning code_hash";
-        self.hit(Rule::CODE_ADDRESS, address).await?;
-        self.hit(Rule::CODE_ACCOUNT, email).await?;
+        self.count_try(Rule::CODE_ADDRESS, address).await?;
+        self.count_try(Rule::CODE_ACCOUNT, email).await?;
         let query = self.db.query(SQL).bind(purpose.as_text()).bind(email).bind(TRIES).bind(self.now());
         let stored = query.optional().await?.ok_or(RecordError::CodeRefused)?.text("code_hash")?;
         let hash = self.code_hash(purpose, email, code);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::ids::new_short_id;
 use crate::throttle::Rule;
-use crate::tokens::{random_token, token_hash};
+use crate::tokens;
 use crate::{RecordError, Records};
 
 /// How long somebody may take at the provider, milliseconds.
@@ -59,10 +59,15 @@ impl Records {
     pub async fn begin_oidc(&self, return_to: &str, device: &Device) -> Result<OidcAttempt, RecordError> {
         const SQL: &str = "insert into oidc_attempts (state_hash, browser_hash, return_to, created_at, expires_at) \
              values ($1, $2, $3, $4, $5)";
-        self.hit(Rule::OIDC_ADDRESS, device.subject()).await?;
-        let attempt = self.attempt(random_token("")?, random_token("")?, crate::ids::clean(return_to));
+        self.count_try(Rule::OIDC_ADDRESS, device.subject()).await?;
+        let attempt = self.attempt(
+            tokens::new_token("oidc")?,
+            tokens::new_token("oidc")?,
+            crate::ids::clean(return_to),
+        );
         let now = self.now();
-        let query = self.db.query(SQL).bind(token_hash(&attempt.state)).bind(token_hash(&attempt.browser));
+        let query =
+            self.db.query(SQL).bind(tokens::hash(&attempt.state)).bind(tokens::hash(&attempt.browser));
         query.bind(&attempt.return_to).bind(now).bind(now + LIFE_MS).execute().await?;
         Ok(attempt)
     }
@@ -75,8 +80,10 @@ impl Records {
     pub async fn finish_oidc(&self, state: &str, browser: &str) -> Result<Option<OidcAttempt>, RecordError> {
         const SQL: &str =
             "delete from oidc_attempts where state_hash = $1 returning browser_hash, return_to, expires_at";
-        let Some(row) = self.db.query(SQL).bind(token_hash(state)).optional().await? else { return Ok(None) };
-        if row.int("expires_at")? <= self.now() || row.text("browser_hash")? != token_hash(browser) {
+        let Some(row) = self.db.query(SQL).bind(tokens::hash(state)).optional().await? else {
+            return Ok(None);
+        };
+        if row.int("expires_at")? <= self.now() || row.text("browser_hash")? != tokens::hash(browser) {
             return Ok(None);
         }
         Ok(Some(self.attempt(state.to_owned(), browser.to_owned(), row.text("return_to")?)))

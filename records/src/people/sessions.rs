@@ -6,7 +6,7 @@ use sluice_db::{DbError, Row, Tx};
 
 use super::{Person, PersonStatus, Stored, write_person};
 use crate::ids::{clean, new_id};
-use crate::tokens::{random_token, token_hash};
+use crate::tokens;
 use crate::{RecordError, Records};
 
 /// How long a session lasts at most, milliseconds.
@@ -80,7 +80,7 @@ impl Session {
         Ok(Self {
             id: row.text("id")?,
             person_id: row.text("person_id")?,
-            workspace_id: row.opt_text("workspace_id")?,
+            workspace_id: row.opt_text("home")?,
             method: row.text("method")?,
             address: row.opt_text("address")?,
             user_agent: row.opt_text("user_agent")?,
@@ -93,9 +93,9 @@ impl Session {
 
 /// Stores a fresh refresh token of a session and answers it.
 async fn issue_token(tx: &mut Tx, session_id: &str, now: i64) -> Result<String, RecordError> {
-    let token = random_token("rt_")?;
+    let token = tokens::new_token("rt")?;
     let sql = "insert into refresh_tokens (token_hash, session_id, created_at) values ($1, $2, $3)";
-    tx.query(sql).bind(token_hash(&token)).bind(session_id).bind(now).execute().await?;
+    tx.query(sql).bind(tokens::hash(&token)).bind(session_id).bind(now).execute().await?;
     Ok(token)
 }
 
@@ -109,10 +109,10 @@ impl Records {
         device: &Device,
     ) -> Result<NewSession, RecordError> {
         const HOME: &str = "select m.scope_id from memberships m join workspaces w on w.id = m.scope_id \
-             where m.person_id = $1 and m.scope_kind = 'workspace' and m.status = 'active' and w.status = 'active' \
-             order by case when m.scope_id = (select s.workspace_id from sessions s where s.person_id = $1 \
+             where m.person_id = $1 and m.scope_kind = 'workspace' and m.status = 'active' and w.status <> 'deleted' \
+             order by case when m.scope_id = (select s.home from sessions s where s.person_id = $1 \
              order by s.created_at desc, s.id desc limit 1) then 0 else 1 end, m.created_at, m.scope_id limit 1";
-        const SQL: &str = "insert into sessions (id, person_id, token_version, workspace_id, method, address, user_agent, \
+        const SQL: &str = "insert into sessions (id, person_id, token_version, home, method, address, user_agent, \
              created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)";
         let now = self.now();
         stored.person.last_login_at = Some(now);
@@ -148,7 +148,7 @@ impl Records {
         device: &Device,
     ) -> Result<Option<NewSession>, RecordError> {
         let now = self.now();
-        let hash = token_hash(token);
+        let hash = tokens::hash(token);
         let mut tx = self.begin().await?;
         let sql = format!(
             "select s.*, t.rotated_at from refresh_tokens t join sessions s on s.id = t.session_id \
@@ -201,7 +201,7 @@ impl Records {
         const SQL: &str = "update sessions set ended_at = coalesce(ended_at, $2), \
              end_reason = coalesce(end_reason, 'signed_out') \
              where id in (select session_id from refresh_tokens where token_hash = $1)";
-        self.db.query(SQL).bind(token_hash(token)).bind(self.now()).execute().await?;
+        self.db.query(SQL).bind(tokens::hash(token)).bind(self.now()).execute().await?;
         Ok(())
     }
 
@@ -236,7 +236,7 @@ impl Records {
     /// # Errors
     /// `NotFound` when there is no such open session.
     pub async fn choose_workspace(&self, session_id: &str, workspace_id: &str) -> Result<(), RecordError> {
-        let sql = "update sessions set workspace_id = $2 where id = $1 and ended_at is null";
+        let sql = "update sessions set home = $2 where id = $1 and ended_at is null";
         let changed = self.db.query(sql).bind(session_id).bind(workspace_id).execute().await?;
         if changed == 0 { Err(RecordError::not_found("session", session_id)) } else { Ok(()) }
     }

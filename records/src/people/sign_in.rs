@@ -31,8 +31,8 @@ impl Records {
     pub async fn sign_in(&self, email: &str, password: &str, device: &Device) -> Result<SignIn, RecordError> {
         let email = normalise_email(email).unwrap_or_default();
         let address = device.subject();
-        self.hit(Rule::SIGN_IN_ADDRESS, address).await?;
-        self.hit(Rule::SIGN_IN_ACCOUNT, &email).await?;
+        self.count_try(Rule::SIGN_IN_ADDRESS, address).await?;
+        self.count_try(Rule::SIGN_IN_ACCOUNT, &email).await?;
         let row = self.db.query("select * from people where email = $1").bind(&email).optional().await?;
         let read = row.as_ref().map(Stored::from_row).transpose()?;
         let (id, hash) = read.map(|stored| (stored.person.id, stored.password_hash)).unzip();
@@ -105,7 +105,7 @@ impl Records {
         let before = Stored::from_row(&row)?;
         let email = before.person.email;
         password::check_rules("new_password", new_password, &email)?;
-        self.hit(Rule::SIGN_IN_ACCOUNT, &email).await?;
+        self.count_try(Rule::SIGN_IN_ACCOUNT, &email).await?;
         let wrong = || RecordError::invalid("current_password", "this is not your password");
         if !password::verify(current, before.password_hash.clone()).await? {
             return Err(wrong());

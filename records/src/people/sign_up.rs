@@ -4,11 +4,10 @@
 use sluice_db::Tx;
 
 use super::codes::{CODE_LIFE_MS, CodePurpose, LONG_CODE_LIFE_MS};
-use super::memberships::{add_membership, reviewers};
+use super::operators::reviewers;
 use super::{
     Person, PersonStatus, Stored, email, lock_person_by_email, normalise_email, password, write_person,
 };
-use crate::access::{Role, Scope};
 use crate::ids::new_short_id;
 use crate::mail::letters;
 use crate::throttle::Rule;
@@ -67,8 +66,8 @@ impl Records {
         let business_name = email::line("business_name", &wish.business_name)?;
         let industry = email::line("industry", &wish.industry)?;
         password::check_rules("password", &wish.password, &email)?;
-        self.hit(Rule::SIGN_UP_ADDRESS, address).await?;
-        self.hit(Rule::SEND_ACCOUNT, &sending(CodePurpose::VerifyEmail, &email)).await?;
+        self.count_try(Rule::SIGN_UP_ADDRESS, address).await?;
+        self.count_try(Rule::SEND_ACCOUNT, &sending(CodePurpose::VerifyEmail, &email)).await?;
         let before = self.db.query("select password_hash from people where email = $1").bind(&email);
         let before = before.optional().await?.map(|row| row.opt_text(0)).transpose()?.flatten();
         // Both are always worked out, so that the time tells nothing.
@@ -147,8 +146,8 @@ impl Records {
         address: &str,
     ) -> Result<(), RecordError> {
         let email = normalise_email(email)?;
-        self.hit(Rule::SEND_ADDRESS, address).await?;
-        self.hit(Rule::SEND_ACCOUNT, &sending(purpose, &email)).await?;
+        self.count_try(Rule::SEND_ADDRESS, address).await?;
+        self.count_try(Rule::SEND_ACCOUNT, &sending(purpose, &email)).await?;
         let code = six_digits()?;
         let mut tx = self.begin().await?;
         let stored = lock_person_by_email(&mut tx, &email).await?;
@@ -245,8 +244,7 @@ impl Records {
             return Ok(());
         }
         let title = person.business_name.as_deref().unwrap_or(&person.name);
-        let workspace = self.found_workspace(tx, title).await?;
-        add_membership(tx, &Scope::Workspace(workspace), &person.id, Role::Owner, self.now()).await
+        self.found_tenant(tx, title, &person.id).await
     }
 }
 

@@ -78,15 +78,15 @@ async fn a_code_proves_an_address_once(db: Db) {
     let person = verify("asha@example.com", &spaced).await.unwrap();
     assert_eq!((person.status, person.verified_at), (PersonStatus::Approved, Some(crate::ground::START)));
     refused(verify("asha@example.com", &code).await);
-    let own = records.memberships_of(&person.id).await.unwrap();
+    let own = records.workspaces_of(&person.id).await.unwrap();
     assert_eq!(
-        (own[0].name.as_str(), own[0].role, own.len()),
+        (own[0].0.name.as_str(), own[0].1, own.len()),
         ("asha-foods-2", Role::Owner, 1),
         "the name was taken"
     );
-    assert_eq!(own[0].display_name, "Asha Foods");
+    assert_eq!(own[0].0.display_name, "Asha Foods");
     let third = member(records, "third@example.com").await;
-    assert_eq!(records.memberships_of(&third.id).await.unwrap()[0].name, "asha-foods-3");
+    assert_eq!(records.workspaces_of(&third.id).await.unwrap()[0].0.name, "asha-foods-3");
 }
 
 async fn a_code_is_good_for_five_tries_and_fifteen_minutes(db: Db) {

@@ -10,4 +10,5 @@ mod messages;
 mod outbox;
 mod people;
 mod sessions;
+mod tenancy;
 mod tenants;

@@ -86,11 +86,13 @@ async fn what_a_session_allows_is_read_anew(db: Db) {
     let person = member(records, EMAIL).await;
     let new = |role, scope| NewPerson { email: EMAIL.into(), name: String::new(), role, scope };
     let of_ground = Scope::Workspace(ground.ws().into());
+    ground.pass(1);
     records.create_person(&new(Role::Agent, of_ground.clone())).await.unwrap();
     records.create_person(&new(Role::PlatformAdmin, Scope::Platform)).await.unwrap();
     let session = enter(records, EMAIL).await;
     let id = session.session.id.as_str();
-    let own = records.memberships_of(&person.id).await.unwrap()[0].workspace_id.clone();
+    let own = records.workspaces_of(&person.id).await.unwrap();
+    let own = own.iter().find(|(_, role)| *role == Role::Owner).unwrap().0.id.clone();
     assert_eq!(session.session.workspace_id.as_ref(), Some(&own), "the oldest membership");
     let standing = async || records.standing(id, person.token_version).await.unwrap();
     let found = standing().await.unwrap();
@@ -113,9 +115,9 @@ async fn what_a_session_allows_is_read_anew(db: Db) {
     let sql = "update memberships set status = 'suspended' where scope_id = $1";
     db.query(sql).bind(ground.ws()).execute().await.unwrap();
     assert_eq!(standing().await.unwrap().grants.len(), 2);
-    db.query("update workspaces set status = 'suspended' where id = $1").bind(&own).execute().await.unwrap();
+    db.query("update workspaces set status = 'deleted' where id = $1").bind(&own).execute().await.unwrap();
     assert_eq!(standing().await.unwrap().grants.len(), 1);
-    assert!(records.memberships_of(&person.id).await.unwrap().is_empty());
+    assert!(records.workspaces_of(&person.id).await.unwrap().is_empty());
     assert_eq!(enter(records, EMAIL).await.session.workspace_id, None);
 
     for version in [0, person.token_version - 1, person.token_version + 1] {

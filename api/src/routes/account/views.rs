@@ -5,8 +5,8 @@ use crate::session::{Cookies, LIFE_SECONDS, csrf_token};
 use crate::state::ApiState;
 use axum::http::HeaderMap;
 use serde::Serialize;
-use sluice_records::people::{Membership, NewSession};
-use sluice_records::{Person, PersonStatus};
+use sluice_records::people::NewSession;
+use sluice_records::{Person, PersonStatus, Role, Workspace};
 
 /// How an account stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -100,10 +100,9 @@ pub(crate) struct MembershipView {
     role: &'static str,
 }
 
-impl From<Membership> for MembershipView {
-    fn from(one: Membership) -> Self {
-        let display_name = if one.display_name.is_empty() { one.name.clone() } else { one.display_name };
-        Self { id: one.workspace_id, name: one.name, display_name, role: one.role.as_text() }
+impl From<(Workspace, Role)> for MembershipView {
+    fn from((one, role): (Workspace, Role)) -> Self {
+        Self { id: one.id, name: one.name, display_name: one.display_name, role: role.as_text() }
     }
 }
 
@@ -128,7 +127,7 @@ pub(crate) struct SignedInView {
     success: bool,
     /// Who it is.
     user: PersonView,
-    /// Where they have a role, the oldest first.
+    /// Where they have a role, by name.
     workspaces: Vec<MembershipView>,
     /// The workspace that is meant when a request names none, `ws_…`.
     #[schema(required)]
@@ -163,7 +162,7 @@ pub(super) async fn signed_in(
     workspace: Option<String>,
     tokens: Option<TokensView>,
 ) -> Result<SignedInView, ApiError> {
-    let workspaces = state.records.memberships_of(&person.id).await?;
+    let workspaces = state.records.workspaces_of(&person.id).await?;
     Ok(SignedInView {
         success: true,
         user: person.into(),

@@ -14,7 +14,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use sluice_records::people::Verdict;
-use sluice_records::{Permission, PersonStatus, Role};
+use sluice_records::{PersonStatus, Role};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -90,7 +90,7 @@ async fn decide(
     reason: Option<&str>,
 ) -> Result<Json<PersonView>, ApiError> {
     // Who may do everything is judged by their like only.
-    let may_enter = manager.principal.on_platform(Permission::PlatformEnter);
+    let may_enter = manager.principal.enters_all();
     if !may_enter && state.records.platform_role(id).await? == Some(Role::SuperAdmin) {
         return Err(ApiError::new(error::FORBIDDEN, "only a super admin decides about a super admin"));
     }
