@@ -11,6 +11,7 @@ use jsonwebtoken::Validation;
 use jsonwebtoken::jwk::JwkSet;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use sluice_node_sdk::http::{HttpRequest, HttpTransport};
 use sluice_records::people::{OidcAttempt, OidcClaims};
 use std::sync::Arc;
@@ -49,7 +50,8 @@ struct Tokens {
 struct IdClaims {
     iss: String,
     sub: String,
-    aud: OneOrMany,
+    /// A text or a list; that we are in it is checked with the signature.
+    aud: Value,
     #[serde(default)]
     azp: Option<String>,
     #[serde(default)]
@@ -60,13 +62,6 @@ struct IdClaims {
     email_verified: Option<Truth>,
     #[serde(default)]
     name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
 }
 
 /// Some providers write booleans as text.
@@ -161,7 +156,7 @@ impl Provider {
         if !right_nonce {
             return Err(refused("the identity was given for another sign-in"));
         }
-        let is_shared = matches!(&claims.aud, OneOrMany::Many(all) if all.len() > 1);
+        let is_shared = claims.aud.as_array().is_some_and(|all| all.len() > 1);
         if claims.azp.as_ref().map_or(is_shared, |party| *party != self.config.client_id) {
             return Err(refused("the identity was given to somebody else"));
         }
@@ -197,13 +192,13 @@ impl Provider {
         Ok(found)
     }
 
-    async fn exchange(
+    fn token_request(
         &self,
         description: &Description,
         attempt: &OidcAttempt,
         code: &str,
         redirect_uri: &str,
-    ) -> Result<String, ApiError> {
+    ) -> HttpRequest {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", code)
@@ -226,6 +221,17 @@ impl Provider {
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json");
         request.body = Bytes::from(form.finish());
+        request
+    }
+
+    async fn exchange(
+        &self,
+        description: &Description,
+        attempt: &OidcAttempt,
+        code: &str,
+        redirect_uri: &str,
+    ) -> Result<String, ApiError> {
+        let request = self.token_request(description, attempt, code, redirect_uri);
         let answer = self.send(request).await?;
         if (400..500).contains(&answer.status) {
             tracing::info!(status = answer.status, "the sign-in provider refused a code");

@@ -24,8 +24,6 @@ pub(crate) struct SignedIn {
     pub(crate) person_id: String,
     /// `ses_…`.
     pub(crate) session_id: String,
-    /// What all their tokens must carry at this moment.
-    pub(crate) version: i64,
 }
 
 /// Who an access token speaks for at this moment, with the workspace it was made for.
@@ -51,7 +49,7 @@ pub(crate) async fn present(state: &ApiState, token: &str) -> Result<Presented, 
     if standing.person_id != claims.sub {
         return Err(refused());
     }
-    let signed_in = SignedIn { person_id: claims.sub, session_id: claims.ses, version: claims.ver };
+    let signed_in = SignedIn { person_id: claims.sub, session_id: claims.ses };
     Ok(Presented { signed_in, standing, workspace_id: claims.ws })
 }
 
