@@ -13,6 +13,8 @@ pub(crate) enum Need {
     Public,
     /// Any good key or session.
     SignedIn,
+    /// A person who is signed in; keys have no account.
+    Person,
     /// A workspace, and this permission in it.
     Workspace(P),
     /// The workspace that the path names by `{id}`, and this permission in it.
@@ -25,7 +27,7 @@ pub(crate) enum Need {
     Platform(P),
 }
 
-use Need::{Manager, Named, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
+use Need::{Manager, Named, Person, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
 
 /// Method, path as in the API document, need. A route that is missing here lets nobody in, and a test finds it.
 pub(crate) const TABLE: &[(&str, &str, Need)] = &[
@@ -47,6 +49,29 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/hooks/{workspace}/{path}", Public),
     ("DELETE", "/hooks/{workspace}/{path}", Public),
     ("PATCH", "/hooks/{workspace}/{path}", Public),
+    ("GET", "/sign-ups/{token}", Public),
+    ("POST", "/sign-ups/{token}", Public),
+    // Accounts; the public ones take a password, a code or a token of their own
+    ("GET", "/api/sign-in-options", Public),
+    ("POST", "/api/signup", Public),
+    ("POST", "/api/verify-email", Public),
+    ("POST", "/api/resend-code", Public),
+    ("GET", "/api/status", Public),
+    ("POST", "/api/login", Public),
+    ("POST", "/api/refresh", Public),
+    ("POST", "/api/logout", Public),
+    ("POST", "/api/password/forgot", Public),
+    ("POST", "/api/password/forgot/validate", Public),
+    ("POST", "/api/password/reset", Public),
+    ("GET", "/api/oidc/start", Public),
+    ("GET", "/api/oidc/callback", Public),
+    ("GET", "/api/me", Person),
+    ("PUT", "/api/me", Person),
+    ("POST", "/api/switch", Person),
+    ("POST", "/api/logout-all", Person),
+    ("POST", "/api/password/change", Person),
+    ("GET", "/api/sessions", Person),
+    ("DELETE", "/api/sessions/{id}", Person),
     // Catalogues
     ("GET", "/api/nodes", SignedIn),
     ("GET", "/api/nodes/{type}", SignedIn),
@@ -117,6 +142,11 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("PUT", "/api/platform/limits", Platform(P::LimitWrite)),
     ("DELETE", "/api/platform/limits/{id}", Platform(P::LimitWrite)),
     // Tenants
+    ("GET", "/api/people", Platform(P::PersonRead)),
+    ("GET", "/api/people/{id}", Platform(P::PersonRead)),
+    ("POST", "/api/people/{id}/approve", Platform(P::PersonWrite)),
+    ("POST", "/api/people/{id}/reject", Platform(P::PersonWrite)),
+    ("POST", "/api/people/{id}/suspend", Platform(P::PersonWrite)),
     ("GET", "/api/workspaces", SignedIn),
     ("POST", "/api/workspaces", SignedIn),
     ("GET", "/api/workspaces/{id}", Named(P::WorkspaceRead)),
@@ -168,7 +198,7 @@ impl Need {
     /// The permission, where one is needed.
     pub(crate) fn permission(self) -> Option<P> {
         match self {
-            Public | SignedIn => None,
+            Public | SignedIn | Person => None,
             Workspace(one) | Named(one) | WorkspaceOrAll(one) | Manager(one) | Platform(one) => Some(one),
         }
     }

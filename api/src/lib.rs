@@ -6,6 +6,7 @@
 mod access;
 mod answer;
 mod auth;
+mod client;
 mod config;
 mod documents;
 pub mod error;
@@ -16,15 +17,17 @@ mod layers;
 mod limits;
 mod links;
 mod metrics;
+mod oidc;
 mod openapi;
 mod problems;
 mod record_events;
 mod routes;
 mod run_wait;
+mod session;
 mod sse;
 mod state;
 
-pub use config::{ApiConfig, Limits};
+pub use config::{AccountConfig, ApiConfig, Limits, OidcConfig, SignUpMode};
 pub use inbox::recover_inbound;
 pub use links::{ApprovalTicket, approval_link};
 pub use metrics::{Metrics, MetricsError};

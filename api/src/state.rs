@@ -3,6 +3,8 @@
 use crate::config::ApiConfig;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
+use crate::oidc::Provider;
+use crate::session::AccessTokens;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
@@ -57,6 +59,12 @@ pub struct Shared {
     pub(crate) epoch: Arc<str>,
     /// Ids of workspaces by the names in addresses of webhooks.
     pub(crate) workspace_ids: Cache<String, String>,
+    /// Makes and reads the access tokens of people.
+    pub(crate) access_tokens: AccessTokens,
+    /// Signs the tokens that prove that a request comes from a page of ours.
+    pub(crate) csrf_key: Arc<[u8]>,
+    /// Where people may sign in besides.
+    pub(crate) provider: Option<Arc<Provider>>,
     /// Ends all event streams, so that an orderly stop need not wait for their readers.
     pub stopping: CancellationToken,
 }
@@ -71,6 +79,10 @@ impl ApiState {
         metrics: Metrics,
     ) -> Self {
         let epoch = engine.new_id("live").into();
+        let access_tokens = AccessTokens::new(&records.derived_key("access tokens"), &config.public_url);
+        let csrf_key = records.derived_key("csrf tokens").into();
+        let http = engine.services().http.clone();
+        let provider = config.accounts.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc, http)));
         Self(Arc::new(Shared {
             engine,
             records,
@@ -80,6 +92,9 @@ impl ApiState {
             metrics,
             inbox: Inbox::default(),
             epoch,
+            access_tokens,
+            csrf_key,
+            provider,
             workspace_ids: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             stopping: CancellationToken::new(),
         }))

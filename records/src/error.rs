@@ -16,6 +16,14 @@ pub enum RecordError {
     /// A value that is not allowed; `path` is the JSON path of the offending field.
     #[error("{path}: {message}")]
     Invalid { path: String, message: String },
+    /// Tried too often.
+    #[error("too many tries; try again in {} seconds", (retry_after_ms + 999) / 1000)]
+    Throttled { retry_after_ms: i64 },
+    /// A one-time code is wrong, too old, used up or replaced by a newer one; which of these is not said.
+    #[error(
+        "the code is wrong or no longer good; a code is good for one use, five tries and a short time: ask for a new one"
+    )]
+    CodeRefused,
     #[error("a stored secret cannot be opened")]
     Seal(#[from] SealError),
     #[error("the database refused")]
@@ -23,12 +31,14 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// A constant for programs: `not_found`, `conflict`, `invalid`, `secret_unreadable`, `database`.
+    /// A constant for programs: `not_found`, `conflict`, `invalid`, `throttled`, `code_refused`, `secret_unreadable`, `database`.
     pub fn code(&self) -> &'static str {
         match self {
             RecordError::NotFound { .. } => "not_found",
             RecordError::Conflict { .. } => "conflict",
             RecordError::Invalid { .. } => "invalid",
+            RecordError::Throttled { .. } => "throttled",
+            RecordError::CodeRefused => "code_refused",
             RecordError::Seal(_) => "secret_unreadable",
             RecordError::Db(_) => "database",
         }

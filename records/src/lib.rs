@@ -1,5 +1,5 @@
-//! What workflows act on: workspaces, keys, credentials, WhatsApp numbers, contacts, conversations, messages, and the
-//! provider bodies they came in with.
+//! What workflows act on, and who may: workspaces, people, keys, credentials, WhatsApp numbers, contacts, conversations,
+//! messages, and the provider bodies they came in with.
 //!
 //! Must not know the engine, axum or any node. Everybody who reads or changes these tables does it through [`Records`].
 
@@ -16,12 +16,15 @@ pub mod events;
 mod ids;
 mod inbound;
 pub mod limits;
+mod mail;
 pub mod messages;
 mod numbers;
 mod page;
+pub mod people;
 mod phone;
 mod store;
 mod tenancy;
+mod throttle;
 mod tokens;
 pub mod vault;
 pub mod whatsapp;
@@ -40,16 +43,19 @@ pub use ids::new_id;
 pub use inbound::{
     HandledInbound, InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound, TakenInbound,
 };
+pub use mail::{Letter, OutgoingMail, StuckMail};
 pub use messages::{
     Applied, Delivery, Direction, Failure, InboundRecord, Message, OutboundMessage, RecordedInbound,
     StatusRecord,
 };
 pub use numbers::{NewNumber, Number};
 pub use page::Page;
+pub use people::{Person, PersonStatus};
 pub use phone::{Phone, normalise_phone};
 pub use store::{Clock, Records, system_clock};
 pub use tenancy::{
     Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
     Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
 };
+pub use throttle::Rule;
 pub use vault::{Cipher, MasterKey, SealError, Secret, Vault};

@@ -29,6 +29,8 @@ pub struct Records {
     pub(crate) limits: Arc<crate::limits::RuleCache>,
     /// Told when an event was written down.
     pub(crate) changed: Arc<tokio::sync::Notify>,
+    /// Told when mail was written down.
+    pub(crate) mail: Arc<tokio::sync::Notify>,
 }
 
 impl Records {
@@ -47,6 +49,7 @@ impl Records {
             clock,
             actor: Arc::new(Actor::system()),
             changed: Arc::default(),
+            mail: Arc::default(),
         }
     }
 

@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// The keys that seal stored secrets
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// People and their one-time codes
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Bring the database schema up to date
     Migrate(Settings),
     /// Check configuration, database and master key
@@ -68,6 +71,9 @@ pub(crate) struct SandboxArgs {
     /// Where signed webhooks go
     #[arg(long, default_value = "http://127.0.0.1:8080/api/whatsapp/webhook")]
     pub(crate) webhook: String,
+    /// Address of the mail server
+    #[arg(long, default_value = "127.0.0.1:8025")]
+    pub(crate) smtp_listen: String,
     /// App secret that signs webhooks
     #[arg(
         long,
@@ -212,4 +218,51 @@ pub(crate) struct KeyCreateArgs {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PersonCommand {
+    /// Make a person, or give one a role; print a one-time code to set the password, alone on the last line
+    Create(PersonCreateArgs),
+    /// Print a new one-time code for a person, alone on the last line; codes from before are worthless
+    Code(PersonCodeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PersonCreateArgs {
+    /// E-mail address
+    #[arg(long)]
+    pub(crate) email: String,
+    /// Name; the address when missing
+    #[arg(long, default_value = "")]
+    pub(crate) name: String,
+    /// `super_admin` or `platform_admin`; with --workspace `owner`, `admin`, `agent` or `viewer`
+    #[arg(long)]
+    pub(crate) role: String,
+    /// Name of the workspace in which the role counts
+    #[arg(long)]
+    pub(crate) workspace: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PersonCodeArgs {
+    /// E-mail address
+    #[arg(long)]
+    pub(crate) email: String,
+    /// What the code is for
+    #[arg(long, value_enum, default_value = "reset")]
+    pub(crate) purpose: CodeFor,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// What a one-time code is for.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum CodeFor {
+    /// Sets a password, at `POST /api/password/reset`
+    Reset,
+    /// Proves the address of a sign-up, at `POST /api/verify-email`
+    Verify,
 }

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod credentials;
 mod logging;
+pub mod mail;
 pub mod pruning;
 pub mod storage;
 mod templates;

@@ -33,6 +33,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/requests", get(requests))
         .route("/_sandbox/messages", get(messages))
         .route("/_sandbox/webhooks", get(webhooks))
+        .route("/_sandbox/mail", get(mail))
         .route("/_sandbox/faults", get(list_faults).post(add_faults).delete(clear_faults))
         .route("/_sandbox/faults/{id}", delete(remove_fault))
         .route("/_sandbox/clock", get(show_clock).post(move_clock))
@@ -107,6 +108,7 @@ async fn state(State(shared): Shade) -> Json<Value> {
     Json(json!({
         "now": shared.clock.now_ms(),
         "base_url": shared.base_url(),
+        "smtp": shared.smtp_listening.get(),
         "whatsapp": { "webhook_url": shared.whatsapp.callback(), "numbers": numbers },
     }))
 }
@@ -187,6 +189,12 @@ async fn messages(State(shared): Shade, request: Request) -> Result<Json<Value>,
                 .is_none_or(|to| message.contact.is_called(to) || message.group_id.as_ref() == Some(to))
     };
     Ok(poll.answer(shared.whatsapp.messages.log(), keep).await)
+}
+
+async fn mail(State(shared): Shade, request: Request) -> Result<Json<Value>, Refused> {
+    let poll = Poll::of(&request, &["to"])?;
+    let keep = |entry: &crate::smtp::MailEntry| entry.to.iter().any(|to| poll.wants("to", to));
+    Ok(poll.answer(&shared.smtp.mail, keep).await)
 }
 
 async fn webhooks(State(shared): Shade, request: Request) -> Result<Json<Value>, Refused> {

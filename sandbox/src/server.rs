@@ -9,6 +9,7 @@ use crate::exchange::{Call, Reply};
 use crate::faults::{Answer, Faults, Verdict, When};
 use crate::journal::{Journal, RequestEntry};
 use crate::oauth::{self, OAuth};
+use crate::smtp::{self, MailEntry, Smtp};
 use crate::whatsapp::{self, GraphError, WhatsApp};
 use axum::Router;
 use axum::body::Body;
@@ -53,6 +54,9 @@ pub(crate) struct Shared {
     pub(crate) faults: Arc<Faults>,
     pub(crate) whatsapp: Arc<WhatsApp>,
     pub(crate) oauth: OAuth,
+    pub(crate) smtp: Arc<Smtp>,
+    /// `host:port` of the mail server, once there is one.
+    pub(crate) smtp_listening: OnceLock<String>,
     /// `http://host:port` of the listener, once there is one.
     listening: OnceLock<String>,
 }
@@ -65,8 +69,11 @@ impl Shared {
         let whatsapp = WhatsApp::new(config.clone(), clock.clone(), faults.clone(), shutdown);
         let whatsapp = Arc::new(whatsapp.map_err(SandboxError::Client)?);
         let oauth = OAuth::new(config.oauth.clone(), clock.clone());
+        let smtp = Arc::new(Smtp::new(clock.clone()));
         Ok(Arc::new(Self {
             config,
+            smtp,
+            smtp_listening: OnceLock::new(),
             clock,
             journal: Journal::new(),
             faults,
@@ -86,6 +93,7 @@ impl Shared {
         self.journal.clear();
         self.whatsapp.reset();
         self.oauth.reset();
+        self.smtp.reset();
         self.clock.reset();
     }
 
@@ -136,6 +144,7 @@ async fn run(
 pub struct Sandbox {
     shared: Arc<Shared>,
     address: SocketAddr,
+    mail_address: SocketAddr,
     shutdown: CancellationToken,
 }
 
@@ -162,9 +171,15 @@ impl Sandbox {
         let refused = |source| SandboxError::Listen { address: address.to_owned(), source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let bound = listener.local_addr().map_err(refused)?;
+        let mail_address = config.smtp_listen.clone();
+        let refused = |source| SandboxError::Listen { address: mail_address.clone(), source };
+        let mail_listener = TcpListener::bind(&mail_address).await.map_err(refused)?;
+        let mail_bound = mail_listener.local_addr().map_err(refused)?;
         let shutdown = CancellationToken::new();
         let shared = Shared::new(config, shutdown.clone())?;
         shared.listening.get_or_init(|| format!("http://{bound}"));
+        shared.smtp_listening.get_or_init(|| mail_bound.to_string());
+        tokio::spawn(smtp::serve(shared.smtp.clone(), mail_listener, shutdown.clone()));
         tokio::spawn({
             let (shared, shutdown) = (shared.clone(), shutdown.clone());
             async move {
@@ -173,7 +188,17 @@ impl Sandbox {
                 }
             }
         });
-        Ok(Self { shared, address: bound, shutdown })
+        Ok(Self { shared, address: bound, mail_address: mail_bound, shutdown })
+    }
+
+    /// `smtp://host:port` of the mail server.
+    pub fn smtp_url(&self) -> String {
+        format!("smtp://{}", self.mail_address)
+    }
+
+    /// Messages that the mail server took after number `since`, in order.
+    pub fn mail(&self, since: u64) -> Vec<MailEntry> {
+        self.shared.smtp.mail.since(since, |_| true).0
     }
 
     /// `http://host:port`, to be used in place of `https://graph.facebook.com`.

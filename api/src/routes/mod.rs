@@ -1,6 +1,7 @@
 //! All routes: which are public, which need a key, how long each may take and how much it may be sent. Must not
 //! know what a route does.
 
+pub(crate) mod account;
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod clients;
@@ -17,6 +18,7 @@ pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
+pub(crate) mod people;
 pub(crate) mod resellers;
 pub(crate) mod runs;
 pub(crate) mod service;
@@ -31,7 +33,7 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, openapi};
+use crate::{auth, client, openapi};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -63,6 +65,7 @@ pub fn router(state: ApiState) -> Router {
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn_with_state(state.clone(), client::find_client))
         .layer(from_fn_with_state(state.clone(), layers::surround))
         .layer(CompressionLayer::new())
         .with_state(state)
@@ -107,6 +110,8 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(workspaces::routes())
         .merge(audit::routes())
         .merge(limits::routes())
+        .merge(account::routes())
+        .merge(people::routes())
         .merge(members::routes())
         .merge(invitations::routes())
         .merge(keys::routes())
@@ -123,11 +128,13 @@ fn waiting() -> OpenApiRouter<ApiState> {
 /// Routes for everybody.
 fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
     let whatsapp = whatsapp::routes().layer(DefaultBodyLimit::max(limits.whatsapp_body));
-    let people = approvals::link_routes()
+    let small = approvals::link_routes()
         .merge(invitations::public_routes())
         .merge(connections::browser_routes())
+        .merge(account::public_routes())
+        .merge(people::link_routes())
         .layer(DefaultBodyLimit::max(64 * 1024));
-    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(people), limits.request)
+    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(small), limits.request)
 }
 
 fn timed(routes: OpenApiRouter<ApiState>, limit: Duration) -> OpenApiRouter<ApiState> {

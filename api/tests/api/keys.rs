@@ -22,6 +22,36 @@ fn guarded() -> Vec<(String, String)> {
     all
 }
 
+/// Under `/api` only these prove themselves in another way than with a key or a session: a signature, a password, a code,
+/// a token of their own, or nothing that anybody may not know.
+#[test]
+fn only_these_addresses_are_open() {
+    let document = serde_json::to_value(sluice_api::openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/api/"));
+    let is_open = |item: &Value| item.as_object().unwrap().values().any(|one| one.get("security").is_none());
+    let mut open: Vec<_> = paths.filter(|(_, item)| is_open(item)).map(|(path, _)| path.as_str()).collect();
+    open.sort_unstable();
+    let wanted = [
+        "/api/invitations/show",
+        "/api/login",
+        "/api/logout",
+        "/api/oidc/callback",
+        "/api/oidc/start",
+        "/api/openapi.json",
+        "/api/password/forgot",
+        "/api/password/forgot/validate",
+        "/api/password/reset",
+        "/api/refresh",
+        "/api/resend-code",
+        "/api/sign-in-options",
+        "/api/signup",
+        "/api/status",
+        "/api/verify-email",
+        "/api/whatsapp/webhook",
+    ];
+    assert_eq!(open, wanted);
+}
+
 fn filled(path: &str) -> String {
     path.replace("{version}", "1")
         .replace("{id}", "x_1")
@@ -40,12 +70,16 @@ async fn nobody_gets_in_without_a_good_key(db: Db) {
             Some("Bearer sk_wrong"),
             Some("Bearer"),
             Some("Basic c2s6"),
+            // What an older system took for the id of a user.
+            Some("Bearer 42"),
             Some(&*format!("Bearer {}", gone.key)),
         ] {
             let mut request = Request::builder()
                 .method(&*method)
-                .uri(filled(&path))
-                .header("content-type", "application/json");
+                .uri(filled(&path) + "?user_id=1")
+                .header("content-type", "application/json")
+                .header("x-user-id", "1")
+                .header("cookie", "user_id=1");
             if let Some(key) = key {
                 request = request.header("authorization", key);
             }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and that is all")]
 
+mod accounts;
 mod approvals;
 mod bodies;
 mod connections;
@@ -12,8 +13,10 @@ mod ground;
 mod hooks;
 mod keys;
 mod nodes;
+mod oidc;
 mod outcomes;
 mod oversight;
+mod people;
 mod records;
 mod runs;
 mod service;

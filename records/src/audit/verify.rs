@@ -85,7 +85,7 @@ impl Records {
     pub async fn missing_audit_chains(&self, witness: &Witness) -> Result<Vec<ChainReport>, RecordError> {
         let mut missing = Vec::new();
         for chain in witness.keys() {
-            let standing = self.standing(chain).await?;
+            let standing = self.chain_standing(chain).await?;
             if standing.is_ok_and(|standing| standing.head.is_none() && standing.newest.is_none()) {
                 let fault = fault(None, "the witness knows this chain; nothing of it is left");
                 missing.push(ChainReport { chain: chain.clone(), entries: 0, head: hex(&NOTHING), fault });
@@ -95,7 +95,7 @@ impl Records {
     }
 
     async fn fault_of(&self, walk: &mut Walk<'_>) -> Result<Option<Fault>, RecordError> {
-        let standing = match self.standing(walk.chain).await? {
+        let standing = match self.chain_standing(walk.chain).await? {
             Ok(standing) => standing,
             Err(reason) => return Ok(fault(None, reason)),
         };
@@ -115,7 +115,7 @@ impl Records {
 
     /// Head and newest entry in one statement, so that both are of the same moment. The inner error says why the head
     /// cannot be read.
-    async fn standing(&self, chain: &str) -> Result<Result<Standing, String>, RecordError> {
+    async fn chain_standing(&self, chain: &str) -> Result<Result<Standing, String>, RecordError> {
         let sql = "select h.chain, h.entries, h.last_hash, h.key_id, h.seal, n.newest from \
              (select max(seq) as newest from audit_entries where chain = $1) as n \
              left join audit_heads h on h.chain = $1";

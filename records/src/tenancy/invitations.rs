@@ -4,10 +4,12 @@ use super::members::{self, MemberStatus};
 use crate::access::{Role, Scope};
 use crate::audit::{Change, Target, chain_of};
 use crate::ids::new_short_id;
+use crate::mail::letters;
+use crate::people::normalise_email;
 use crate::tokens;
 use crate::{RecordError, Records};
 use serde_json::{Value, json};
-use sluice_db::{DbError, Row};
+use sluice_db::{DbError, Row, Tx};
 
 /// How long an invitation is open: a week.
 const OPEN_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
@@ -72,7 +74,7 @@ impl Records {
     /// # Errors
     /// `Invalid` for an address that is none or a role of another kind of scope; `Conflict` for a member.
     pub async fn invite(&self, scope: &Scope, email: &str, role: Role) -> Result<NewInvitation, RecordError> {
-        let email = checked_email(email)?;
+        let email = normalise_email(email)?;
         if role.scope_kind() != scope.kind() {
             let message = format!("{} is no role of a {}", role.as_text(), scope.kind());
             return Err(RecordError::invalid("role", message));
@@ -113,9 +115,24 @@ impl Records {
         .bind(info.expires_at)
         .execute()
         .await?;
+        let name = self.name_of(&mut tx, scope).await?;
+        self.post(&mut tx, &letters::invitation(&info.email, name.as_deref(), &token)).await?;
         self.audit(&mut tx, info.change("invitation.created").after(info.logged())).await?;
         tx.commit().await?;
+        self.mail_written();
         Ok(NewInvitation { token, info })
+    }
+
+    /// What people call a workspace or reseller.
+    async fn name_of(&self, tx: &mut Tx, scope: &Scope) -> Result<Option<String>, RecordError> {
+        let sql = match scope {
+            Scope::Platform => return Ok(None),
+            Scope::Reseller(_) => "select display_name, name from resellers where id = $1",
+            Scope::Workspace(_) => "select display_name, name from workspaces where id = $1",
+        };
+        let Some(row) = tx.query(sql).bind(scope.id()).optional().await? else { return Ok(None) };
+        let display_name = row.text("display_name")?;
+        Ok(Some(if display_name.is_empty() { row.text("name")? } else { display_name }))
     }
 
     /// The open invitations of a scope, newest first.
@@ -185,19 +202,4 @@ impl Records {
         self.audit(&mut tx, found.change("invitation.revoked").before(found.logged())).await?;
         Ok(tx.commit().await?)
     }
-}
-
-/// An address in the form in which people are known: trimmed, in small letters.
-fn checked_email(email: &str) -> Result<String, RecordError> {
-    let email = crate::ids::clean(email.trim()).to_lowercase();
-    let is_good = email.len() <= 254
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
-        && email.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty()
-                && host.contains('.')
-                && !host.starts_with('.')
-                && !host.ends_with('.')
-                && !host.contains('@')
-        });
-    if is_good { Ok(email) } else { Err(RecordError::invalid("email", "use an e-mail address")) }
 }

@@ -210,7 +210,7 @@ fn lock_of(scope: &Scope) -> String {
 }
 
 /// Writes a membership.
-pub(super) async fn put(
+pub(crate) async fn put(
     tx: &mut Tx,
     scope: &Scope,
     person_id: &str,

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 use std::collections::HashSet;
 
+/// Longest name for people, characters.
+const LONGEST_DISPLAY_NAME: usize = 100;
+
 /// Whether a tenant may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -192,6 +195,34 @@ impl Records {
         Ok(Workspace::from_row(&row)?)
     }
 
+    /// Makes the workspace of a person who has none, called after their business, under a name that nobody has.
+    pub(crate) async fn found_tenant(
+        &self,
+        tx: &mut Tx,
+        title: &str,
+        owner: &str,
+    ) -> Result<(), RecordError> {
+        /// Names with a number, before chance decides.
+        const NUMBERED: u32 = 20;
+        let base = slug(title);
+        let display_name: String = title.chars().take(LONGEST_DISPLAY_NAME).collect();
+        let mut number = 1;
+        loop {
+            let name = match number {
+                1 => base.clone(),
+                2..=NUMBERED => format!("{base}-{number}"),
+                _ => format!("{base}-{}", new_short_id("").trim_start_matches('_')),
+            };
+            let (display_name, owner) = (display_name.clone(), Some(owner.to_owned()));
+            let new = NewWorkspace { name, display_name, reseller_id: None, owner };
+            match self.insert_tenant(tx, &new).await {
+                // The name is taken.
+                Err(RecordError::Conflict { .. }) => number += 1,
+                other => return other.map(drop),
+            }
+        }
+    }
+
     /// The workspace with this name, made when it is missing.
     pub async fn workspace_or_create(&self, name: &str) -> Result<Workspace, RecordError> {
         if let Some(found) = self.find_workspace_by_name(name).await? {
@@ -319,10 +350,28 @@ async fn workspace_in(tx: &mut Tx, id: &str) -> Result<Workspace, RecordError> {
 
 /// 1 to 100 characters for people.
 pub(super) fn check_display_name(name: &str) -> Result<(), RecordError> {
-    if name.trim().is_empty() || name.chars().count() > 100 {
-        return Err(RecordError::invalid("display_name", "use 1 to 100 characters"));
+    if name.trim().is_empty() || name.chars().count() > LONGEST_DISPLAY_NAME {
+        let message = format!("use 1 to {LONGEST_DISPLAY_NAME} characters");
+        return Err(RecordError::invalid("display_name", message));
     }
     Ok(())
+}
+
+/// A name for addresses out of a title: its letters and digits in lower case, hyphens between words.
+fn slug(title: &str) -> String {
+    /// Leaves room for what makes it unlike others.
+    const LONGEST: usize = 48;
+    let mut slug = String::new();
+    for c in title.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') && c != '\'' {
+            slug.push('-');
+        }
+    }
+    slug.truncate(LONGEST);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "workspace".to_owned() } else { slug.to_owned() }
 }
 
 pub(super) fn check_slug(name: &str) -> Result<(), RecordError> {
@@ -342,6 +391,19 @@ pub(super) fn check_slug(name: &str) -> Result<(), RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn titles_become_slugs() {
+        for (title, wanted) in [
+            ("Asha's  Foods & Co.", "ashas-foods-co"),
+            ("-- 24/7 --", "24-7"),
+            ("\u{0906}\u{0936}\u{093e}", "workspace"),
+            (&"x".repeat(90), &"x".repeat(48)),
+        ] {
+            assert_eq!(slug(title), wanted);
+            assert!(check_slug(&slug(title)).is_ok());
+        }
+    }
 
     #[test]
     fn slugs() {

@@ -52,8 +52,18 @@ mod tests {
     use sluice_db::Db;
     use std::collections::BTreeSet;
 
-    /// Columns of bytes that hold no sealed values.
-    const OTHERS: [&str; 3] = ["data_keys.wrapped", "inbound_bodies.raw", "run_events.body"];
+    /// Columns of bytes that hold nothing sealed by the vault. Letters are sealed with a key made from the master key,
+    /// because they are written in the midst of transactions; they are gone in minutes, and earlier keys open them too.
+    const OTHERS: [&str; 8] = [
+        "data_keys.wrapped",
+        "inbound_bodies.raw",
+        "run_events.body",
+        "audit_entries.prev_hash",
+        "audit_entries.hash",
+        "audit_heads.last_hash",
+        "audit_heads.seal",
+        "mail_outbox.sealed",
+    ];
 
     async fn every_column_of_bytes_is_known(db: Db) {
         let sql = match db.dialect() {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod accounts;
 mod audit;
 mod connections;
 mod ground;
@@ -9,7 +10,9 @@ mod inbound;
 mod ingest;
 mod limits;
 mod messages;
+mod outbox;
 mod people;
+mod sessions;
 mod tenancy;
 mod tenants;
 mod vault;

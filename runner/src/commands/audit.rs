@@ -2,9 +2,9 @@
 
 use super::{Answer, configure, exit};
 use crate::cli::AuditVerifyArgs;
-use crate::wiring::{explain, master_key, open_database};
+use crate::wiring::{cipher, explain, open_database};
+use sluice_records::Records;
 use sluice_records::audit::{ChainReport, Witness};
-use sluice_records::{Cipher, Records};
 use std::path::Path;
 
 /// Walks through one chain or all of them. Says of each whether it is whole, and names the first entry that is not.
@@ -12,7 +12,7 @@ pub(super) async fn verify(args: AuditVerifyArgs) -> Answer {
     let config = configure(args.settings)?;
     let db = open_database(&config).await?;
     db.migrate().await.map_err(|error| explain(&error))?;
-    let records = Records::new(db.clone(), Cipher::new(master_key(&config)?));
+    let records = Records::new(db.clone(), cipher(&config)?);
     let mut witness = args.witness.as_deref().map(read).transpose()?.unwrap_or_default();
     let (mut is_whole, mut chains, mut entries) = (true, 0_u64, 0_i64);
     let mut note = |report: ChainReport, witness: &mut Witness| {

@@ -6,6 +6,7 @@ use crate::storage::{Keeping, Place};
 use crate::wiring::{cipher, explain, open_database};
 use sluice_node_sdk::duration::Duration;
 use sluice_node_sdk::egress::EgressPolicy;
+use sluice_records::Records;
 
 /// Begins a finding that is no failure and yet must be seen.
 const WARNING: &str = "warning: ";
@@ -58,6 +59,8 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
                 .map_err(|error| error.to_string()),
         ),
         ("WhatsApp app secret", check_whatsapp(&config)),
+        ("mail", check_mail(&config).await),
+        ("outbox", check_outbox(&config).await),
     ];
     let mut good = true;
     for (what, result) in checks {
@@ -186,6 +189,30 @@ async fn check_address(config: &Config) -> Result<String, String> {
         }
         Err(error) => Err(format!("{}: {error}", config.listen)),
     }
+}
+
+async fn check_mail(config: &Config) -> Result<String, String> {
+    let Some(settings) = &config.mail else {
+        return Ok("not set; nobody can sign up or reset a password until SLUICE_SMTP_URL and SLUICE_MAIL_FROM are set \
+                   (`sluice person code` prints codes)"
+            .to_owned());
+    };
+    settings.open()?.check().await.map_err(|error| format!("{}: {error}", settings.host()))?;
+    Ok(format!("{} answers", settings.host()))
+}
+
+/// Whether letters wait that could not be sent.
+async fn check_outbox(config: &Config) -> Result<String, String> {
+    let db = open_database(config).await?;
+    if db.schema_version().await.map_err(|error| explain(&error))? != Some(db.known_schema()) {
+        return Ok("not looked at, the schema is not up to date".to_owned());
+    }
+    let records = Records::new(db.clone(), cipher(config)?);
+    let stuck = records.stuck_mail(100).await.map_err(|error| explain(&error))?;
+    db.close().await;
+    let Some(oldest) = stuck.first() else { return Ok("nothing is stuck".to_owned()) };
+    let reason = oldest.last_error.as_deref().unwrap_or_default();
+    Ok(format!("{WARNING}{} letters could not be sent; the oldest ({}): {reason}", stuck.len(), oldest.id))
 }
 
 fn check_whatsapp(config: &Config) -> Result<String, String> {

@@ -7,6 +7,7 @@ mod doctor;
 mod files;
 mod key;
 mod nodes;
+mod person;
 mod run;
 mod sandbox;
 mod serve;
@@ -15,7 +16,7 @@ mod transfer;
 mod validate;
 mod vault;
 
-use crate::cli::{AuditCommand, Cli, Command, KeyCommand, VaultCommand};
+use crate::cli::{AuditCommand, Cli, Command, KeyCommand, PersonCommand, VaultCommand};
 use crate::config::{Config, Settings};
 use sluice_node_sdk::node::DynNode;
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(args).await,
         Command::Vault(VaultCommand::Rotate(args)) => vault::rotate(args).await,
         Command::Vault(VaultCommand::Status(settings)) => vault::status(settings).await,
+        Command::Person(PersonCommand::Create(args)) => person::create(args).await,
+        Command::Person(PersonCommand::Code(args)) => person::code(args).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,
         Command::Vacuum(settings) => doctor::vacuum(settings).await,

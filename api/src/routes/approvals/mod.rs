@@ -2,7 +2,7 @@
 //! know which nodes ask.
 
 mod decide;
-mod link;
+pub(crate) mod link;
 mod list;
 mod page;
 

@@ -1,5 +1,4 @@
-//! The pages behind approval links: small, readable on a phone, usable without a mouse and without scripts. Must not
-//! know how a decision is carried out.
+//! The pages behind approval links. Must not know how a decision is carried out.
 
 use super::Decision;
 use crate::error::{self, ApiError};

@@ -4,7 +4,7 @@
 use super::{connections, cookie};
 use crate::error::ApiError;
 use crate::extract::Query;
-use crate::html::{escape, html, page};
+use crate::html::{self, escape, page};
 use crate::state::ApiState;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -31,7 +31,7 @@ pub(crate) struct BeginQuery {
     ))]
 pub(crate) async fn show(State(state): State<ApiState>, Query(link): Query<BeginQuery>) -> Response {
     match asked(&state, &link).await {
-        Ok(body) => html(StatusCode::OK, page("Connect an account", &body)),
+        Ok(body) => html::answer(StatusCode::OK, page("Connect an account", &body)),
         Err(fault) => told(&fault),
     }
 }
@@ -84,5 +84,5 @@ pub(super) fn redirect(address: &str, more: impl FnOnce(&mut HeaderMap)) -> Resp
 /// A page that says what went wrong.
 pub(super) fn told(fault: &ApiError) -> Response {
     let body = format!("<h1 role=\"alert\">That did not work</h1>\n<p>{}</p>", escape(fault.message()));
-    html(fault.code().http_status(), page("That did not work", &body))
+    html::answer(fault.code().http_status(), page("That did not work", &body))
 }

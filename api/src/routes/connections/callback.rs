@@ -5,7 +5,7 @@ use super::{connections, cookie};
 use crate::auth::whoever;
 use crate::error::ApiError;
 use crate::extract::Query;
-use crate::html::{escape, html, page};
+use crate::html::{self, escape, page};
 use crate::state::ApiState;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -104,7 +104,7 @@ fn shown(result: Result<Connection, ConnectionError>) -> Response {
                 "<h1 role=\"status\">Connected</h1>\n<p>{} is connected. You can close this page.</p>{reason}",
                 escape(&account)
             );
-            html(StatusCode::OK, page("Connected", &body))
+            html::answer(StatusCode::OK, page("Connected", &body))
         }
         Err(failure) => told(&failure.into()),
     }
