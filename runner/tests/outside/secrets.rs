@@ -255,7 +255,7 @@ async fn an_account_is_connected_used_lost_and_connected_again() {
     control("/_sandbox/oauth/withdraw", json!({})).await;
     let (status, answer) = api.post("/hooks/demo/who", &json!({})).await;
     assert_eq!(
-        (status, &answer["error"]["details"]["code"]),
+        (status, &answer["error"]["details"]["error"]["code"]),
         (500, &json!("connection_revoked")),
         "{answer}"
     );
