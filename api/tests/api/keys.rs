@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use sluice_db::Db;
-use sluice_records::Scope;
+use sluice_records::{KeyRequest, Permissions, Scope};
 
 /// Every documented operation that needs a credential.
 fn guarded() -> Vec<(String, String)> {
@@ -32,6 +32,8 @@ fn only_these_addresses_are_open() {
     let mut open: Vec<_> = paths.filter(|(_, item)| is_open(item)).map(|(path, _)| path.as_str()).collect();
     open.sort_unstable();
     let wanted = [
+        "/api/connections/begin",
+        "/api/connections/callback",
         "/api/invitations/show",
         "/api/login",
         "/api/logout",
@@ -195,7 +197,62 @@ async fn a_platform_key_names_its_workspace(db: Db) {
     platform("GET", "/api/workspaces/fourth", Value::Null).await.fails(404, "not_found");
 }
 
+/// Every documented operation that needs a permission, with it.
+fn permitted() -> Vec<(String, String, String)> {
+    let document = serde_json::to_value(sluice_api::openapi()).unwrap();
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if let Some(permission) = operation["x-sluice-permission"].as_str() {
+                all.push((method.to_uppercase(), path.clone(), permission.to_owned()));
+            }
+        }
+    }
+    assert!(all.len() > 80, "{}", all.len());
+    all
+}
+
+async fn whoever_may_nothing_is_told_what_is_missing(db: Db) {
+    let ground = Ground::new(db).await;
+    let scope = Scope::Workspace(ground.asha.id.clone());
+    let request =
+        KeyRequest { name: "idle".into(), allowed: Some(Permissions::NONE), ..KeyRequest::default() };
+    let key = ground.records.make_api_key(scope, request).await.unwrap().key;
+    for (method, path, permission) in permitted() {
+        let path = path.replace("/api/workspaces/{id}", &format!("/api/workspaces/{}", ground.asha.id));
+        let refused = ground.call_as(&key, &method, &filled(&path), json!({})).await.fails(403, "forbidden");
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(&format!("`{permission}`")), "{method} {path}: {message}");
+    }
+}
+
+async fn another_workspace_is_not_there_whatever_is_asked_of_it(db: Db) {
+    let ground = Ground::new(db).await;
+    let beyond = ["client:", "reseller:", "team:", "person:"];
+    let mut walked = 0;
+    for (method, path, permission) in permitted() {
+        let path = path.replace("/api/workspaces/{id}", "/api/workspaces/other");
+        let request = Request::builder()
+            .method(&*method)
+            .uri(filled(&path))
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {}", ground.key))
+            .header("x-sluice-workspace", "other");
+        let answer = ground.send(request.body(Body::from("{}")).unwrap()).await;
+        // What reaches beyond workspaces is refused to a key of one; everything else is about `other`, which is not there.
+        if beyond.iter().any(|start| permission.starts_with(start)) || path.starts_with("/api/platform/") {
+            answer.fails(403, "forbidden");
+        } else {
+            answer.fails(404, "not_found");
+            walked += 1;
+        }
+    }
+    assert!(walked > 60, "{walked}");
+}
+
 sluice_db::contract_tests! {
+    whoever_may_nothing_is_told_what_is_missing,
+    another_workspace_is_not_there_whatever_is_asked_of_it,
     nobody_gets_in_without_a_good_key,
     what_belongs_to_others_is_not_there,
     a_platform_key_names_its_workspace,
