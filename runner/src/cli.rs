@@ -237,7 +237,8 @@ pub(crate) struct PersonCreateArgs {
     #[arg(long, default_value = "")]
     pub(crate) name: String,
     /// `super_admin` or `platform_admin`; with --workspace `owner`, `admin`, `agent` or `viewer`
-    #[arg(long)]
+    // Not `--role`, which says what a process does.
+    #[arg(long = "as", id = "person_role", value_name = "ROLE")]
     pub(crate) role: String,
     /// Name of the workspace in which the role counts
     #[arg(long)]

@@ -188,6 +188,7 @@ pub async fn send_waiting(records: &Records, mailer: &Mailer) -> Result<usize, s
             }
             Err(refusal) => {
                 metrics::counter!("sluice_mail_total", "result" => "failed").increment(1);
+                records.mail_failed(mail, &refusal.reason, refusal.is_hopeless).await?;
                 // Neither address nor text: the id is enough to find it.
                 tracing::warn!(
                     mail = mail.id,
@@ -195,7 +196,6 @@ pub async fn send_waiting(records: &Records, mailer: &Mailer) -> Result<usize, s
                     hopeless = refusal.is_hopeless,
                     "mail was not taken"
                 );
-                records.mail_failed(mail, &refusal.reason, refusal.is_hopeless).await?;
             }
         }
     }

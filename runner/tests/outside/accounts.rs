@@ -87,7 +87,7 @@ async fn a_crash_loses_no_letter() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_person_comes_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
-    let create = ["person", "create", "--email", "boss@example.com", "--role", "super_admin"];
+    let create = ["person", "create", "--email", "boss@example.com", "--as", "super_admin"];
     let (exit, out, err) = run(command(folder.path()).args(create));
     assert_eq!(exit, 0, "{err}");
     let first = out.lines().last().unwrap().to_owned();
@@ -113,9 +113,9 @@ async fn the_first_person_comes_from_the_command_line() {
     assert_eq!((status, &refused["error"]["code"]), (503, &json!("mail_not_configured")));
 
     for (wrong, reason) in [
-        (vec!["--role", "king"], "no role"),
-        (vec!["--role", "owner"], "role in a workspace"),
-        (vec!["--role", "owner", "--workspace", "none"], "no workspace"),
+        (vec!["--as", "king"], "no role"),
+        (vec!["--as", "owner"], "role in a workspace"),
+        (vec!["--as", "owner", "--workspace", "none"], "no workspace"),
     ] {
         let mut all = vec!["person", "create", "--email", "x@example.com"];
         all.extend(wrong);
