@@ -76,7 +76,8 @@ impl Records {
     pub async fn invite(&self, scope: &Scope, email: &str, role: Role) -> Result<NewInvitation, RecordError> {
         let email = normalise_email(email)?;
         if role.scope_kind() != scope.kind() {
-            let message = format!("{} is no role of a {}", role.as_text(), scope.kind());
+            let message =
+                format!("{} is a role in a {}, not in a {}", role.as_text(), role.scope_kind(), scope.kind());
             return Err(RecordError::invalid("role", message));
         }
         let (token, now) = (tokens::new_token("inv")?, self.now());

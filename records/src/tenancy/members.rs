@@ -221,7 +221,7 @@ pub(crate) async fn put(
     if role.scope_kind() != scope.kind() {
         return Err(RecordError::invalid(
             "role",
-            format!("{} is no role of a {}", role.as_text(), scope.kind()),
+            format!("{} is a role in a {}, not in a {}", role.as_text(), role.scope_kind(), scope.kind()),
         ));
     }
     let person = tx.query("select id from people where id = $1").bind(person_id).optional().await?;
