@@ -206,8 +206,8 @@ pub async fn send_waiting(records: &Records, mailer: &Mailer) -> Result<usize, s
 mod tests {
     use super::*;
 
-    #[test]
-    fn mail_does_not_leave_in_clear_text() {
+    #[tokio::test]
+    async fn mail_does_not_leave_in_clear_text() {
         for good in [
             "smtps://user:password@smtp.example.com",
             "smtp://user:password@smtp.example.com:587?tls=required",
