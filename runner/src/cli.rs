@@ -71,8 +71,8 @@ pub(crate) struct SandboxArgs {
     /// Where signed webhooks go
     #[arg(long, default_value = "http://127.0.0.1:8080/api/whatsapp/webhook")]
     pub(crate) webhook: String,
-    /// Address of the mail server
-    #[arg(long, default_value = "127.0.0.1:8025")]
+    /// Address of the mail server; a free port when it ends in :0
+    #[arg(long, default_value = "127.0.0.1:0")]
     pub(crate) smtp_listen: String,
     /// App secret that signs webhooks
     #[arg(
