@@ -6,6 +6,7 @@
 mod access;
 mod api_keys;
 pub mod audit;
+pub mod branding;
 pub mod connections;
 mod consents;
 pub mod contacts;

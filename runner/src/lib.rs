@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod credentials;
+mod dns;
 mod logging;
 pub mod mail;
 pub mod pruning;

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod branding;
 pub(crate) mod clients;
 pub(crate) mod connections;
 pub(crate) mod contacts;
@@ -111,6 +112,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(conversations::routes())
         .merge(workspaces::routes())
         .merge(audit::routes())
+        .merge(branding::routes())
         .merge(limits::routes())
         .merge(account::routes())
         .merge(people::routes())
@@ -135,6 +137,7 @@ fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
         .merge(connections::browser_routes())
         .merge(account::public_routes())
         .merge(people::link_routes())
+        .merge(branding::public_routes())
         .layer(DefaultBodyLimit::max(64 * 1024));
     timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(small), limits.request)
 }

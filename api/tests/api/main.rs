@@ -5,6 +5,7 @@
 mod accounts;
 mod approvals;
 mod bodies;
+mod branding;
 mod connections;
 mod contract;
 mod credentials;

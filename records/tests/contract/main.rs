@@ -4,6 +4,7 @@
 
 mod accounts;
 mod audit;
+mod branding;
 mod connections;
 mod ground;
 mod inbound;

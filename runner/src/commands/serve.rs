@@ -8,6 +8,7 @@ use sluice_engine::document::Document;
 use std::fs::{File, TryLockError};
 use std::future::IntoFuture;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +48,8 @@ impl Service {
             templates()?,
             metrics,
         )
-        .with_connections(installation.connections.clone());
+        .with_connections(installation.connections.clone())
+        .with_dns(Arc::new(crate::dns::NameServers::new(config.dns_server)));
         Ok(Self { installation, config, listener, state, _lock: lock })
     }
 
