@@ -307,6 +307,7 @@ async fn lose(world: &World, params: &Value, items: &[Value]) -> NodeError {
 
 fn status(world: &World, effect_id: &str, status: &str) -> StatusRecord {
     StatusRecord {
+        pricing: None,
         workspace_id: world.workspace.clone(),
         phone_number_id: NUMBER.into(),
         wamid: format!("wamid.of.{effect_id}"),

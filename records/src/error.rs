@@ -16,6 +16,9 @@ pub enum RecordError {
     /// A value that is not allowed; `path` is the JSON path of the offending field.
     #[error("{path}: {message}")]
     Invalid { path: String, message: String },
+    /// Allowed in itself, but not now: `code` names what stands against it, such as `budget_exhausted`.
+    #[error("{message}")]
+    Refused { code: &'static str, message: String },
     #[error("a stored secret cannot be opened")]
     Seal(#[from] SealError),
     #[error("the database refused")]
@@ -23,12 +26,13 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// A constant for programs: `not_found`, `conflict`, `invalid`, `secret_unreadable`, `database`.
+    /// A constant for programs: `not_found`, `conflict`, `invalid`, `secret_unreadable`, `database`, or that of a refusal.
     pub fn code(&self) -> &'static str {
         match self {
             RecordError::NotFound { .. } => "not_found",
             RecordError::Conflict { .. } => "conflict",
             RecordError::Invalid { .. } => "invalid",
+            RecordError::Refused { code, .. } => code,
             RecordError::Seal(_) => "secret_unreadable",
             RecordError::Db(_) => "database",
         }
@@ -40,6 +44,10 @@ impl RecordError {
 
     pub(crate) fn invalid(path: &str, message: impl Into<String>) -> Self {
         RecordError::Invalid { path: path.to_owned(), message: message.into() }
+    }
+
+    pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        RecordError::Refused { code, message: message.into() }
     }
 
     pub(crate) fn conflict(message: impl Into<String>) -> Self {

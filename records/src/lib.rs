@@ -13,12 +13,15 @@ mod error;
 pub mod events;
 mod ids;
 mod inbound;
+pub mod ledger;
 pub mod messages;
 mod numbers;
 mod page;
 mod phone;
+pub mod plans;
 mod seal;
 mod store;
+pub mod usage;
 pub mod whatsapp;
 mod workspaces;
 

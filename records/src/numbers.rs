@@ -65,6 +65,7 @@ impl Records {
             }
         }
         let credential = self.credential(workspace_id, &new.credential).await?;
+        self.require_number_room(workspace_id, &new.phone_number_id).await?;
         let now = self.now();
         let written = self
             .db
@@ -91,6 +92,19 @@ impl Records {
             )),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the plan allows another number, if it is another one.
+    async fn require_number_room(
+        &self,
+        workspace_id: &str,
+        phone_number_id: &str,
+    ) -> Result<(), RecordError> {
+        let numbers = self.list_numbers(workspace_id).await?;
+        if numbers.iter().any(|number| number.phone_number_id == phone_number_id) {
+            return Ok(());
+        }
+        self.require_room(workspace_id, "numbers", numbers.len() as i64).await
     }
 
     /// A number of this workspace.

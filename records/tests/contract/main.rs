@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod charges;
 mod ground;
+mod holds;
 mod inbound;
 mod ingest;
+mod ledger;
 mod messages;
 mod people;
+mod plans;
 mod tenants;
+mod usage;
