@@ -15,7 +15,9 @@ pub(crate) enum Need {
     SignedIn,
     /// A workspace, and this permission in it.
     Workspace(P),
-    /// The same; whoever may enter every workspace and names none means all of them.
+    /// The workspace that the path names by `{id}`, and this permission in it.
+    Named(P),
+    /// The same as `Workspace`; whoever may enter every workspace and names none means all of them.
     WorkspaceOrAll(P),
     /// This permission for a reseller or for the platform.
     Manager(P),
@@ -23,7 +25,7 @@ pub(crate) enum Need {
     Platform(P),
 }
 
-use Need::{Manager, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
+use Need::{Manager, Named, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
 
 /// Method, path as in the API document, need. A route that is missing here lets nobody in, and a test finds it.
 pub(crate) const TABLE: &[(&str, &str, Need)] = &[
@@ -97,9 +99,38 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/inbound/{id}", WorkspaceOrAll(P::InboundRead)),
     ("POST", "/api/inbound/{id}/replay", WorkspaceOrAll(P::InboundWrite)),
     // Tenants
-    ("GET", "/api/workspaces", Platform(P::ClientRead)),
-    ("POST", "/api/workspaces", Platform(P::ClientWrite)),
-    ("GET", "/api/workspaces/{id}", Manager(P::ClientRead)),
+    ("GET", "/api/workspaces", SignedIn),
+    ("POST", "/api/workspaces", SignedIn),
+    ("GET", "/api/workspaces/{id}", Named(P::WorkspaceRead)),
+    ("PUT", "/api/workspaces/{id}", Named(P::WorkspaceWrite)),
+    ("DELETE", "/api/workspaces/{id}", Named(P::WorkspaceDelete)),
+    ("GET", "/api/members", Workspace(P::MemberRead)),
+    ("PUT", "/api/members/{person_id}", Workspace(P::MemberWrite)),
+    ("DELETE", "/api/members/{person_id}", Workspace(P::MemberWrite)),
+    ("GET", "/api/invitations", Workspace(P::MemberRead)),
+    ("POST", "/api/invitations", Workspace(P::MemberWrite)),
+    ("DELETE", "/api/invitations/{id}", Workspace(P::MemberWrite)),
+    ("POST", "/api/invitations/show", Public),
+    ("POST", "/api/invitations/accept", SignedIn),
+    ("GET", "/api/keys", Workspace(P::KeyRead)),
+    ("POST", "/api/keys", Workspace(P::KeyWrite)),
+    ("GET", "/api/keys/{id}", Workspace(P::KeyRead)),
+    ("POST", "/api/keys/{id}/rotate", Workspace(P::KeyWrite)),
+    ("DELETE", "/api/keys/{id}", Workspace(P::KeyWrite)),
+    ("GET", "/api/team", Manager(P::TeamRead)),
+    ("POST", "/api/team/invitations", Manager(P::TeamWrite)),
+    ("PUT", "/api/team/{person_id}", Manager(P::TeamWrite)),
+    ("DELETE", "/api/team/{person_id}", Manager(P::TeamWrite)),
+    ("GET", "/api/resellers", Platform(P::ResellerRead)),
+    ("POST", "/api/resellers", Platform(P::ResellerWrite)),
+    ("GET", "/api/resellers/{id}", Platform(P::ResellerRead)),
+    ("PUT", "/api/resellers/{id}", Platform(P::ResellerWrite)),
+    ("POST", "/api/resellers/{id}/invitations", Platform(P::ResellerWrite)),
+    ("GET", "/api/clients", Manager(P::ClientRead)),
+    ("POST", "/api/clients", Manager(P::ClientWrite)),
+    ("GET", "/api/clients/{id}", Manager(P::ClientRead)),
+    ("PUT", "/api/clients/{id}", Manager(P::ClientWrite)),
+    ("POST", "/api/clients/{id}/invitations", Manager(P::ClientWrite)),
 ];
 
 /// What a route needs; none for a route that nobody may use.
@@ -120,7 +151,7 @@ impl Need {
     pub(crate) fn permission(self) -> Option<P> {
         match self {
             Public | SignedIn => None,
-            Workspace(one) | WorkspaceOrAll(one) | Manager(one) | Platform(one) => Some(one),
+            Workspace(one) | Named(one) | WorkspaceOrAll(one) | Manager(one) | Platform(one) => Some(one),
         }
     }
 }

@@ -7,13 +7,15 @@ use crate::access::{self, Need};
 use crate::error::{self, ApiError};
 use crate::layers::RequestId;
 use crate::state::ApiState;
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use sluice_records::{
-    Actor, ActorKind, ApiKey, Grant, Permission, Permissions, RecordError, Records, Scope, Workspace,
+    Actor, ActorKind, ApiKey, Grant, Permission, Permissions, RecordError, Records, Scope, TenantStatus,
+    Workspace,
 };
 
 /// Chooses the workspace among those the caller can reach, by name or id.
@@ -61,13 +63,16 @@ impl Principal {
         self.grants.iter().any(|grant| grant.scope == Scope::Platform && grant.permissions.allows(permission))
     }
 
-    /// The widest scope beyond workspaces in which they may do something.
-    fn managed(&self, permission: Permission) -> Option<Scope> {
-        if self.on_platform(permission) {
-            return Some(Scope::Platform);
-        }
-        let allowed = self.grants.iter().filter(|grant| grant.permissions.allows(permission));
-        allowed.map(|grant| &grant.scope).find(|scope| matches!(scope, Scope::Reseller(_))).cloned()
+    /// The grant of the widest scope beyond workspaces in which they may do something.
+    fn managing(&self, permission: Permission) -> Option<&Grant> {
+        let allowing = || self.grants.iter().filter(|grant| grant.permissions.allows(permission));
+        let of_reseller = |grant: &&Grant| matches!(grant.scope, Scope::Reseller(_));
+        allowing().find(|grant| grant.scope == Scope::Platform).or_else(|| allowing().find(of_reseller))
+    }
+
+    /// Whether they reach into all workspaces.
+    pub(crate) fn enters_all(&self) -> bool {
+        self.on_platform(Permission::PlatformEnter)
     }
 }
 
@@ -78,6 +83,8 @@ pub(crate) struct Tenant {
     pub(crate) principal: Principal,
     /// `ws_…`.
     pub(crate) workspace_id: String,
+    /// What the caller may do there.
+    pub(crate) permissions: Permissions,
 }
 
 impl Tenant {
@@ -94,11 +101,19 @@ pub(crate) struct Manager {
     pub(crate) principal: Principal,
     /// For whom: the platform, or one reseller and its own clients.
     pub(crate) scope: Scope,
+    /// What the caller may do there.
+    pub(crate) permissions: Permissions,
 }
 
 impl Manager {
+    /// The client workspace of this id or name.
+    pub(crate) async fn client(&self, state: &ApiState, id: &str) -> Result<Workspace, ApiError> {
+        let found = find_workspace(state, id).await?;
+        if self.manages(&found) { Ok(found) } else { Err(ApiError::not_found("workspace", id)) }
+    }
+
     /// Whether a workspace is among those it runs.
-    pub(crate) fn manages(&self, workspace: &Workspace) -> bool {
+    fn manages(&self, workspace: &Workspace) -> bool {
         match &self.scope {
             Scope::Platform => true,
             Scope::Reseller(id) => workspace.reseller_id.as_ref() == Some(id),
@@ -119,9 +134,13 @@ pub(crate) struct Reach(pub(crate) Option<String>);
 /// Lets a request through to its handler when the caller brings what the route needs, and tells the handler who it is.
 pub(crate) async fn guard(
     State(state): State<ApiState>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    // A path that is not UTF-8 has no parameters here; the handler says what is wrong with it.
+    let named = |params: &RawPathParams| params.iter().find(|one| one.0 == "id").map(|one| one.1.to_owned());
+    let path_id = params.ok().as_ref().and_then(named);
     let need = request
         .extensions()
         .get::<MatchedPath>()
@@ -133,32 +152,37 @@ pub(crate) async fn guard(
     }
     let mut principal = authenticate(&state, request.headers()).await?;
     principal.actor.request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
-    let extensions = match need {
+    let meant = |request: &Request| named_workspace(request.headers()).map(|name| name.map(str::to_owned));
+    let tenant = match need {
         Need::Public | Need::SignedIn => None,
-        Need::Workspace(permission) => Some(tenant(&state, &principal, request.headers(), permission).await?),
+        Need::Workspace(permission) => {
+            let named = meant(&request)?;
+            Some(tenant(&state, &principal, named.as_deref(), permission).await?)
+        }
+        Need::Named(permission) => {
+            let named = path_id.ok_or_else(|| ApiError::plain(error::NOT_FOUND))?;
+            Some(tenant(&state, &principal, Some(&named), permission).await?)
+        }
         Need::WorkspaceOrAll(permission) => {
-            let all = principal.on_platform(Permission::PlatformEnter) && principal.on_platform(permission);
-            if all && named_workspace(request.headers())?.is_none() {
+            let named = meant(&request)?;
+            if named.is_none() && principal.enters_all() && principal.on_platform(permission) {
                 request.extensions_mut().insert(Reach(None));
                 None
             } else {
-                Some(tenant(&state, &principal, request.headers(), permission).await?)
+                Some(tenant(&state, &principal, named.as_deref(), permission).await?)
             }
         }
-        Need::Manager(permission) => {
-            let scope = principal.managed(permission).ok_or_else(|| lacks(permission))?;
-            request.extensions_mut().insert(Manager { principal: principal.clone(), scope });
-            None
-        }
-        Need::Platform(permission) => {
-            if !principal.on_platform(permission) {
+        Need::Manager(permission) | Need::Platform(permission) => {
+            let grant = principal.managing(permission).ok_or_else(|| lacks(permission))?;
+            if matches!(need, Need::Platform(_)) && grant.scope != Scope::Platform {
                 return Err(lacks(permission));
             }
-            request.extensions_mut().insert(Manager { principal: principal.clone(), scope: Scope::Platform });
+            let (scope, permissions) = (grant.scope.clone(), grant.permissions);
+            request.extensions_mut().insert(Manager { principal: principal.clone(), scope, permissions });
             None
         }
     };
-    if let Some(tenant) = extensions {
+    if let Some(tenant) = tenant {
         request.extensions_mut().insert(Reach(Some(tenant.workspace_id.clone())));
         request.extensions_mut().insert(tenant);
     }
@@ -185,10 +209,10 @@ async fn authenticate(state: &ApiState, headers: &HeaderMap) -> Result<Principal
 async fn tenant(
     state: &ApiState,
     principal: &Principal,
-    headers: &HeaderMap,
+    named: Option<&str>,
     permission: Permission,
 ) -> Result<Tenant, ApiError> {
-    let workspace = match (named_workspace(headers)?, &principal.home) {
+    let workspace = match (named, &principal.home) {
         (Some(named), _) => find_workspace(state, named).await?,
         (None, Some(home)) => state.records.workspace(home).await?,
         (None, None) => return Err(ApiError::plain(error::WORKSPACE_REQUIRED)),
@@ -199,7 +223,10 @@ async fn tenant(
     if !permissions.allows(permission) {
         return Err(lacks(permission));
     }
-    Ok(Tenant { principal: principal.clone(), workspace_id: workspace.id })
+    if workspace.status != TenantStatus::Active && !principal.enters_all() {
+        return Err(ApiError::plain(error::WORKSPACE_SUSPENDED));
+    }
+    Ok(Tenant { principal: principal.clone(), workspace_id: workspace.id, permissions })
 }
 
 fn lacks(permission: Permission) -> ApiError {

@@ -36,7 +36,8 @@ codes! {
     UNAUTHENTICATED = 401 "unauthenticated" "The API key is missing, unknown or revoked.";
     INVALID_SIGNATURE = 401 "invalid_signature" "The signature of the delivery is missing or does not fit its bytes.";
     HOOK_UNAUTHORIZED = 401 "hook_unauthorized" "The webhook asks for a credential that the request does not present.";
-    FORBIDDEN = 403 "forbidden" "The key may not do this; platform routes need a platform key.";
+    FORBIDDEN = 403 "forbidden" "The caller is known and may not do this; the message names the missing permission.";
+    WORKSPACE_SUSPENDED = 403 "workspace_suspended" "The workspace is suspended; ask whoever runs the platform.";
     VERIFICATION_REFUSED = 403 "verification_refused" "The verify token is not the configured one.";
     NOT_FOUND = 404 "not_found" "There is no such thing, or it belongs to another workspace.";
     NO_SUCH_ROUTE = 404 "no_such_route" "The address is not one of this API; see `/api/openapi.json`.";

@@ -42,20 +42,16 @@ pub fn openapi() -> OpenApi {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 operation.operation_id = Some(operation_id(method, path));
-                if let Some(permission) = access::need_of(method, path).and_then(Need::permission) {
+                let need = access::need_of(method, path);
+                if let Some(permission) = need.and_then(Need::permission) {
                     let extensions = operation.extensions.get_or_insert_default();
                     extensions.insert("x-sluice-permission".to_owned(), permission.as_text().into());
                 }
-                complete(path, operation);
+                complete(need == Some(Need::Public), operation);
             }
         }
     }
     document
-}
-
-/// Public routes need no key.
-pub(crate) fn is_public(path: &str) -> bool {
-    !path.starts_with("/api/") || path == "/api/openapi.json" || path == "/api/whatsapp/webhook"
 }
 
 /// A name for generated clients, such as `get_workflows_by_id`.
@@ -68,7 +64,7 @@ fn operation_id(method: &str, path: &str) -> String {
     named.fold(method.to_owned(), |id, part| id + "_" + part.as_str())
 }
 
-fn complete(path: &str, operation: &mut Operation) {
+fn complete(is_public: bool, operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
     let parameters = operation.parameters.as_deref().unwrap_or_default();
     let mut places = parameters.iter().filter_map(|one| match one {
@@ -77,7 +73,7 @@ fn complete(path: &str, operation: &mut Operation) {
     });
     let has_input = places.any(|place| matches!(place, ParameterIn::Query | ParameterIn::Path));
     let mut codes = vec![error::INTERNAL, error::TIMED_OUT];
-    if !is_public(path) {
+    if !is_public {
         operation.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
         operation.parameters.get_or_insert_default().push(RefOr::T(workspace_header()));
         codes.extend([error::UNAUTHENTICATED, error::WORKSPACE_REQUIRED, error::FORBIDDEN, error::NOT_FOUND]);

@@ -65,7 +65,9 @@ impl From<RecordError> for ApiError {
                 Self::new(error::INVALID_CURSOR, message)
             }
             RecordError::Invalid { path, .. } => {
-                Self::new(error::INVALID_VALUE, message).at(&format!("/{path}"))
+                // `a.b[0]` is written `/a/b/0` where requests are spoken of (RFC 6901).
+                let pointer = path.replace(['.', '['], "/").replace(']', "");
+                Self::new(error::INVALID_VALUE, message).at(&format!("/{pointer}"))
             }
             RecordError::Db(ref cause) if cause.is_transient() => unavailable(&failure),
             RecordError::Seal(_) | RecordError::Db(_) => Self::internal(&failure),

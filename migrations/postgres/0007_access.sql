@@ -59,3 +59,20 @@ alter table api_keys add column addresses text;
 alter table api_keys add column expires_at bigint;
 alter table api_keys add column rotated_from text;
 alter table api_keys add column created_by text not null default '';
+
+-- The token of an invitation is shown once and kept as a hash. An invitation is open until it is accepted, revoked or over.
+create table invitations (
+    scope_kind text not null,
+    scope_id text not null,
+    id text not null,
+    email text not null,
+    role text not null,
+    token_hash text not null unique,
+    invited_by text not null,
+    created_at bigint not null,
+    expires_at bigint not null,
+    accepted_at bigint,
+    revoked_at bigint,
+    primary key (scope_kind, scope_id, id)
+);
+create index invitations_by_email on invitations (email);

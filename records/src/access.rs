@@ -110,6 +110,8 @@ permissions! {
     ClientRead = "client:read" "See client workspaces.";
     ClientWrite = "client:write" "Make, change and suspend client workspaces.";
     ClientImpersonate = "client:impersonate" "Act as an owner of a client workspace; each time is audited.";
+    TeamRead = "team:read" "See who runs the reseller or the platform.";
+    TeamWrite = "team:write" "Invite, change and remove who runs the reseller or the platform.";
     ResellerRead = "reseller:read" "See resellers.";
     ResellerWrite = "reseller:write" "Make, change and suspend resellers.";
     PersonRead = "person:read" "See the people of the installation.";
@@ -196,6 +198,8 @@ const MANAGERIAL: &[P] = &[
     P::ClientRead,
     P::ClientWrite,
     P::ClientImpersonate,
+    P::TeamRead,
+    P::TeamWrite,
     P::ResellerRead,
     P::ResellerWrite,
     P::PersonRead,
@@ -296,7 +300,7 @@ impl Role {
                     .with(&[P::LimitRead, P::LimitWrite, P::BrandingRead, P::BrandingWrite])
             }
             Self::ResellerAdmin => set(&[
-                &[P::ClientRead, P::ClientWrite, P::ClientImpersonate, P::MemberRead, P::MemberWrite],
+                &[P::ClientRead, P::ClientWrite, P::ClientImpersonate, P::TeamRead, P::TeamWrite],
                 &[P::PlanRead, P::PlanWrite, P::LedgerRead, P::LedgerWrite, P::UsageRead],
                 &[P::BrandingRead, P::BrandingWrite, P::AuditRead],
             ]),

@@ -21,12 +21,13 @@ mod phone;
 pub mod plans;
 mod seal;
 mod store;
+mod tenancy;
+mod tokens;
 pub mod usage;
 pub mod whatsapp;
-mod workspaces;
 
 pub use access::{Actor, ActorKind, Grant, Permission, Permissions, Role, Scope};
-pub use api_keys::{ApiKey, NewApiKey};
+pub use api_keys::{ApiKey, KeyRequest, NewApiKey};
 pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
@@ -44,4 +45,7 @@ pub use page::Page;
 pub use phone::{Phone, normalise_phone};
 pub use seal::{Cipher, MasterKey, SealError, Secret};
 pub use store::{Clock, Records, system_clock};
-pub use workspaces::Workspace;
+pub use tenancy::{
+    Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
+    Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
+};

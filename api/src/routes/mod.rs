@@ -2,18 +2,24 @@
 //! know what a route does.
 
 pub(crate) mod approvals;
+pub(crate) mod clients;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod events;
 pub(crate) mod hooks;
 pub(crate) mod inbound;
+pub(crate) mod invitations;
+pub(crate) mod keys;
+pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
+pub(crate) mod resellers;
 pub(crate) mod runs;
 pub(crate) mod service;
 pub(crate) mod signals;
 pub(crate) mod stream;
+pub(crate) mod team;
 pub(crate) mod templates;
 pub(crate) mod whatsapp;
 pub(crate) mod workflows;
@@ -96,6 +102,12 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(keys::routes())
+        .merge(team::routes())
+        .merge(resellers::routes())
+        .merge(clients::routes())
 }
 
 /// Routes for callers with a key that may wait for a run.
@@ -106,7 +118,8 @@ fn waiting() -> OpenApiRouter<ApiState> {
 /// Routes for everybody.
 fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
     let whatsapp = whatsapp::routes().layer(DefaultBodyLimit::max(limits.whatsapp_body));
-    let links = approvals::link_routes().layer(DefaultBodyLimit::max(64 * 1024));
+    let links =
+        approvals::link_routes().merge(invitations::public_routes()).layer(DefaultBodyLimit::max(64 * 1024));
     timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links), limits.request)
 }
 

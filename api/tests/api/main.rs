@@ -16,5 +16,6 @@ mod records;
 mod runs;
 mod service;
 mod streams;
+mod tenants;
 mod webhook;
 mod workflows;

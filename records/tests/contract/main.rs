@@ -11,5 +11,6 @@ mod ledger;
 mod messages;
 mod people;
 mod plans;
+mod tenancy;
 mod tenants;
 mod usage;

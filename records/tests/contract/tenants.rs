@@ -17,7 +17,7 @@ async fn workspaces_have_unique_slugs(db: Db) {
     assert_eq!(records.workspace_by_name("asha-foods").await.unwrap(), ground.workspace);
     assert_eq!(records.workspace_or_create("asha-foods").await.unwrap(), ground.workspace);
     let other = records.workspace_or_create("beta").await.unwrap();
-    assert_eq!(records.list_workspaces().await.unwrap(), [ground.workspace.clone(), other]);
+    assert_eq!(records.list_workspaces(None).await.unwrap(), [ground.workspace.clone(), other]);
     assert!(matches!(records.workspace("ws_nobody").await, Err(RecordError::NotFound { .. })));
 }
 
