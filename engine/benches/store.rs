@@ -86,6 +86,7 @@ fn turn() -> Turn {
         attention: None,
         receipt: None,
         waits: None,
+        usage: Vec::new(),
         children: Vec::new(),
     }
 }

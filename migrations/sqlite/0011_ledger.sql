@@ -96,7 +96,7 @@ create table usage_events (
     primary key (workspace_id, usage_key)
 ) without rowid;
 create index usage_events_open on usage_events (workspace_id, kind, at) where part is null;
-create index usage_events_closed on usage_events (at) where part is not null;
+create index usage_events_closed on usage_events (kind, at) where part is not null;
 
 -- Sums of events; what came later is a part of its own. Old parts are merged into one, whose name is empty.
 create table usage_hourly (

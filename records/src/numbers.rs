@@ -104,7 +104,7 @@ impl Records {
         if numbers.iter().any(|number| number.phone_number_id == phone_number_id) {
             return Ok(());
         }
-        self.require_room(workspace_id, "numbers", numbers.len() as i64).await
+        self.require_room_for("numbers", workspace_id).await
     }
 
     /// A number of this workspace.

@@ -14,6 +14,8 @@ use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::services::{Clock, Credential, CredentialSource, Services, SystemClock};
 use sluice_node_sdk::testkit::SimClock;
 use sluice_node_sdk::transport::ReqwestTransport;
+use sluice_node_sdk::usage::{Budget, Spending};
+use sluice_records::plans::Spend;
 use sluice_records::{Cipher, MasterKey, RecordError, Records};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,6 +54,60 @@ impl CredentialSource for RecordCredentials {
     }
 }
 
+/// Budgets of the records, for nodes.
+struct RecordBudget(Records);
+
+fn spend(workspace_id: &str, spending: &Spending) -> Spend {
+    Spend {
+        workspace_id: workspace_id.to_owned(),
+        key: spending.key.clone(),
+        kind: spending.kind.clone(),
+        quantity: spending.quantity,
+        category: spending.category.clone(),
+    }
+}
+
+/// A refusal is for good; anything else may be tried again.
+fn budget_error(error: RecordError) -> NodeError {
+    let message = error.to_string();
+    match error {
+        RecordError::Refused { code, .. } => NodeError::rejected(message).code(code),
+        RecordError::Conflict { .. } | RecordError::Invalid { .. } => {
+            NodeError::rejected(message).code("budget_refused")
+        }
+        other => {
+            tracing::warn!(error = explain(&other), "a node could not ask its budget");
+            NodeError::unavailable("The budget cannot be asked at the moment").code("budget_unavailable")
+        }
+    }
+}
+
+impl Budget for RecordBudget {
+    fn reserve<'a>(
+        &'a self,
+        workspace_id: &'a str,
+        spending: &'a Spending,
+    ) -> BoxFuture<'a, Result<(), NodeError>> {
+        Box::pin(async move {
+            self.0.reserve(&spend(workspace_id, spending)).await.map(drop).map_err(budget_error)
+        })
+    }
+
+    fn settle<'a>(
+        &'a self,
+        workspace_id: &'a str,
+        spending: &'a Spending,
+    ) -> BoxFuture<'a, Result<(), NodeError>> {
+        Box::pin(async move {
+            self.0.settle(&spend(workspace_id, spending)).await.map(drop).map_err(budget_error)
+        })
+    }
+
+    fn release<'a>(&'a self, workspace_id: &'a str, key: &'a str) -> BoxFuture<'a, Result<(), NodeError>> {
+        Box::pin(async move { self.0.release_hold(workspace_id, key).await.map(drop).map_err(budget_error) })
+    }
+}
+
 /// All node types: the built-in ones and those of the host.
 ///
 /// # Errors
@@ -70,6 +126,7 @@ impl Installation {
         let db = open_database(config).await?;
         db.migrate().await.map_err(|error| explain(&error))?;
         let records = Records::new(db.clone(), Cipher::new(master_key(config)?));
+        records.seed_plans().await.map_err(|error| explain(&error))?;
         let policy =
             EgressPolicy::parse(&config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
         let http = ReqwestTransport::new(policy)
@@ -131,6 +188,7 @@ fn engine(
         http,
         credentials: Arc::new(RecordCredentials(records.clone())),
         base_urls: Arc::new(config.base_urls.clone()),
+        budget: Arc::new(RecordBudget(records.clone())),
     };
     // SQLite serves one process, PostgreSQL any number.
     let is_alone = store.dialect() == Dialect::Sqlite;

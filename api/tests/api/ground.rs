@@ -82,6 +82,7 @@ impl Ground {
             http: Arc::new(ScriptedHttp::default()),
             credentials: Arc::new(NoCredentials),
             base_urls: Arc::default(),
+            budget: sluice_node_sdk::usage::NoBudget::shared(),
         };
         let engine =
             Engine::new(Store::new(db.clone()), super::nodes::registry(), services, EngineConfig::default());

@@ -12,6 +12,7 @@ use crate::core::{
     Command, Decision, Effect, Event, Machine, NodeIx, NodePhase, NodeResult, Refusal, RunState, RunStatus,
 };
 use crate::store::{Attention, Commit, NewRun, RunKey, StoreError, Turn, WaitRow};
+use sluice_node_sdk::usage::UsageNote;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -32,6 +33,8 @@ pub(super) struct Driver {
     waits: Vec<WaitRow>,
     /// Goes with the next commit: the key of the signal that is being taken.
     receipt: Option<String>,
+    /// Goes with the next commit: what executions used.
+    usage: Vec<UsageNote>,
     jobs: JoinSet<Job>,
     next: VecDeque<Command>,
     /// Its own lane, and that of the event that it answers. Only kept when no other process drives runs: with others
@@ -171,6 +174,7 @@ impl Driver {
             started_at: None,
             waits: Vec::new(),
             receipt: None,
+            usage: Vec::new(),
             jobs: JoinSet::new(),
             next: VecDeque::new(),
             lanes: lane.into_iter().collect(),
@@ -435,6 +439,7 @@ impl Driver {
             Ok(()) => Ok(Ok(())),
             Err(TurnError::Refused(refusal)) => {
                 tracing::debug!(run_id = %self.run.key.run_id, %refusal, "command refused");
+                self.note_usage().await;
                 Ok(Err(refusal))
             }
             Err(TurnError::Taken) => {
@@ -443,6 +448,15 @@ impl Driver {
                 Ok(Ok(()))
             }
             Err(TurnError::Lost | TurnError::Store(_) | TurnError::NotHere) => Err(()),
+        }
+    }
+
+    /// Writes down what an execution used whose result nobody takes any more.
+    async fn note_usage(&mut self) {
+        let usage = std::mem::take(&mut self.usage);
+        if let Err(error) = self.engine.0.store.note_usage(&self.run.key, usage).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(run_id = %self.run.key.run_id, error, "what a node used after its run ended was not counted");
         }
     }
 
@@ -578,6 +592,7 @@ impl Driver {
             attention: state.needs_answer().then_some(Attention::UnknownOutcome),
             receipt: None,
             waits: changed.then_some(waits),
+            usage: std::mem::take(&mut self.usage),
             children,
             events,
         };
@@ -738,7 +753,8 @@ impl Driver {
     }
 
     /// What came of a job, as a command. A call whose child cannot be started is a failure of the calling node.
-    async fn command_of(&mut self, job: Job) -> Command {
+    async fn command_of(&mut self, mut job: Job) -> Command {
+        self.usage.append(&mut job.executed.usage);
         let mut command = job.into_command();
         if let Command::NodeDone { result, .. } = &mut command
             && let NodeResult::Call { workflow, items, child_run_id, wait } = &*result

@@ -14,6 +14,7 @@ use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::outcome::{Outcome, Output, Resumed};
 use sluice_node_sdk::services::Services;
 use sluice_node_sdk::spec::Effect;
+use sluice_node_sdk::usage::UsageNote;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub(crate) struct Execution {
 pub(crate) struct Executed {
     pub(crate) result: NodeResult,
     pub(super) logs: Vec<LogLine>,
+    /// What it used, whatever the result is.
+    pub(super) usage: Vec<UsageNote>,
     /// About how many bytes the result takes.
     weight: usize,
 }
@@ -97,6 +100,7 @@ impl Surroundings {
             services: self.services.clone(),
             cancel: self.cancel.clone(),
             logs: std::sync::Mutex::default(),
+            usage: std::sync::Mutex::default(),
         };
         Execution {
             node: program.nodes[node as usize].node.clone(),
@@ -186,6 +190,9 @@ impl Execution {
 
     fn executed(self, answer: Result<Outcome, NodeError>) -> Executed {
         let logs = self.context.take_logs();
+        // What a dry run would use is not used.
+        let mut usage = self.context.take_usage();
+        usage.retain(|_| !self.context.run.dry_run);
         let result = match answer {
             Ok(Outcome::Done(output)) => self
                 .output(output, &logs)
@@ -211,7 +218,7 @@ impl Execution {
             Err(error) => NodeResult::Failed(self.as_failed(error)),
         };
         let (result, weight) = limits::fit(result, self.max_output);
-        Executed { result, logs, weight }
+        Executed { result, logs, usage, weight }
     }
 
     /// A time-out that a `once` node reports itself leaves the outcome as unknown as one that we measure.

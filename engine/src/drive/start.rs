@@ -370,6 +370,7 @@ fn queued_turn(run: NewRun, start: Command, now: i64) -> Turn {
         attention: None,
         receipt: None,
         waits: None,
+        usage: Vec::new(),
         children: Vec::new(),
     }
 }

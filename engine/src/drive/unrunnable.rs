@@ -114,6 +114,7 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
         attention,
         receipt: None,
         waits: Some(Vec::new()),
+        usage: Vec::new(),
         children: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! The only writer of runs. Each turn is fenced by the number of turns before it: what loses a race writes
 //! nothing and is told so, without harm to the turns beside it. Must not know decisions, nor who shares a transaction.
 
-use super::{Commit, RunKey, Store, StoreError, Turn, codec, rows};
+use super::{Commit, RunKey, Store, StoreError, Turn, codec, rows, usage};
 use sluice_db::{DbError, Tx};
 use std::collections::HashMap;
 
@@ -94,6 +94,7 @@ impl Store {
 pub(super) async fn write_at_once(tx: &mut Tx, turns: impl Iterator<Item = &Ready>) -> Result<bool, DbError> {
     let mut all = Vec::new();
     turns.for_each(|turn| turn.family(&mut all));
+    let used = usage::rows(&all);
     for round in rounds(all) {
         let count =
             |wanted: fn(&Turn) -> bool| round.iter().filter(|ready| wanted(&ready.turn)).count() as u64;
@@ -107,6 +108,7 @@ pub(super) async fn write_at_once(tx: &mut Tx, turns: impl Iterator<Item = &Read
         rows::insert_events(tx, &round).await?;
         rows::replace_waits(tx, &round).await?;
     }
+    usage::insert(tx, &used).await?;
     Ok(true)
 }
 
@@ -161,6 +163,7 @@ async fn write_turn(tx: &mut Tx, ready: &Ready) -> Result<Commit, DbError> {
     }
     rows::insert_events(tx, one).await?;
     rows::replace_waits(tx, one).await?;
+    usage::insert(tx, &usage::rows(one)).await?;
     Ok(Commit::Done)
 }
 

@@ -7,6 +7,7 @@
 //! - `payloads` keeps large bodies of events out of line; `prune` deletes what has been kept long enough.
 //! - `claims`, `runners` and `messages` share the work among processes.
 //! - `receipts` knows which signals were taken; `attention` counts and clears what people must look at.
+//! - `usage` counts what runs use, and the runs.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
@@ -34,6 +35,7 @@ mod runs;
 mod schedules;
 mod triggers;
 pub mod types;
+mod usage;
 mod waits;
 mod workflows;
 mod writer;

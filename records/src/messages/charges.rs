@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use super::{Delivery, Direction, Message, StatusRecord};
+use crate::ledger::Charge;
 use crate::usage::{CATEGORY, MESSAGE, UsageEvent, event_by_key};
 use crate::{RecordError, Records};
 
@@ -65,7 +66,8 @@ impl Records {
         effect_id: &str,
     ) -> Result<(), RecordError> {
         let workspace_id = &status.workspace_id;
-        self.release_hold(workspace_id, effect_id).await?;
+        // Charged first where the sender has not come to it yet: what was only given back could be charged again.
+        self.settle_hold(workspace_id, effect_id, Charge::Whole).await?;
         self.refund_hold(workspace_id, effect_id).await?;
         let corrected = event_by_key(&self.db, workspace_id, &format!("{}/in", correction(status))).await?;
         let counted = match corrected {

@@ -132,6 +132,15 @@ impl Records {
         Ok(self.db.query(sql).bind(workspace_id).one().await?.int("n")?)
     }
 
+    /// The same for what is counted here: `members` and `numbers`.
+    ///
+    /// # Errors
+    /// As for [`Records::require_room`].
+    pub(crate) async fn require_room_for(&self, name: &str, workspace_id: &str) -> Result<(), RecordError> {
+        let have = self.standing(workspace_id, name).await?;
+        self.require_room(workspace_id, name, have).await
+    }
+
     /// Refuses one more of something of which there are `have` now, when the plan allows no more.
     ///
     /// # Errors

@@ -66,6 +66,9 @@ impl Records {
             let message = format!("{} is no role of a {}", role.as_text(), scope.kind());
             return Err(RecordError::invalid("role", message));
         }
+        if let Scope::Workspace(id) = scope {
+            self.require_room_for("members", id).await?;
+        }
         let (token, now) = (tokens::new_token("inv")?, self.now());
         let info = Invitation {
             id: new_short_id("inv"),

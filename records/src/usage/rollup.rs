@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use sluice_db::{DbError, Tx, placeholders};
 
+use super::RUN;
 use super::read::{DAY_MS, HOUR_MS};
 use crate::ids::new_id;
 use crate::{RecordError, Records};
@@ -99,11 +100,22 @@ impl Records {
         Ok(merged)
     }
 
-    /// Deletes up to `limit` events of before `before` that the roll-ups hold. No sum changes by it.
+    /// Deletes up to `limit` events of before `before` that the roll-ups hold; no sum changes by it. Runs are counted
+    /// under keys that nobody repeats, so their events go a day after they happened.
     pub async fn prune_usage(&self, before: i64, limit: u32) -> Result<u64, RecordError> {
-        const SQL: &str = "delete from usage_events where part is not null and (workspace_id, usage_key) in \
-             (select workspace_id, usage_key from usage_events where part is not null and at < $1 order by at limit $2)";
-        Ok(self.db.query(SQL).bind(before).bind(limit).execute().await?)
+        const KIND: &str =
+            "select kind from usage_events where part is not null and kind > $1 order by kind limit 1";
+        const DELETE: &str = "delete from usage_events where part is not null and (workspace_id, usage_key) in \
+             (select workspace_id, usage_key from usage_events where part is not null and kind = $1 and at < $2 \
+             order by at limit $3)";
+        let (mut kind, mut gone) = (String::new(), 0);
+        while let Some(row) = self.db.query(KIND).bind(&kind).optional().await? {
+            kind = row.text("kind")?;
+            let before = if kind == RUN { before.max(self.now() - DAY_MS) } else { before };
+            let left = u64::from(limit).saturating_sub(gone) as i64;
+            gone += self.db.query(DELETE).bind(&kind).bind(before).bind(left).execute().await?;
+        }
+        Ok(gone)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sluice_db::Db;
 use sluice_records::Scope;
 use sluice_records::ledger::DEFAULT_CURRENCY;
-use sluice_records::messages::OutboundMessage;
+use sluice_records::messages::{OutboundMessage, StatusRecord};
 use sluice_records::plans::{NewPrice, PlanFields, PlanPeriod, Spend, SubscriptionChange};
 use sluice_records::usage::{Step, UsageEvent, UsageFilter};
 use sluice_records::whatsapp::ingest_body;
@@ -18,6 +18,7 @@ sluice_db::contract_tests! {
     a_failed_message_is_refunded_once,
     a_category_corrects_what_was_counted,
     a_failure_takes_back_what_was_corrected,
+    a_failure_may_come_before_the_charge,
 }
 
 const EFFECT: &str = "run_1/send/0";
@@ -137,6 +138,36 @@ async fn a_category_corrects_what_was_counted(db: Db) {
     hear(&ground, "delivered", pricing).await;
     assert_eq!(left(&ground).await, (46, 0));
     assert_eq!(counted(&ground).await, BTreeMap::from([("utility".to_owned(), 1)]));
+}
+
+async fn a_failure_may_come_before_the_charge(db: Db) {
+    let ground = sent(db, "text").await;
+    hear(&ground, "failed", Value::Null).await;
+    let spend = Spend {
+        workspace_id: ground.ws().into(),
+        key: "run_2/send/0".into(),
+        kind: "message".into(),
+        quantity: 1,
+        category: String::new(),
+    };
+    ground.records.reserve(&spend).await.unwrap();
+    let failed = StatusRecord {
+        workspace_id: ground.ws().into(),
+        phone_number_id: NUMBER.into(),
+        wamid: "wamid.Y".into(),
+        status: "failed".into(),
+        happened_at: START,
+        effect_id: Some(spend.key.clone()),
+        participant: None,
+        error: None,
+        pricing: None,
+        inbound_id: None,
+    };
+    ground.records.apply_status(&failed).await.unwrap();
+    assert_eq!(left(&ground).await, (50, 1));
+    ground.records.settle(&spend).await.unwrap();
+    assert_eq!(left(&ground).await, (50, 1), "the sender comes too late");
+    assert!(ground.records.verify_ledger().await.unwrap().is_sound());
 }
 
 async fn a_failure_takes_back_what_was_corrected(db: Db) {

@@ -17,6 +17,7 @@ mod payloads;
 mod plans;
 mod pruning;
 mod publishing;
+mod usage;
 mod waits;
 mod workflows;
 
@@ -85,6 +86,7 @@ fn first_turn(run: NewRun, status: RunStatus) -> Turn {
         attention: None,
         receipt: None,
         waits: None,
+        usage: Vec::new(),
         children: Vec::new(),
         new_run: Some(Box::new(run)),
     }
@@ -108,6 +110,7 @@ fn next_turn(run: &str, expected: i64, first_seq: i64, status: RunStatus) -> Tur
         attention: None,
         receipt: None,
         waits: None,
+        usage: Vec::new(),
         children: Vec::new(),
     }
 }

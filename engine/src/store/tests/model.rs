@@ -123,6 +123,7 @@ impl Model {
             attention: None,
             receipt: None,
             waits,
+            usage: Vec::new(),
             children: step.children.iter().map(|child| self.begin(child)).collect(),
         }
     }
