@@ -32,10 +32,15 @@ codes! {
     INVALID_PATH = 400 "invalid_path" "A part of the address is malformed.";
     INVALID_CURSOR = 400 "invalid_cursor" "The cursor is not one that this list gave; start again without one.";
     WORKSPACE_REQUIRED = 400 "workspace_required" "A platform key must name a workspace in the header `X-Sluice-Workspace`.";
+    IDEMPOTENCY_KEY_REQUIRED = 400 "idempotency_key_required" "Moving money needs a header `Idempotency-Key`, so that a repetition moves nothing again.";
     VERIFICATION_INCOMPLETE = 400 "verification_incomplete" "Not a complete verification request of Meta.";
     UNAUTHENTICATED = 401 "unauthenticated" "The API key is missing, unknown or revoked.";
     INVALID_SIGNATURE = 401 "invalid_signature" "The signature of the delivery is missing or does not fit its bytes.";
     HOOK_UNAUTHORIZED = 401 "hook_unauthorized" "The webhook asks for a credential that the request does not present.";
+    BUDGET_EXHAUSTED = 402 "budget_exhausted" "The wallet does not hold that much; nothing was moved. Add credits.";
+    PLAN_LIMIT_REACHED = 402 "plan_limit_reached" "The plan allows no more of this; upgrade it, or wait for the next month.";
+    SUBSCRIPTION_INACTIVE = 402 "subscription_inactive" "The subscription is over; choose a plan.";
+    PAYMENT_REQUIRED = 402 "payment_required" "The plan costs; who manages the workspace chooses it once it is paid.";
     FORBIDDEN = 403 "forbidden" "The caller is known and may not do this; the message names the missing permission.";
     WORKSPACE_SUSPENDED = 403 "workspace_suspended" "The workspace is suspended; ask whoever runs the platform.";
     VERIFICATION_REFUSED = 403 "verification_refused" "The verify token is not the configured one.";

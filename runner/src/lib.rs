@@ -1,6 +1,7 @@
 //! The `sluice` program: command line, configuration, wiring and signals. A host with nodes of its own calls
 //! [`main_with`] from a binary of its own. Must not hold business rules.
 
+pub mod bookkeeping;
 mod cli;
 mod commands;
 mod config;

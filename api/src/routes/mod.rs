@@ -6,6 +6,7 @@ pub(crate) mod clients;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
+pub(crate) mod credits;
 pub(crate) mod events;
 pub(crate) mod hooks;
 pub(crate) mod inbound;
@@ -14,13 +15,17 @@ pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
+pub(crate) mod plans;
 pub(crate) mod resellers;
 pub(crate) mod runs;
 pub(crate) mod service;
 pub(crate) mod signals;
 pub(crate) mod stream;
+pub(crate) mod subscription;
 pub(crate) mod team;
 pub(crate) mod templates;
+pub(crate) mod usage;
+pub(crate) mod wallet;
 pub(crate) mod whatsapp;
 pub(crate) mod workflows;
 pub(crate) mod workspaces;
@@ -99,6 +104,11 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(inbound::routes())
         .merge(numbers::routes())
+        .merge(usage::routes())
+        .merge(wallet::routes())
+        .merge(credits::routes())
+        .merge(plans::routes())
+        .merge(subscription::routes())
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())

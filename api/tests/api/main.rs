@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and that is all")]
 
 mod approvals;
+mod billing;
 mod bodies;
 mod contract;
 mod credentials;

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod files;
 mod key;
+mod ledger;
 mod nodes;
 mod run;
 mod sandbox;
@@ -13,7 +14,7 @@ mod test;
 mod transfer;
 mod validate;
 
-use crate::cli::{Cli, Command, KeyCommand};
+use crate::cli::{Cli, Command, KeyCommand, LedgerCommand};
 use crate::config::{Config, Settings};
 use sluice_node_sdk::node::DynNode;
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Export(args) => transfer::export(args, extra).await,
         Command::Import(args) => transfer::import(args, extra).await,
         Command::Key(KeyCommand::Create(args)) => key::create(args).await,
+        Command::Ledger(LedgerCommand::Verify(args)) => ledger::verify(args).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,
         Command::Vacuum(settings) => doctor::vacuum(settings).await,
