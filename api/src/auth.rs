@@ -88,9 +88,9 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    /// The records, signed by the caller.
+    /// The records of the workspace, and of no other, signed by the caller.
     pub(crate) fn records(&self, state: &ApiState) -> Records {
-        state.records.acting(self.principal.actor.clone())
+        state.records.acting(self.principal.actor.clone()).within(&self.workspace_id)
     }
 }
 

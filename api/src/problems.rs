@@ -50,6 +50,7 @@ impl From<EngineError> for ApiError {
             EngineError::Overloaded { .. } => Self::new(error::OVERLOADED, message),
             // Only nodes call workflows, and theirs is the failure.
             EngineError::CallTooDeep => Self::new(error::RUN_STATE, message),
+            EngineError::WorkspaceClosed => Self::new(error::WORKSPACE_SUSPENDED, message),
             EngineError::ShuttingDown => Self::new(error::SHUTTING_DOWN, message),
         }
     }

@@ -6,12 +6,13 @@ use crate::metrics::Metrics;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
-use sluice_records::Records;
+use sluice_records::{RecordError, Records};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long the id of a workspace is kept under its name.
+/// How long the id of a workspace is kept under its name, and how long a process may not know of a suspension.
 const KEPT: Duration = Duration::from_secs(10);
 
 /// A built-in workflow that can be installed.
@@ -23,9 +24,21 @@ pub struct Template {
     pub document: Document,
 }
 
-/// What all handlers share. Cheap to clone.
+/// What all handlers share. Cheap to clone: every layer around a handler has one of its own per request.
 #[derive(Clone)]
-pub struct ApiState {
+pub struct ApiState(Arc<Shared>);
+
+impl Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// The parts of an [`ApiState`].
+#[derive(Clone)]
+pub struct Shared {
     /// Runs workflows.
     pub engine: Engine,
     /// Contacts, conversations, credentials, keys.
@@ -56,7 +69,7 @@ impl ApiState {
         metrics: Metrics,
     ) -> Self {
         let epoch = engine.new_id("live").into();
-        Self {
+        Self(Arc::new(Shared {
             engine,
             records,
             config: Arc::new(config),
@@ -66,6 +79,37 @@ impl ApiState {
             epoch,
             workspace_ids: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// The same under other decisions of the operator.
+    #[must_use]
+    pub fn with_config(&self, config: ApiConfig) -> Self {
+        Self(Arc::new(Shared { config: Arc::new(config), ..Shared::clone(&self.0) }))
+    }
+
+    /// Tells the engine in which workspaces nothing may start.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_inactive_workspaces(&self) -> Result<(), RecordError> {
+        self.engine.close_workspaces(self.records.inactive_workspaces().await?);
+        Ok(())
+    }
+
+    /// Does so until the server stops: somebody may be suspended by another process.
+    pub(crate) async fn close_inactive_workspaces_for_ever(self) {
+        loop {
+            if let Err(failure) = self.close_inactive_workspaces().await {
+                tracing::warn!(
+                    error = &failure as &dyn std::error::Error,
+                    "who is suspended could not be read"
+                );
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(KEPT) => {}
+            }
         }
     }
 

@@ -29,7 +29,11 @@ const LONGEST_LOG: &str = "67108864";
 
 /// An open database. Cloning is cheap and shares the connections.
 #[derive(Clone)]
-pub struct Db(Arc<Shared>);
+pub struct Db {
+    shared: Arc<Shared>,
+    /// The workspace whose rows alone are seen; see [`Db::within`].
+    within: Option<Arc<str>>,
+}
 
 struct Shared {
     pools: Pools,
@@ -54,7 +58,7 @@ pub(crate) enum Pools {
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Db").field(&self.0.place).finish()
+        f.debug_tuple("Db").field(&self.shared.place).finish()
     }
 }
 
@@ -75,20 +79,33 @@ impl Db {
                 "the database URL {place:?} is not understood; write sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/NAME"
             )));
         };
-        Ok(Db(Arc::new(Shared { pools, place, alone: Alone::default() })))
+        Ok(Db { shared: Arc::new(Shared { pools, place, alone: Alone::default() }), within: None })
+    }
+
+    /// The same database as one workspace sees it: on PostgreSQL the server itself hides every other workspace's rows,
+    /// whatever a statement asks for (the policies of migration `row_security`; a superuser is not bound by them). SQLite
+    /// has no such wall; there the statements alone keep workspaces apart.
+    ///
+    /// Each statement becomes a short transaction of its own: for requests of people and keys, not for the engine.
+    pub fn within(&self, workspace_id: &str) -> Db {
+        Db { shared: self.shared.clone(), within: Some(workspace_id.into()) }
+    }
+
+    pub(crate) fn workspace(&self) -> Option<&str> {
+        self.within.as_deref()
     }
 
     pub(crate) fn pools(&self) -> &Pools {
-        &self.0.pools
+        &self.shared.pools
     }
 
     pub(crate) fn alone(&self) -> &Alone {
-        &self.0.alone
+        &self.shared.alone
     }
 
     /// Which engine this is.
     pub fn dialect(&self) -> Dialect {
-        match self.0.pools {
+        match self.shared.pools {
             Pools::Sqlite { .. } => Dialect::Sqlite,
             Pools::Postgres(_) => Dialect::Postgres,
         }
@@ -107,7 +124,7 @@ impl Db {
 
     /// The URL without its password, for people.
     pub fn place(&self) -> &str {
-        &self.0.place
+        &self.shared.place
     }
 
     /// Asks the database for an answer; on SQLite through the writing connection.

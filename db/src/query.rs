@@ -55,11 +55,16 @@ impl Db {
     /// (an in-memory database has one connection altogether).
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let begin = self.dialect().begin();
-        match self.pools() {
+        let mut tx = match self.pools() {
             Pools::Sqlite { writer, .. } => writer.begin_with(begin).await.map(Tx::Sqlite),
             Pools::Postgres(pool) => pool.begin_with(begin).await.map(Tx::Postgres),
         }
-        .map_err(|error| classify(self.dialect(), error))
+        .map_err(|error| classify(self.dialect(), error))?;
+        if let (Tx::Postgres(_), Some(workspace_id)) = (&tx, self.workspace()) {
+            // For this transaction only, so that no connection carries it to somebody else.
+            tx.query("select set_config('sluice.workspace', $1, true)").bind(workspace_id).execute().await?;
+        }
+        Ok(tx)
     }
 }
 
@@ -76,8 +81,24 @@ impl Query<'_> {
         self
     }
 
+    /// Whether the server must be told whose rows may be seen.
+    fn is_walled(&self) -> bool {
+        self.db.workspace().is_some() && self.db.dialect() == Dialect::Postgres
+    }
+
+    /// Runs the statement in a transaction of its own that sees one workspace.
+    async fn walled<T>(self, run: impl AsyncFnOnce(TxQuery<'_>) -> Result<T, DbError>) -> Result<T, DbError> {
+        let mut tx = self.db.begin().await?;
+        let done = run(TxQuery { tx: &mut tx, statement: self.statement }).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
     /// Every row.
     pub async fn all(self) -> Result<Vec<Row>, DbError> {
+        if self.is_walled() {
+            return self.walled(async |query: TxQuery<'_>| query.all().await).await;
+        }
         match self.db.pools() {
             Pools::Sqlite { writer, readers } => {
                 let pool = if self.statement.sql.only_reads() { readers } else { writer };
@@ -91,6 +112,9 @@ impl Query<'_> {
 
     /// The first row, if there is one.
     pub async fn optional(self) -> Result<Option<Row>, DbError> {
+        if self.is_walled() {
+            return self.walled(async |query: TxQuery<'_>| query.optional().await).await;
+        }
         match self.db.pools() {
             Pools::Sqlite { writer, readers } => {
                 let pool = if self.statement.sql.only_reads() { readers } else { writer };
@@ -109,6 +133,9 @@ impl Query<'_> {
 
     /// Runs the statement and counts the rows it changed.
     pub async fn execute(self) -> Result<u64, DbError> {
+        if self.is_walled() {
+            return self.walled(async |query: TxQuery<'_>| query.execute().await).await;
+        }
         match self.db.pools() {
             Pools::Sqlite { writer, .. } => run!(Dialect::Sqlite, Sqlite, self.statement, writer, execute)
                 .map(|done| done.rows_affected()),

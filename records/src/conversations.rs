@@ -209,15 +209,16 @@ pub(crate) async fn touch_in(
     workspace_id: &str,
     id: &str,
     touch: &Touch<'_>,
-) -> Result<(), RecordError> {
+) -> Result<Conversation, RecordError> {
     let greatest = tx.dialect().greatest();
     let sql = format!(
         "update conversations set last_message_at = {greatest}(last_message_at, $3), unread = unread + $4, \
          last_inbound_at = case when $5 then {greatest}(coalesce(last_inbound_at, $3), $3) else last_inbound_at end, \
          window_expires_at = case when $6 then {greatest}(coalesce(window_expires_at, $7), $7) \
-         else window_expires_at end, referral = coalesce(referral, $8) where workspace_id = $1 and id = $2"
+         else window_expires_at end, referral = coalesce(referral, $8) where workspace_id = $1 and id = $2 returning *"
     );
-    tx.query(sql)
+    let row = tx
+        .query(sql)
         .bind(workspace_id)
         .bind(id)
         .bind(touch.happened_at)
@@ -226,9 +227,9 @@ pub(crate) async fn touch_in(
         .bind(touch.opens_window)
         .bind(touch.happened_at.saturating_add(WINDOW_MS))
         .bind(touch.referral.map(Value::to_string))
-        .execute()
+        .one()
         .await?;
-    Ok(())
+    Ok(Conversation::from_row(&row)?)
 }
 
 /// Gives the conversations of one contact to another. Where both have an open one with the same number, the messages

@@ -38,6 +38,11 @@ impl RecordError {
         }
     }
 
+    /// Whether the database was out of reach: the same may succeed in a moment.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, RecordError::Db(error) if error.is_transient())
+    }
+
     pub(crate) fn not_found(kind: &'static str, id: &str) -> Self {
         RecordError::NotFound { kind, id: id.to_owned() }
     }

@@ -35,7 +35,9 @@ pub use credentials::{Credential, CredentialChange, NewCredential, OpenCredentia
 pub use error::RecordError;
 pub use events::RecordEvent;
 pub use ids::new_id;
-pub use inbound::{InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound};
+pub use inbound::{
+    HandledInbound, InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound, TakenInbound,
+};
 pub use messages::{
     Applied, Delivery, Direction, Failure, InboundRecord, Message, OutboundMessage, RecordedInbound,
     StatusRecord,

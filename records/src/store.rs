@@ -50,6 +50,11 @@ impl Records {
         Self { actor: Arc::new(actor), ..self.clone() }
     }
 
+    /// The same records as one workspace sees them: see [`Db::within`].
+    pub fn within(&self, workspace_id: &str) -> Self {
+        Self { db: self.db.within(workspace_id), ..self.clone() }
+    }
+
     /// Who signs the changes.
     pub fn actor(&self) -> &Actor {
         &self.actor

@@ -122,16 +122,17 @@ impl Work {
             pass.pruned += step;
             rest(began.elapsed() * self.pause, stop).await;
         }
-        let Some(before) = self.keeping.inbound.map(|length| now.saturating_sub(length)) else {
-            return Ok(pass);
-        };
+        let kept_since = self.keeping.inbound.map(|length| now.saturating_sub(length));
         for kind in RecordKind::ALL {
+            // What is deleted is deleted, however long the rest is kept.
+            let before = if kind == RecordKind::DeletedWorkspaces { Some(now) } else { kept_since };
+            let Some(before) = before else { continue };
             loop {
                 let began = Instant::now();
                 let gone = kind.purge(&self.installation.records, before).await?;
                 counter!("sluice_pruned_total", "what" => "records").increment(gone);
                 pass.records += gone;
-                if gone < u64::from(ROWS) || stop.is_cancelled() {
+                if gone == 0 || stop.is_cancelled() {
                     break;
                 }
                 rest(began.elapsed() * self.pause, stop).await;
@@ -152,8 +153,9 @@ async fn rest(pause: Duration, stop: &CancellationToken) {
 }
 
 /// What records forget.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum RecordKind {
+    DeletedWorkspaces,
     Bodies,
     Seen,
     Events,
@@ -161,10 +163,11 @@ enum RecordKind {
 }
 
 impl RecordKind {
-    const ALL: [Self; 4] = [Self::Bodies, Self::Seen, Self::Events, Self::Effects];
+    const ALL: [Self; 5] = [Self::DeletedWorkspaces, Self::Bodies, Self::Seen, Self::Events, Self::Effects];
 
     async fn purge(self, records: &Records, before: i64) -> Result<u64, RecordError> {
         match self {
+            Self::DeletedWorkspaces => records.purge_deleted_workspaces(ROWS).await,
             Self::Bodies => records.purge_inbound(before, ROWS).await,
             Self::Seen => records.purge_seen(before, ROWS).await,
             Self::Events => records.purge_events(before, ROWS).await,

@@ -36,7 +36,7 @@ use crate::state::ApiState;
 use crate::{auth, openapi};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -64,8 +64,7 @@ pub fn router(state: ApiState) -> Router {
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::secure))
-        .layer(from_fn_with_state(state.clone(), layers::number_requests))
+        .layer(from_fn_with_state(state.clone(), layers::surround))
         .layer(CompressionLayer::new())
         .with_state(state)
 }
@@ -77,8 +76,7 @@ pub fn service_router(state: ApiState) -> Router {
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::secure))
-        .layer(from_fn_with_state(state.clone(), layers::number_requests))
+        .layer(from_fn_with_state(state.clone(), layers::surround))
         .with_state(state)
 }
 

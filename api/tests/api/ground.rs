@@ -77,6 +77,15 @@ impl Ground {
 
     /// The same with other settings.
     pub(crate) async fn with(db: Db, change: impl FnOnce(&mut ApiConfig)) -> Self {
+        Self::with_engine(db, EngineConfig::default(), change).await
+    }
+
+    /// The same with an engine of other settings.
+    pub(crate) async fn with_engine(
+        db: Db,
+        engine: EngineConfig,
+        change: impl FnOnce(&mut ApiConfig),
+    ) -> Self {
         let services = Services {
             clock: Arc::new(SystemClock),
             http: Arc::new(ScriptedHttp::default()),
@@ -84,8 +93,7 @@ impl Ground {
             base_urls: Arc::default(),
             budget: sluice_node_sdk::usage::NoBudget::shared(),
         };
-        let engine =
-            Engine::new(Store::new(db.clone()), super::nodes::registry(), services, EngineConfig::default());
+        let engine = Engine::new(Store::new(db.clone()), super::nodes::registry(), services, engine);
         let records = Records::new(db, Cipher::new(MasterKey::parse(&"5a".repeat(32)).unwrap()));
         let mut config = ApiConfig {
             whatsapp_app_secrets: vec![APP_SECRET.to_owned()],

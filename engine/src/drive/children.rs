@@ -1,8 +1,10 @@
 //! Runs that other runs start: called workflows and error workflows. A child's first turn is written in the same
 //! transaction as the turn that starts it, under an id that follows from the calling execution.
 
+use super::driven::Message;
 use super::driver::Driver;
-use super::engine::{Engine, EngineError, Message};
+use super::engine::Engine;
+use super::error::EngineError;
 use super::lanes::LaneLoan;
 use super::start::lane_of;
 use crate::core::{Command, Event, EventKind, NodePhase, RunStatus};

@@ -4,7 +4,9 @@
 //! Whether another process lives is judged by whether its beat moves while this one watches, in this one's own
 //! unchanging time: clocks of different machines, and clocks that jump, play no part. Must not know what a run does.
 
-use super::engine::{Engine, EngineError, Message};
+use super::driven::Message;
+use super::engine::Engine;
+use super::error::EngineError;
 use crate::store::{Claimed, RunKey, RunnerRow, StoreError, Wanted};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};

@@ -2,7 +2,8 @@
 //! workflow changes in this process, and after a second, within which the changes of other processes show. Must not
 //! know HTTP.
 
-use super::engine::{Engine, EngineError};
+use super::engine::Engine;
+use super::error::EngineError;
 use super::program::Program;
 use crate::store::TriggerRow;
 use moka::sync::Cache;

@@ -1,7 +1,9 @@
 //! Messages to runs that another process may be driving, and word of runs that end there. A message is a row; who
 //! drives its run, or takes the run over for it, hands it in and notes the answer. Must not know what a run does.
 
-use super::engine::{Engine, EngineError, Message};
+use super::driven::Message;
+use super::engine::Engine;
+use super::error::EngineError;
 use super::fleet::{MOST_CLAIMS, locked};
 use super::lanes::LaneLoan;
 use crate::core::Refusal;

@@ -1,7 +1,9 @@
 //! Signals from outside to the runs that wait for them: once each where the sender names them, and what settles an
 //! unknown outcome.
 
-use super::engine::{Engine, EngineError, Message};
+use super::driven::Message;
+use super::engine::Engine;
+use super::error::EngineError;
 use super::lanes::LaneLoan;
 use crate::core::{SettledBy, Settlement, Verdict, outcome_signal};
 use crate::store::RunKey;

@@ -1,6 +1,8 @@
 //! Drafts and versions: saving, publishing (which activates triggers), taking out of service.
 
-use super::engine::{Engine, EngineError, read_document};
+use super::engine::Engine;
+use super::error::EngineError;
+use super::program::read_document;
 use super::program::{Program, raw_params};
 use super::start::document_text;
 use crate::core::NodeIx;

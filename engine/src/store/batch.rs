@@ -2,7 +2,7 @@
 //! other if something is, and each caller alone if something fails. Must not know statements.
 
 use super::Commit;
-use super::commit::{Ready, write_at_once, write_family};
+use super::commit::{Ready, write_at_once, write_family, write_in_one_trip};
 use super::writer::Job;
 use sluice_db::{Db, DbError, Tx};
 
@@ -58,10 +58,21 @@ fn refuse(jobs: Vec<Job>, error: &DbError) {
 
 /// Writes everything in one transaction and gives the answers of every caller.
 async fn together(db: &Db, jobs: &[Job]) -> Result<Vec<Vec<Commit>>, Failure> {
+    let all = jobs.iter().flat_map(|job| &job.turns);
+    let done = || Ok(jobs.iter().map(|job| vec![Commit::Done; job.turns.len()]).collect());
+    if write_in_one_trip(db, all.clone()).await.map_err(everybodys)? {
+        return done();
+    }
     let mut tx = db.begin().await.map_err(everybodys)?;
-    if write_at_once(&mut tx, jobs.iter().flat_map(|job| &job.turns)).await? {
-        tx.commit().await.map_err(everybodys)?;
-        return Ok(jobs.iter().map(|job| vec![Commit::Done; job.turns.len()]).collect());
+    match write_at_once(&mut tx, all).await {
+        Ok(true) => {
+            tx.commit().await.map_err(everybodys)?;
+            return done();
+        }
+        Ok(false) => {}
+        // Of a run that is refused the events meet those that are there.
+        Err(error) if error.is_unique() => {}
+        Err(error) => return Err(error.into()),
     }
     tx.rollback().await.map_err(everybodys)?;
     let mut tx = db.begin().await.map_err(everybodys)?;

@@ -3,10 +3,10 @@
 //!
 //! Rows are only added. They outlive their runs.
 
-use super::bulk::{Bulk, values};
+use super::bulk::{Bulk, Values, values};
 use super::commit::Ready;
 use super::{RunKey, Store, StoreError};
-use sluice_db::{DbError, Tx, sortable_id};
+use sluice_db::{ArgType, DbError, Tx, sortable_id};
 use sluice_node_sdk::usage::UsageNote;
 use std::collections::BTreeMap;
 
@@ -18,11 +18,22 @@ const WORKFLOW: &str = "workflow";
 
 const HOUR_MS: i64 = 3_600_000;
 
-static INSERT_USAGE: Bulk = Bulk::new(
-    "insert into usage_events (workspace_id, usage_key, kind, quantity, attributes, run_id, at) values ",
-    7,
-    " on conflict do nothing",
-);
+/// The columns of a row.
+macro_rules! usage_columns {
+    () => {
+        "insert into usage_events (workspace_id, usage_key, kind, quantity, attributes, run_id, at) "
+    };
+}
+
+pub(super) const COLUMNS: &str = usage_columns!();
+
+pub(super) const KINDS: [ArgType; 7] = {
+    use ArgType::{Int, Text};
+    [Text, Text, Text, Int, Text, Text, Int]
+};
+
+static INSERT_USAGE: Bulk =
+    Bulk::new(concat!(usage_columns!(), "values "), KINDS.len(), " on conflict do nothing");
 
 /// A row that is to be.
 pub(super) struct UsageRow<'a> {
@@ -83,14 +94,14 @@ pub(super) fn rows<'a>(turns: &[&'a Ready]) -> Vec<UsageRow<'a>> {
 
 /// Writes rows. Those whose key is there already are left out.
 pub(super) async fn insert(tx: &mut Tx, rows: &[UsageRow<'_>]) -> Result<(), DbError> {
-    INSERT_USAGE
-        .execute(tx, rows, |row, into| {
-            values![into;
-                row.workspace_id, row.key.as_str(), row.kind, row.quantity, row.attributes.as_str(), row.run_id, row.at,
-            ];
-        })
-        .await?;
-    Ok(())
+    INSERT_USAGE.execute(tx, rows, values).await.map(drop)
+}
+
+/// The values of a row.
+pub(super) fn values(row: &UsageRow<'_>, into: &mut Values) {
+    values![into;
+        row.workspace_id, row.key.as_str(), row.kind, row.quantity, row.attributes.as_str(), row.run_id, row.at,
+    ];
 }
 
 impl Store {

@@ -7,6 +7,7 @@ use crate::ids::{clean, new_short_id};
 use crate::{RecordError, Records};
 use serde::Serialize;
 use sluice_db::{DbError, Row, Tx};
+use std::collections::HashSet;
 
 /// Whether a tenant may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -203,6 +204,12 @@ impl Records {
         let sql = "select * from workspaces where status <> 'deleted' and ($1 is null or reseller_id = $1) order by name";
         let rows = self.db.query(sql).bind(reseller_id).all().await?;
         Ok(rows.iter().map(Workspace::from_row).collect::<Result<_, _>>()?)
+    }
+
+    /// Ids of the workspaces that may not act.
+    pub async fn inactive_workspaces(&self) -> Result<HashSet<String>, RecordError> {
+        let rows = self.db.query("select id from workspaces where status <> 'active'").all().await?;
+        Ok(rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?)
     }
 
     /// The workspaces in which a person is an active member, by name.

@@ -93,8 +93,10 @@ pub(crate) async fn list(
     Query(query): Query<ContactsQuery>,
 ) -> Result<Json<Listed<ContactView>>, ApiError> {
     let (search, cursor) = (query.search.as_deref(), query.cursor.as_deref());
-    let found =
-        state.records.list_contacts(&tenant.workspace_id, search, cursor, page_size(query.limit)).await?;
+    let found = tenant
+        .records(&state)
+        .list_contacts(&tenant.workspace_id, search, cursor, page_size(query.limit))
+        .await?;
     Ok(Json(Listed { items: found.items.into_iter().map(Into::into).collect(), next: found.next }))
 }
 
@@ -106,5 +108,5 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<ContactView>, ApiError> {
-    Ok(Json(state.records.contact(&tenant.workspace_id, &id).await?.into()))
+    Ok(Json(tenant.records(&state).contact(&tenant.workspace_id, &id).await?.into()))
 }

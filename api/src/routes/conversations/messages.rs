@@ -77,7 +77,7 @@ pub(crate) async fn list(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Listed<MessageView>>, ApiError> {
     let (cursor, size) = (page.cursor.as_deref(), page.size());
-    let found = state.records.list_messages(&tenant.workspace_id, &id, cursor, size).await?;
+    let found = tenant.records(&state).list_messages(&tenant.workspace_id, &id, cursor, size).await?;
     Ok(Json(Listed { items: found.items.into_iter().map(Into::into).collect(), next: found.next }))
 }
 
@@ -89,5 +89,5 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<MessageView>, ApiError> {
-    Ok(Json(state.records.message(&tenant.workspace_id, &id).await?.into()))
+    Ok(Json(tenant.records(&state).message(&tenant.workspace_id, &id).await?.into()))
 }

@@ -110,7 +110,7 @@ pub(crate) async fn list(
         ConversationStatus::Closed => "closed",
     });
     let (cursor, size) = (query.cursor.as_deref(), page_size(query.limit));
-    let found = state.records.list_conversations(&tenant.workspace_id, status, cursor, size).await?;
+    let found = tenant.records(&state).list_conversations(&tenant.workspace_id, status, cursor, size).await?;
     Ok(Json(Listed { items: found.items.into_iter().map(Into::into).collect(), next: found.next }))
 }
 
@@ -122,5 +122,5 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<ConversationView>, ApiError> {
-    Ok(Json(state.records.conversation(&tenant.workspace_id, &id).await?.into()))
+    Ok(Json(tenant.records(&state).conversation(&tenant.workspace_id, &id).await?.into()))
 }

@@ -17,5 +17,5 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<CredentialView>, ApiError> {
-    Ok(Json(state.records.credential(&tenant.workspace_id, &id).await?.into()))
+    Ok(Json(tenant.records(&state).credential(&tenant.workspace_id, &id).await?.into()))
 }

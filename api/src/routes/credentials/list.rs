@@ -15,6 +15,6 @@ pub(crate) async fn list(
     State(state): State<ApiState>,
     tenant: Tenant,
 ) -> Result<Json<Listed<CredentialView>>, ApiError> {
-    let found = state.records.list_credentials(&tenant.workspace_id).await?;
+    let found = tenant.records(&state).list_credentials(&tenant.workspace_id).await?;
     Ok(Json(Listed::all(found.into_iter().map(Into::into).collect())))
 }

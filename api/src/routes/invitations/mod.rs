@@ -100,7 +100,8 @@ pub(crate) async fn list(
     State(state): State<ApiState>,
     tenant: Tenant,
 ) -> Result<Json<Listed<InvitationView>>, ApiError> {
-    let found = state.records.list_invitations(&Scope::Workspace(tenant.workspace_id)).await?;
+    let found =
+        tenant.records(&state).list_invitations(&Scope::Workspace(tenant.workspace_id.clone())).await?;
     Ok(Json(Listed::all(found.into_iter().map(Into::into).collect())))
 }
 

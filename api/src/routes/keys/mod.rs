@@ -134,7 +134,7 @@ pub(crate) async fn list(
     State(state): State<ApiState>,
     tenant: Tenant,
 ) -> Result<Json<Listed<KeyView>>, ApiError> {
-    let found = state.records.list_api_keys(&Scope::Workspace(tenant.workspace_id)).await?;
+    let found = tenant.records(&state).list_api_keys(&Scope::Workspace(tenant.workspace_id.clone())).await?;
     Ok(Json(Listed::all(found.into_iter().map(Into::into).collect())))
 }
 
@@ -166,7 +166,9 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<KeyView>, ApiError> {
-    Ok(Json(state.records.api_key(&Scope::Workspace(tenant.workspace_id), &id).await?.into()))
+    Ok(Json(
+        tenant.records(&state).api_key(&Scope::Workspace(tenant.workspace_id.clone()), &id).await?.into(),
+    ))
 }
 
 /// Make a successor of a key. The old one goes on working for a while.

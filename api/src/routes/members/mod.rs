@@ -89,7 +89,7 @@ pub(crate) async fn list(
     State(state): State<ApiState>,
     tenant: Tenant,
 ) -> Result<Json<Listed<MemberView>>, ApiError> {
-    let members = state.records.list_members(&Scope::Workspace(tenant.workspace_id)).await?;
+    let members = tenant.records(&state).list_members(&Scope::Workspace(tenant.workspace_id.clone())).await?;
     Ok(Json(Listed::all(members.into_iter().map(Into::into).collect())))
 }
 

@@ -81,7 +81,7 @@ pub(crate) async fn list(
     State(state): State<ApiState>,
     tenant: Tenant,
 ) -> Result<Json<Listed<NumberView>>, ApiError> {
-    let found = state.records.list_numbers(&tenant.workspace_id).await?;
+    let found = tenant.records(&state).list_numbers(&tenant.workspace_id).await?;
     Ok(Json(Listed::all(found.into_iter().map(Into::into).collect())))
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<NumberView>, ApiError> {
-    Ok(Json(state.records.number(&tenant.workspace_id, &id).await?.into()))
+    Ok(Json(tenant.records(&state).number(&tenant.workspace_id, &id).await?.into()))
 }
 
 /// Disconnect a number. Its conversations stay.
