@@ -13,6 +13,8 @@ pub(crate) enum Need {
     Public,
     /// Any good key or session.
     SignedIn,
+    /// A person who is signed in; keys have no account.
+    Person,
     /// A workspace, and this permission in it.
     Workspace(P),
     /// The workspace that the path names by `{id}`, and this permission in it.
@@ -25,7 +27,7 @@ pub(crate) enum Need {
     Platform(P),
 }
 
-use Need::{Manager, Named, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
+use Need::{Manager, Named, Person, Platform, Public, SignedIn, Workspace, WorkspaceOrAll};
 
 /// Method, path as in the API document, need. A route that is missing here lets nobody in, and a test finds it.
 pub(crate) const TABLE: &[(&str, &str, Need)] = &[
@@ -37,6 +39,9 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     // What comes from outside and proves itself
     ("GET", "/api/whatsapp/webhook", Public),
     ("POST", "/api/whatsapp/webhook", Public),
+    ("GET", "/api/connections/callback", Public),
+    ("GET", "/api/connections/begin", Public),
+    ("POST", "/api/connections/begin", Public),
     ("GET", "/approvals/{token}", Public),
     ("POST", "/approvals/{token}", Public),
     ("GET", "/hooks/{workspace}/{path}", Public),
@@ -44,6 +49,29 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("POST", "/hooks/{workspace}/{path}", Public),
     ("DELETE", "/hooks/{workspace}/{path}", Public),
     ("PATCH", "/hooks/{workspace}/{path}", Public),
+    ("GET", "/sign-ups/{token}", Public),
+    ("POST", "/sign-ups/{token}", Public),
+    // Accounts; the public ones take a password, a code or a token of their own
+    ("GET", "/api/sign-in-options", Public),
+    ("POST", "/api/signup", Public),
+    ("POST", "/api/verify-email", Public),
+    ("POST", "/api/resend-code", Public),
+    ("GET", "/api/status", Public),
+    ("POST", "/api/login", Public),
+    ("POST", "/api/refresh", Public),
+    ("POST", "/api/logout", Public),
+    ("POST", "/api/password/forgot", Public),
+    ("POST", "/api/password/forgot/validate", Public),
+    ("POST", "/api/password/reset", Public),
+    ("GET", "/api/oidc/start", Public),
+    ("GET", "/api/oidc/callback", Public),
+    ("GET", "/api/me", Person),
+    ("PUT", "/api/me", Person),
+    ("POST", "/api/switch", Person),
+    ("POST", "/api/logout-all", Person),
+    ("POST", "/api/password/change", Person),
+    ("GET", "/api/sessions", Person),
+    ("DELETE", "/api/sessions/{id}", Person),
     // Catalogues
     ("GET", "/api/nodes", SignedIn),
     ("GET", "/api/nodes/{type}", SignedIn),
@@ -91,6 +119,8 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/credentials/{id}", Workspace(P::CredentialRead)),
     ("PUT", "/api/credentials/{id}", Workspace(P::CredentialWrite)),
     ("DELETE", "/api/credentials/{id}", Workspace(P::CredentialWrite)),
+    ("POST", "/api/connections/{id}/start", Workspace(P::CredentialWrite)),
+    ("POST", "/api/connections/{id}/revoke", Workspace(P::CredentialWrite)),
     ("GET", "/api/numbers", Workspace(P::NumberRead)),
     ("POST", "/api/numbers", Workspace(P::NumberWrite)),
     ("GET", "/api/numbers/{phone_number_id}", Workspace(P::NumberRead)),
@@ -98,7 +128,25 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/inbound", WorkspaceOrAll(P::InboundRead)),
     ("GET", "/api/inbound/{id}", WorkspaceOrAll(P::InboundRead)),
     ("POST", "/api/inbound/{id}/replay", WorkspaceOrAll(P::InboundWrite)),
+    // Oversight
+    ("GET", "/api/audit", WorkspaceOrAll(P::AuditRead)),
+    ("GET", "/api/audit.csv", WorkspaceOrAll(P::AuditRead)),
+    ("GET", "/api/audit/verify", WorkspaceOrAll(P::AuditRead)),
+    ("GET", "/api/platform/audit", Manager(P::AuditRead)),
+    ("GET", "/api/platform/audit.csv", Manager(P::AuditRead)),
+    ("GET", "/api/platform/audit/verify", Manager(P::AuditRead)),
+    ("GET", "/api/limits", Workspace(P::LimitRead)),
+    ("PUT", "/api/limits", Workspace(P::LimitWrite)),
+    ("DELETE", "/api/limits/{id}", Workspace(P::LimitWrite)),
+    ("GET", "/api/platform/limits", Platform(P::LimitRead)),
+    ("PUT", "/api/platform/limits", Platform(P::LimitWrite)),
+    ("DELETE", "/api/platform/limits/{id}", Platform(P::LimitWrite)),
     // Tenants
+    ("GET", "/api/people", Platform(P::PersonRead)),
+    ("GET", "/api/people/{id}", Platform(P::PersonRead)),
+    ("POST", "/api/people/{id}/approve", Platform(P::PersonWrite)),
+    ("POST", "/api/people/{id}/reject", Platform(P::PersonWrite)),
+    ("POST", "/api/people/{id}/suspend", Platform(P::PersonWrite)),
     ("GET", "/api/workspaces", SignedIn),
     ("POST", "/api/workspaces", SignedIn),
     ("GET", "/api/workspaces/{id}", Named(P::WorkspaceRead)),
@@ -171,7 +219,7 @@ impl Need {
     /// The permission, where one is needed.
     pub(crate) fn permission(self) -> Option<P> {
         match self {
-            Public | SignedIn => None,
+            Public | SignedIn | Person => None,
             Workspace(one) | Named(one) | WorkspaceOrAll(one) | Manager(one) | Platform(one) => Some(one),
         }
     }

@@ -4,22 +4,28 @@
 //! Everything foreign is "not found". Whoever may enter every workspace names the one that is meant in a header.
 
 use crate::access::{self, Need};
+use crate::client::ClientAddress;
 use crate::error::{self, ApiError};
 use crate::layers::RequestId;
+use crate::session::{Presented, SignedIn, present, present_cookie};
 use crate::state::ApiState;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use sluice_records::{
     Actor, ActorKind, ApiKey, Grant, Permission, Permissions, RecordError, Records, Scope, TenantStatus,
     Workspace,
 };
+use std::net::IpAddr;
 
 /// Chooses the workspace among those the caller can reach, by name or id.
 pub(crate) const WORKSPACE_HEADER: &str = "x-sluice-workspace";
+
+/// How API keys begin; access tokens do not.
+const KEY_PREFIX: &str = "sk_";
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -30,6 +36,8 @@ pub(crate) struct Principal {
     pub(crate) grants: Vec<Grant>,
     /// The workspace that is meant when the request names none.
     pub(crate) home: Option<String>,
+    /// The session, if it is a person.
+    pub(crate) signed_in: Option<SignedIn>,
 }
 
 impl Principal {
@@ -42,6 +50,17 @@ impl Principal {
             actor: Actor::new(ActorKind::Key, &key.id, &key.name),
             grants: vec![Grant { permissions: key.permissions(), scope: key.scope }],
             home,
+            signed_in: None,
+        }
+    }
+
+    fn of_person(presented: Presented) -> Self {
+        let Presented { signed_in, standing, workspace_id } = presented;
+        Self {
+            actor: Actor::new(ActorKind::Person, &standing.person_id, &standing.email),
+            grants: standing.grants,
+            home: workspace_id,
+            signed_in: Some(signed_in),
         }
     }
 
@@ -51,7 +70,7 @@ impl Principal {
     }
 
     /// What they may do in a workspace; none when it is not theirs.
-    fn permissions_in(&self, workspace: &Workspace) -> Option<Permissions> {
+    pub(crate) fn permissions_in(&self, workspace: &Workspace) -> Option<Permissions> {
         let own = |grant: &&Grant| matches!(&grant.scope, Scope::Workspace(id) if *id == workspace.id);
         if let Some(grant) = self.grants.iter().find(own) {
             return Some(grant.permissions);
@@ -88,9 +107,40 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
+    /// Engine and records, signed by the caller.
+    pub(crate) fn sign(&self, state: &ApiState) -> ApiState {
+        state.acting(&self.principal.actor)
+    }
+
     /// The records of the workspace, and of no other, signed by the caller.
     pub(crate) fn records(&self, state: &ApiState) -> Records {
         state.records.acting(self.principal.actor.clone()).within(&self.workspace_id)
+    }
+}
+
+/// A caller who is a person.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    /// Who asks.
+    pub(crate) principal: Principal,
+    /// Their session.
+    pub(crate) signed_in: SignedIn,
+}
+
+impl Account {
+    fn of(principal: &Principal) -> Result<Self, ApiError> {
+        let signed_in = principal.signed_in.clone().ok_or_else(|| {
+            ApiError::new(
+                error::FORBIDDEN,
+                "this is about the account of a person, and a key has none; sign in",
+            )
+        })?;
+        Ok(Self { principal: principal.clone(), signed_in })
+    }
+
+    /// The records, signed by the caller.
+    pub(crate) fn records(&self, state: &ApiState) -> Records {
+        state.records.acting(self.principal.actor.clone())
     }
 }
 
@@ -150,11 +200,18 @@ pub(crate) async fn guard(
     if need == Need::Public {
         return Ok(next.run(request).await);
     }
-    let mut principal = authenticate(&state, request.headers()).await?;
+    let address = request.extensions().get::<ClientAddress>().and_then(|client| client.0);
+    let mut principal = authenticate(&state, request.method(), request.headers(), address).await?;
+    principal.actor.address = address.map(|address| address.to_string());
     principal.actor.request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
     let meant = |request: &Request| named_workspace(request.headers()).map(|name| name.map(str::to_owned));
     let tenant = match need {
         Need::Public | Need::SignedIn => None,
+        Need::Person => {
+            let account = Account::of(&principal)?;
+            request.extensions_mut().insert(account);
+            None
+        }
         Need::Workspace(permission) => {
             let named = meant(&request)?;
             Some(tenant(&state, &principal, named.as_deref(), permission).await?)
@@ -190,19 +247,46 @@ pub(crate) async fn guard(
     Ok(next.run(request).await)
 }
 
-/// Who presents what the request carries.
-async fn authenticate(state: &ApiState, headers: &HeaderMap) -> Result<Principal, ApiError> {
-    let presented = bearer(headers).ok_or_else(|| {
-        ApiError::new(error::UNAUTHENTICATED, "send an API key in the header `Authorization: Bearer sk_…`")
-    })?;
+/// Who presents what the request carries: a key, an access token, or the cookie of a browser. The header counts where
+/// there are both.
+async fn authenticate(
+    state: &ApiState,
+    method: &Method,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Principal, ApiError> {
+    let Some(presented) = bearer(headers) else {
+        if headers.contains_key(header::AUTHORIZATION) {
+            return Err(ApiError::new(
+                error::UNAUTHENTICATED,
+                "the header must read `Authorization: Bearer sk_…`",
+            ));
+        }
+        let person = present_cookie(state, method, headers).await?;
+        return person.map(Principal::of_person).ok_or_else(|| {
+            ApiError::new(
+                error::UNAUTHENTICATED,
+                "sign in, or send an API key in the header `Authorization: Bearer sk_…`",
+            )
+        });
+    };
+    if !presented.starts_with(KEY_PREFIX) {
+        return Ok(Principal::of_person(present(state, presented).await?));
+    }
     let key = state.records.find_api_key(presented).await?;
-    let key = key.ok_or_else(|| {
+    let key = key.filter(|key| key.allows_address(address)).ok_or_else(|| {
         ApiError::new(
             error::UNAUTHENTICATED,
-            "the API key is unknown or revoked; make one with `sluice key create`",
+            "the API key is unknown, revoked, over, or not for this network address; make one with `sluice key create`",
         )
     })?;
     Ok(Principal::of_key(key))
+}
+
+/// Who is behind a GET request to a public route, if anybody proves it. A key that is bound to addresses proves nothing
+/// here, where none is known.
+pub(crate) async fn whoever(state: &ApiState, headers: &HeaderMap) -> Option<Principal> {
+    authenticate(state, &Method::GET, headers, None).await.ok()
 }
 
 /// The workspace that the request means, if the caller may do this there.
@@ -256,7 +340,7 @@ macro_rules! extractors {
     };
 }
 
-extractors!(Principal, Tenant, Manager, Reach);
+extractors!(Principal, Tenant, Account, Manager, Reach);
 
 fn named_workspace(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(WORKSPACE_HEADER) else { return Ok(None) };

@@ -1,5 +1,6 @@
 //! What an operator decides about the API. Must not know where the values come from.
 
+use ipnet::IpNet;
 use std::time::Duration;
 
 /// Settings of the API.
@@ -15,8 +16,56 @@ pub struct ApiConfig {
     pub link_key: Vec<u8>,
     /// How long an approval link is good for at most.
     pub link_life: Duration,
+    /// Accounts of people.
+    pub accounts: AccountConfig,
     /// Bounds of requests.
     pub limits: Limits,
+}
+
+/// Who may sign up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignUpMode {
+    /// Everybody with an e-mail address.
+    #[default]
+    Open,
+    /// The same, once somebody approved it.
+    Review,
+    /// Nobody; an operator makes the accounts.
+    Closed,
+}
+
+/// Accounts of people.
+#[derive(Clone, Debug, Default)]
+pub struct AccountConfig {
+    /// Who may sign up.
+    pub sign_up: SignUpMode,
+    /// Addresses that are told of sign-ups that wait for approval, besides the people of the platform who may decide.
+    pub reviewers: Vec<String>,
+    /// Whether mail can be sent. Without it nobody can sign up or reset a password.
+    pub sends_mail: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Another provider at which people may sign in.
+    pub oidc: Option<OidcConfig>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Clone)]
+pub struct OidcConfig {
+    /// Its address; what it calls itself.
+    pub issuer: String,
+    /// What it calls us.
+    pub client_id: String,
+    /// What we prove that with.
+    pub client_secret: String,
+    /// What people call it.
+    pub name: String,
+}
+
+impl std::fmt::Debug for OidcConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OidcConfig").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
 }
 
 /// Bounds of requests.
@@ -48,6 +97,7 @@ impl Default for ApiConfig {
             public_url: "http://127.0.0.1:8080".to_owned(),
             link_key: Vec::new(),
             link_life: Duration::from_secs(7 * 24 * 60 * 60),
+            accounts: AccountConfig::default(),
             limits: Limits::default(),
         }
     }

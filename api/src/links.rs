@@ -1,11 +1,12 @@
-//! Signed links that let a person decide one approval without logging in: they name what is decided and until
-//! when, and nothing else. Single-use because a decision ends the wait they speak of.
+//! Signed links that let a person decide one thing without signing in: they name what is decided and until when, and
+//! nothing else. Single-use because a decision ends the state they speak of.
 
 use crate::config::ApiConfig;
 use crate::error::{self, ApiError};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// What a link is about.
@@ -28,32 +29,93 @@ pub struct ApprovalTicket {
     pub expires_at: i64,
 }
 
+/// What somebody may do about one person, or learn of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PersonTicket {
+    /// `per_…`.
+    #[serde(rename = "p")]
+    pub(crate) person_id: String,
+    /// Last moment, milliseconds since the epoch.
+    #[serde(rename = "e")]
+    pub(crate) expires_at: i64,
+}
+
+/// What a ticket is for. Part of what is signed, so that no ticket passes for one of another kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Use {
+    /// Decides an approval of a run.
+    Approval,
+    /// Decides a sign-up.
+    SignUp,
+    /// Shows how a sign-up stands.
+    SignUpStatus,
+}
+
+impl Use {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Approval => "approval link v1",
+            Self::SignUp => "sign-up link v1",
+            Self::SignUpStatus => "sign-up status v1",
+        }
+    }
+}
+
+/// Something with a last moment.
+pub(crate) trait Expires {
+    /// Milliseconds since the epoch.
+    fn expires_at(&self) -> i64;
+}
+
+impl Expires for ApprovalTicket {
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
+
+impl Expires for PersonTicket {
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
+
 /// The address under which this approval can be shown and decided; none when no key is configured.
 pub fn approval_link(config: &ApiConfig, ticket: &ApprovalTicket) -> Option<String> {
+    let token = sign_ticket(config, Use::Approval, ticket)?;
+    Some(format!("{}/approvals/{token}", config.public_url.trim_end_matches('/')))
+}
+
+/// A ticket as signed text; none when no key is configured.
+pub(crate) fn sign_ticket<T: Serialize>(config: &ApiConfig, what_for: Use, ticket: &T) -> Option<String> {
     if config.link_key.is_empty() {
         return None;
     }
     let body = URL_SAFE_NO_PAD.encode(serde_json::to_vec(ticket).ok()?);
-    let tag = hmac::sign(&key(config), signed(&body).as_bytes());
+    let tag = hmac::sign(&key(config), signed(what_for, &body).as_bytes());
     let tag = URL_SAFE_NO_PAD.encode(tag.as_ref());
-    Some(format!("{}/approvals/{body}.{tag}", config.public_url.trim_end_matches('/')))
+    Some(format!("{body}.{tag}"))
 }
 
 /// What a token stands for.
 ///
 /// # Errors
-/// `link_invalid` for a token that we did not make, `link_expired` for one whose time is over.
-pub(crate) fn read_token(config: &ApiConfig, token: &str, now: i64) -> Result<ApprovalTicket, ApiError> {
+/// `link_invalid` for a token that we did not make for this, `link_expired` for one whose time is over.
+pub(crate) fn read_ticket<T: DeserializeOwned + Expires>(
+    config: &ApiConfig,
+    what_for: Use,
+    token: &str,
+    now: i64,
+) -> Result<T, ApiError> {
     let invalid = || ApiError::plain(error::LINK_INVALID);
     if config.link_key.is_empty() {
         return Err(invalid());
     }
     let (body, tag) = token.split_once('.').ok_or_else(invalid)?;
     let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| invalid())?;
-    hmac::verify(&key(config), signed(body).as_bytes(), &tag).map_err(|_| invalid())?;
+    hmac::verify(&key(config), signed(what_for, body).as_bytes(), &tag).map_err(|_| invalid())?;
     let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| invalid())?;
-    let ticket: ApprovalTicket = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
-    if ticket.expires_at < now {
+    let ticket: T = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
+    if ticket.expires_at() < now {
         return Err(ApiError::plain(error::LINK_EXPIRED));
     }
     Ok(ticket)
@@ -63,14 +125,17 @@ fn key(config: &ApiConfig) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, &config.link_key)
 }
 
-/// Says what the signature is for, so that no other signed text of ours can pass for a link.
-fn signed(body: &str) -> String {
-    format!("sluice approval link v1:{body}")
+fn signed(what_for: Use, body: &str) -> String {
+    format!("sluice {}:{body}", what_for.label())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read_token(config: &ApiConfig, token: &str, now: i64) -> Result<ApprovalTicket, ApiError> {
+        read_ticket(config, Use::Approval, token, now)
+    }
 
     fn ticket() -> ApprovalTicket {
         ApprovalTicket {
@@ -110,5 +175,15 @@ mod tests {
         assert_eq!(read_token(&config(b"other"), &good, 0).unwrap_err().code(), error::LINK_INVALID);
         assert_eq!(read_token(&config(b""), &good, 0).unwrap_err().code(), error::LINK_INVALID);
         assert!(approval_link(&config(b""), &ticket()).is_none());
+    }
+
+    #[test]
+    fn a_ticket_for_one_thing_is_worthless_for_another() {
+        let config = config(b"key");
+        let ticket = PersonTicket { person_id: "per_1".into(), expires_at: 9 };
+        let token = sign_ticket(&config, Use::SignUpStatus, &ticket).unwrap();
+        assert_eq!(read_ticket::<PersonTicket>(&config, Use::SignUpStatus, &token, 9).unwrap(), ticket);
+        assert!(read_ticket::<PersonTicket>(&config, Use::SignUp, &token, 9).is_err());
+        assert!(read_token(&config, &token, 9).is_err());
     }
 }

@@ -4,12 +4,18 @@
 use crate::access::{self, Need};
 use crate::auth::WORKSPACE_HEADER;
 use crate::error::ErrorBody;
+use crate::session::ACCESS_COOKIE;
 use crate::{error, routes};
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
+
+/// Tag of the routes with which people sign in; they are throttled.
+const ACCOUNT: &str = "account";
 
 /// The frame of the document.
 #[derive(utoipa::OpenApi)]
@@ -31,6 +37,8 @@ pub fn openapi() -> OpenApi {
     let mut document = routes::documented().into_openapi();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(ACCESS_COOKIE));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("get", &mut item.get),
@@ -47,7 +55,7 @@ pub fn openapi() -> OpenApi {
                     let extensions = operation.extensions.get_or_insert_default();
                     extensions.insert("x-sluice-permission".to_owned(), permission.as_text().into());
                 }
-                complete(need == Some(Need::Public), operation);
+                complete(need, operation);
             }
         }
     }
@@ -64,7 +72,7 @@ fn operation_id(method: &str, path: &str) -> String {
     named.fold(method.to_owned(), |id, part| id + "_" + part.as_str())
 }
 
-fn complete(is_public: bool, operation: &mut Operation) {
+fn complete(need: Option<Need>, operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
     let parameters = operation.parameters.as_deref().unwrap_or_default();
     let mut places = parameters.iter().filter_map(|one| match one {
@@ -73,10 +81,18 @@ fn complete(is_public: bool, operation: &mut Operation) {
     });
     let has_input = places.any(|place| matches!(place, ParameterIn::Query | ParameterIn::Path));
     let mut codes = vec![error::INTERNAL, error::TIMED_OUT];
-    if !is_public {
-        operation.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
+    if need != Some(Need::Public) {
+        let by = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
+        operation.security = Some(match need {
+            Some(Need::Person) => vec![by("session")],
+            _ => vec![by("api_key"), by("session")],
+        });
         operation.parameters.get_or_insert_default().push(RefOr::T(workspace_header()));
         codes.extend([error::UNAUTHENTICATED, error::WORKSPACE_REQUIRED, error::FORBIDDEN, error::NOT_FOUND]);
+        codes.extend([error::RATE_LIMITED, error::CSRF_REFUSED, error::CROSS_SITE]);
+    }
+    if operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == ACCOUNT)) {
+        codes.extend([error::CROSS_SITE, error::TOO_MANY_TRIES]);
     }
     if has_input {
         codes.extend([error::INVALID_PATH, error::INVALID_QUERY, error::NOT_FOUND]);

@@ -1,12 +1,13 @@
 //! Failures of the engine and of the records in the words of the API. Must not know routes.
 
 use crate::error::{self, ApiError};
+use axum::http::{HeaderValue, header};
 use serde_json::json;
 use sluice_engine::drive::EngineError;
 use sluice_engine::graph::Problem;
 use sluice_engine::store::StoreError;
 use sluice_node_sdk::error::NodeError;
-use sluice_records::RecordError;
+use sluice_records::{ConnectionError, RecordError};
 
 impl From<StoreError> for ApiError {
     fn from(failure: StoreError) -> Self {
@@ -76,8 +77,32 @@ impl From<RecordError> for ApiError {
                 let found = codes.into_iter().find(|known| known.code == code);
                 Self::new(found.unwrap_or(error::CONFLICT), message)
             }
+            RecordError::Throttled { retry_after_ms } => {
+                let seconds = retry_after_ms.max(0).div_euclid(1_000) + 1;
+                Self::new(error::TOO_MANY_TRIES, message)
+                    .details(json!({ "retry_after_seconds": seconds }))
+                    .header(header::RETRY_AFTER, HeaderValue::from(seconds))
+            }
+            RecordError::CodeRefused => Self::new(error::CODE_REFUSED, message),
             RecordError::Db(ref cause) if cause.is_transient() => unavailable(&failure),
             RecordError::Seal(_) | RecordError::Db(_) => Self::internal(&failure),
+        }
+    }
+}
+
+impl From<ConnectionError> for ApiError {
+    fn from(failure: ConnectionError) -> Self {
+        let message = failure.to_string();
+        match failure {
+            ConnectionError::Record(failure) => failure.into(),
+            ConnectionError::NoProvider(_) => Self::new(error::PROVIDER_NOT_CONFIGURED, message),
+            ConnectionError::BadState => Self::new(error::SIGN_IN_INVALID, message),
+            ConnectionError::OtherBrowser => Self::new(error::SIGN_IN_ELSEWHERE, message),
+            ConnectionError::Denied { .. } => Self::new(error::CONNECTION_DENIED, message),
+            ConnectionError::Revoked { .. } | ConnectionError::Expired { .. } => {
+                Self::new(error::CONNECTION_REVOKED, message)
+            }
+            ConnectionError::Unavailable { .. } => Self::new(error::PROVIDER_UNAVAILABLE, message),
         }
     }
 }

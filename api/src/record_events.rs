@@ -3,6 +3,7 @@
 
 use crate::state::ApiState;
 use sluice_engine::drive::{EngineError, OutsideEvent};
+use sluice_records::connections::{CHANGED, CONNECTED, REVOKED};
 use sluice_records::{RecordError, RecordEvent};
 use std::time::Duration;
 
@@ -56,6 +57,11 @@ pub(crate) async fn show_pending(state: &ApiState) -> Result<usize, ShowingError
 
 async fn show(state: &ApiState, event: RecordEvent) -> Result<(), ShowingError> {
     let (workspace_id, id) = (event.workspace_id.clone(), event.id.clone());
+    if [CONNECTED, REVOKED, CHANGED].contains(&event.topic.as_str()) {
+        // Before the event is taken away, so that a crash in between does it again.
+        let resting = state.records.revoked_connections(&workspace_id).await?;
+        state.engine.pause_credentials(&workspace_id, &resting).await?;
+    }
     let outside = OutsideEvent {
         workspace_id: event.workspace_id,
         topic: event.topic,

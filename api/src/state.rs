@@ -3,10 +3,12 @@
 use crate::config::ApiConfig;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
+use crate::oidc::Provider;
+use crate::session::AccessTokens;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
-use sluice_records::{RecordError, Records};
+use sluice_records::{Actor, Connections, RecordError, Records};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,8 @@ pub struct Shared {
     pub engine: Engine,
     /// Contacts, conversations, credentials, keys.
     pub records: Records,
+    /// Accounts that people connected; none where no provider is configured.
+    pub connections: Option<Connections>,
     /// What the operator decided.
     pub config: Arc<ApiConfig>,
     /// Built-in workflows.
@@ -55,6 +59,12 @@ pub struct Shared {
     pub(crate) epoch: Arc<str>,
     /// Ids of workspaces by the names in addresses of webhooks.
     pub(crate) workspace_ids: Cache<String, String>,
+    /// Makes and reads the access tokens of people.
+    pub(crate) access_tokens: AccessTokens,
+    /// Signs the tokens that prove that a request comes from a page of ours.
+    pub(crate) csrf_key: Arc<[u8]>,
+    /// Where people may sign in besides.
+    pub(crate) provider: Option<Arc<Provider>>,
     /// Ends all event streams, so that an orderly stop need not wait for their readers.
     pub stopping: CancellationToken,
 }
@@ -69,14 +79,22 @@ impl ApiState {
         metrics: Metrics,
     ) -> Self {
         let epoch = engine.new_id("live").into();
+        let access_tokens = AccessTokens::new(&records.derived_key("access tokens"), &config.public_url);
+        let csrf_key = records.derived_key("csrf tokens").into();
+        let http = engine.services().http.clone();
+        let provider = config.accounts.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc, http)));
         Self(Arc::new(Shared {
             engine,
             records,
+            connections: None,
             config: Arc::new(config),
             templates: Arc::new(templates),
             metrics,
             inbox: Inbox::default(),
             epoch,
+            access_tokens,
+            csrf_key,
+            provider,
             workspace_ids: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             stopping: CancellationToken::new(),
         }))
@@ -111,6 +129,26 @@ impl ApiState {
                 () = tokio::time::sleep(KEPT) => {}
             }
         }
+    }
+
+    /// The same state for somebody: what is changed through it is signed by them.
+    pub(crate) fn acting(&self, actor: &Actor) -> Self {
+        self.with_engine(self.engine.acting(actor.signature()), self.records.acting(actor.clone()))
+    }
+
+    /// The same state, whose saving of drafts goes into the log under another word than `created` or `updated`.
+    pub(crate) fn calling_it(&self, verb: &'static str) -> Self {
+        self.with_engine(self.engine.calling_it(verb), self.records.clone())
+    }
+
+    fn with_engine(&self, engine: Engine, records: Records) -> Self {
+        Self(Arc::new(Shared { engine, records, ..Shared::clone(self) }))
+    }
+
+    /// The same with providers at which people can connect accounts.
+    #[must_use]
+    pub fn with_connections(self, connections: Connections) -> Self {
+        Self(Arc::new(Shared { connections: Some(connections), ..Shared::clone(&self) }))
     }
 
     /// Waits until every body taken so far is handled. For tests and for an orderly stop.

@@ -2,6 +2,7 @@
 
 use crate::error::NodeError;
 use crate::http::{HttpRequest, HttpResponse};
+use crate::mask::Secrets;
 use crate::outcome::Resumed;
 use crate::services::{Credential, Services};
 use crate::usage::{Spending, UsageNote};
@@ -103,6 +104,8 @@ pub struct NodeContext {
     pub logs: Mutex<Vec<LogLine>>,
     /// What was used so far.
     pub usage: Mutex<Vec<UsageNote>>,
+    /// What must not show in anything that the node leaves behind.
+    pub secrets: Secrets,
 }
 
 impl NodeContext {
@@ -128,12 +131,31 @@ impl NodeContext {
         }
     }
 
-    /// Opens a credential of the run's workspace.
+    /// Opens a credential of the run's workspace. Its secrets are masked in whatever the node answers or logs.
     ///
     /// # Errors
     /// `Auth` when there is none of that name, or it cannot be opened.
     pub async fn credential(&self, name: &str) -> Result<Credential, NodeError> {
-        self.services.credentials.credential(&self.run.workspace_id, name).await
+        self.known(self.services.credentials.credential(&self.run.workspace_id, name).await?)
+    }
+
+    /// Opens a credential again after the provider did not take its access token. Do it once, then give up.
+    ///
+    /// # Errors
+    /// As for [`NodeContext::credential`]; `connection_revoked` when a person must connect the account again.
+    pub async fn renewed_credential(&self, name: &str, refused: &str) -> Result<Credential, NodeError> {
+        self.known(self.services.credentials.renewed(&self.run.workspace_id, name, refused).await?)
+    }
+
+    /// A credential whose secrets are masked from now on.
+    fn known(&self, credential: Credential) -> Result<Credential, NodeError> {
+        credential.secrets().for_each(|secret| self.secrets.add_all(secret));
+        Ok(credential)
+    }
+
+    /// Masks a secret that came from somewhere else than a credential, such as a token that was fetched with one.
+    pub fn hide(&self, secret: &str) {
+        self.secrets.add(secret);
     }
 
     /// The base URL that the operator set for a provider, without a slash at its end.

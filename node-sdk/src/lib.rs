@@ -9,6 +9,7 @@ pub mod egress;
 pub mod error;
 pub mod http;
 pub mod item;
+pub mod mask;
 pub mod node;
 pub mod outcome;
 pub mod problem;

@@ -31,9 +31,17 @@ pub struct Credential {
     pub kind: String,
     /// Secret and public fields together.
     pub data: Value,
+    /// Names of the fields that may be shown; all others are secret.
+    pub public: Vec<String>,
 }
 
 impl Credential {
+    /// The values of the secret fields.
+    pub fn secrets(&self) -> impl Iterator<Item = &Value> {
+        let fields = self.data.as_object().into_iter().flatten();
+        fields.filter(|(name, _)| !self.public.contains(name)).map(|(_, value)| value)
+    }
+
     /// A text field of the credential.
     ///
     /// # Errors
@@ -54,6 +62,17 @@ pub trait CredentialSource: Send + Sync + 'static {
         workspace_id: &'a str,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Credential, NodeError>>;
+
+    /// Opens it with another access token than `refused`, which the provider did not take. A host that renews no tokens
+    /// opens it as it is.
+    fn renewed<'a>(
+        &'a self,
+        workspace_id: &'a str,
+        name: &'a str,
+        _refused: &'a str,
+    ) -> BoxFuture<'a, Result<Credential, NodeError>> {
+        self.credential(workspace_id, name)
+    }
 }
 
 /// A host without credentials; every look-up fails with `credential_missing`.

@@ -71,7 +71,8 @@ impl ParamSource for FixedParams {
     }
 }
 
-/// Credentials written in a test: `{ "name": { "kind": …, "data": { … } } }`.
+/// Credentials written in a test: `{ "name": { "kind": …, "data": { … } } }`. All fields are
+/// secret but those that a list `public` names.
 #[derive(Clone, Debug, Default)]
 pub struct FixedCredentials(pub BTreeMap<String, Value>);
 
@@ -80,6 +81,7 @@ impl CredentialSource for FixedCredentials {
         let found = self.0.get(name).map(|entry| Credential {
             kind: entry["kind"].as_str().unwrap_or_default().to_owned(),
             data: entry["data"].clone(),
+            public: serde_json::from_value(entry["public"].clone()).unwrap_or_default(),
         });
         let answer = found.ok_or_else(|| {
             NodeError::auth(format!("There is no credential named `{name}`")).code("credential_missing")
@@ -204,6 +206,7 @@ impl Bench {
             cancel: CancellationToken::new(),
             logs: std::sync::Mutex::default(),
             usage: std::sync::Mutex::default(),
+            secrets: crate::mask::Secrets::default(),
         }
     }
 }

@@ -61,7 +61,7 @@ impl CredentialSource for FromRecords {
     ) -> BoxFuture<'a, Result<Credential, NodeError>> {
         Box::pin(async move {
             let open = self.0.open_credential(workspace_id, name).await.unwrap();
-            Ok(Credential { kind: open.info.kind, data: open.secret.expose().clone() })
+            Ok(Credential { kind: open.info.kind, data: open.secret.expose().clone(), public: Vec::new() })
         })
     }
 }
@@ -190,6 +190,7 @@ impl World {
             cancel: tokio_util::sync::CancellationToken::new(),
             logs: Mutex::default(),
             usage: Mutex::default(),
+            secrets: sluice_node_sdk::mask::Secrets::default(),
         }
     }
 

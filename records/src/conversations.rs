@@ -1,9 +1,10 @@
 //! Conversations: one open thread per number, contact and group, with the 24 hour window and the unread count.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 
+use crate::audit::{Change, Target};
 use crate::page::{Cursor, page, page_size};
 use crate::{Page, RecordError, Records, new_id};
 
@@ -130,14 +131,24 @@ impl Records {
 
     /// Ends a conversation; the customer's next message opens another.
     pub async fn close_conversation(&self, workspace_id: &str, id: &str) -> Result<(), RecordError> {
-        let conversation = self.conversation(workspace_id, id).await?;
-        self.db
-            .query("update conversations set status = 'closed' where workspace_id = $1 and id = $2")
+        let mut tx = self.begin().await?;
+        let conversation = conversation_in(&mut tx, workspace_id, id).await?;
+        let closed = tx
+            .query(
+                "update conversations set status = 'closed' where workspace_id = $1 and id = $2 \
+                 and status <> 'closed'",
+            )
             .bind(workspace_id)
             .bind(&conversation.id)
             .execute()
             .await?;
-        Ok(())
+        if closed == 1 {
+            let target = Target::new("conversation", &*conversation.id);
+            let change = Change::new(workspace_id, "conversation.closed", target)
+                .between(json!({ "status": conversation.status }), json!({ "status": "closed" }));
+            self.audit(&mut tx, change).await?;
+        }
+        Ok(tx.commit().await?)
     }
 }
 

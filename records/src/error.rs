@@ -19,6 +19,14 @@ pub enum RecordError {
     /// Allowed in itself, but not now: `code` names what stands against it, such as `budget_exhausted`.
     #[error("{message}")]
     Refused { code: &'static str, message: String },
+    /// Tried too often.
+    #[error("too many tries; try again in {} seconds", (retry_after_ms + 999) / 1000)]
+    Throttled { retry_after_ms: i64 },
+    /// A one-time code is wrong, too old, used up or replaced by a newer one; which of these is not said.
+    #[error(
+        "the code is wrong or no longer good; a code is good for one use, five tries and a short time: ask for a new one"
+    )]
+    CodeRefused,
     #[error("a stored secret cannot be opened")]
     Seal(#[from] SealError),
     #[error("the database refused")]
@@ -26,13 +34,16 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// A constant for programs: `not_found`, `conflict`, `invalid`, `secret_unreadable`, `database`, or that of a refusal.
+    /// A constant for programs: `not_found`, `conflict`, `invalid`, `throttled`, `code_refused`, `secret_unreadable`, `database`, or
+    /// that of a refusal.
     pub fn code(&self) -> &'static str {
         match self {
             RecordError::NotFound { .. } => "not_found",
             RecordError::Conflict { .. } => "conflict",
             RecordError::Invalid { .. } => "invalid",
             RecordError::Refused { code, .. } => code,
+            RecordError::Throttled { .. } => "throttled",
+            RecordError::CodeRefused => "code_refused",
             RecordError::Seal(_) => "secret_unreadable",
             RecordError::Db(_) => "database",
         }

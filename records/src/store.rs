@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sluice_db::{Db, Tx};
 
 use crate::access::Actor;
+use crate::vault::Vault;
 use crate::{Cipher, RecordError};
 
 /// Tells the time in milliseconds since the Unix epoch. A value, so that tests can turn it.
@@ -20,28 +21,35 @@ pub fn system_clock() -> Clock {
 #[derive(Clone)]
 pub struct Records {
     pub(crate) db: Db,
-    pub(crate) cipher: Arc<Cipher>,
+    pub(crate) vault: Vault,
     clock: Clock,
     /// Who signs the changes.
     actor: Arc<Actor>,
+    /// The limits, as they were read last.
+    pub(crate) limits: Arc<crate::limits::RuleCache>,
     /// Told when an event was written down.
     pub(crate) changed: Arc<tokio::sync::Notify>,
+    /// Told when mail was written down.
+    pub(crate) mail: Arc<tokio::sync::Notify>,
 }
 
 impl Records {
-    /// Works on `db`, which must be migrated, and seals secrets with `cipher`.
+    /// Works on `db`, which must be migrated, and keeps secrets in a vault under the master keys of `cipher`.
     pub fn new(db: Db, cipher: Cipher) -> Self {
         Self::with_clock(db, cipher, system_clock())
     }
 
     /// The same with a clock of the caller's.
     pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
+        let vault = Vault::new(db.clone(), cipher, clock.clone());
         Self {
+            limits: Arc::new(crate::limits::RuleCache::new(db.clone())),
             db,
-            cipher: Arc::new(cipher),
+            vault,
             clock,
             actor: Arc::new(Actor::system()),
             changed: Arc::default(),
+            mail: Arc::default(),
         }
     }
 

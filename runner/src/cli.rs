@@ -35,6 +35,15 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The keys that seal stored secrets
+    #[command(subcommand)]
+    Vault(VaultCommand),
+    /// People and their one-time codes
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Credits and usage
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -65,6 +74,9 @@ pub(crate) struct SandboxArgs {
     /// Where signed webhooks go
     #[arg(long, default_value = "http://127.0.0.1:8080/api/whatsapp/webhook")]
     pub(crate) webhook: String,
+    /// Address of the mail server; a free port when it ends in :0
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) smtp_listen: String,
     /// App secret that signs webhooks
     #[arg(
         long,
@@ -172,6 +184,42 @@ pub(crate) struct LedgerVerifyArgs {
     pub(crate) settings: Settings,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Walk through the audit trail and name the first entry that is not as it was written; exit 1 if there is one
+    Verify(AuditVerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerifyArgs {
+    /// Name of a workspace; everything when missing
+    #[arg(long)]
+    pub(crate) workspace: Option<String>,
+    /// A file with what earlier verifications found: compared first, brought up to date when all is well. Keep it where
+    /// nobody who can write to the database can write
+    #[arg(long, value_name = "FILE")]
+    pub(crate) witness: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VaultCommand {
+    /// Wrap all data keys with the current master key; also while the service runs
+    Rotate(VaultRotateArgs),
+    /// Print which master keys are needed and what a rotation would change
+    Status(Settings),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VaultRotateArgs {
+    /// Also make new data keys and seal every stored secret under them
+    #[arg(long)]
+    pub(crate) data_keys: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct KeyCreateArgs {
     /// Name of the workspace that the key opens
@@ -188,4 +236,52 @@ pub(crate) struct KeyCreateArgs {
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PersonCommand {
+    /// Make a person, or give one a role; print a one-time code to set the password, alone on the last line
+    Create(PersonCreateArgs),
+    /// Print a new one-time code for a person, alone on the last line; codes from before are worthless
+    Code(PersonCodeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PersonCreateArgs {
+    /// E-mail address
+    #[arg(long)]
+    pub(crate) email: String,
+    /// Name; the address when missing
+    #[arg(long, default_value = "")]
+    pub(crate) name: String,
+    /// `super_admin` or `platform_admin`; with --workspace `owner`, `admin`, `agent` or `viewer`
+    // Not `--role`, which says what a process does.
+    #[arg(long = "as", id = "person_role", value_name = "ROLE")]
+    pub(crate) role: String,
+    /// Name of the workspace in which the role counts
+    #[arg(long)]
+    pub(crate) workspace: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PersonCodeArgs {
+    /// E-mail address
+    #[arg(long)]
+    pub(crate) email: String,
+    /// What the code is for
+    #[arg(long, value_enum, default_value = "reset")]
+    pub(crate) purpose: CodeFor,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// What a one-time code is for.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum CodeFor {
+    /// Sets a password, at `POST /api/password/reset`
+    Reset,
+    /// Proves the address of a sign-up, at `POST /api/verify-email`
+    Verify,
 }

@@ -1,11 +1,16 @@
 //! Configuration: flags, then environment, then the file, then defaults. One list of settings serves all
 //! three, so a key, a variable and a flag never drift apart.
 
+use crate::mail::MailSettings;
 use crate::storage::{Access, Keeping, PayloadSettings};
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use serde::Deserialize;
+use sluice_api::{AccountConfig, OidcConfig, SignUpMode};
 use sluice_node_sdk::duration::parse_duration_ms;
+use sluice_records::people::normalise_email;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,9 +47,51 @@ pub struct Settings {
     /// Base URL of the Graph API [default: https://graph.facebook.com/v22.0]
     #[arg(long, env = "SLUICE_GRAPH_BASE_URL", value_name = "URL")]
     pub graph_base_url: Option<String>,
+    /// Client id of the app at Google with which people connect accounts
+    #[arg(long, env = "SLUICE_GOOGLE_CLIENT_ID", value_name = "ID")]
+    pub google_client_id: Option<String>,
+    /// Secret of that app
+    #[arg(long, env = "SLUICE_GOOGLE_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub google_client_secret: Option<String>,
+    /// Where people grant access [default: https://accounts.google.com]
+    #[arg(long, env = "SLUICE_GOOGLE_AUTH_BASE_URL", value_name = "URL")]
+    pub google_auth_base_url: Option<String>,
+    /// Where tokens come from [default: https://oauth2.googleapis.com, or the address before when it is set]
+    #[arg(long, env = "SLUICE_GOOGLE_TOKEN_BASE_URL", value_name = "URL")]
+    pub google_token_base_url: Option<String>,
     /// Key that seals credentials: 32 bytes as hex or base64 [default: master.key in the data folder]
     #[arg(long, env = "SLUICE_MASTER_KEY", hide_env_values = true, value_name = "KEY")]
     pub master_key: Option<String>,
+    /// Master keys of before, separated by commas, until `sluice vault rotate` has run
+    #[arg(long, env = "SLUICE_MASTER_KEY_EARLIER", hide_env_values = true, value_name = "KEYS")]
+    pub master_key_earlier: Option<String>,
+    /// Mail server for codes and notices: `smtps://USER:PASSWORD@HOST`, or `smtp://…?tls=required` for STARTTLS
+    #[arg(long, env = "SLUICE_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<String>,
+    /// Who mail comes from, such as `Sluice <no-reply@example.com>`
+    #[arg(long, env = "SLUICE_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+    /// Who may sign up: `open`, `review` (somebody approves) or `closed` [default: open]
+    #[arg(long, env = "SLUICE_SIGN_UP", value_name = "MODE")]
+    pub sign_up: Option<SignUp>,
+    /// Addresses that are told of sign-ups to approve, besides the platform's administrators, separated by commas
+    #[arg(long, env = "SLUICE_REVIEW_EMAILS", value_name = "LIST")]
+    pub review_emails: Option<String>,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses and networks, separated by commas
+    #[arg(long, env = "SLUICE_TRUSTED_PROXIES", value_name = "LIST")]
+    pub trusted_proxies: Option<String>,
+    /// Issuer of an OpenID Connect provider at which people may sign in
+    #[arg(long, env = "SLUICE_OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+    /// Client id at that provider
+    #[arg(long, env = "SLUICE_OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+    /// Client secret at that provider
+    #[arg(long, env = "SLUICE_OIDC_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub oidc_client_secret: Option<String>,
+    /// What people call that provider [default: its host]
+    #[arg(long, env = "SLUICE_OIDC_NAME", value_name = "NAME")]
+    pub oidc_name: Option<String>,
     /// Private addresses and networks that workflows may reach, separated by commas
     #[arg(long, env = "SLUICE_EGRESS_ALLOW", value_name = "LIST")]
     pub egress_allow: Option<String>,
@@ -121,6 +168,19 @@ pub enum Role {
     Runner,
 }
 
+/// Who may sign up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignUp {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Those whom somebody approves.
+    Review,
+    /// Nobody; an operator makes the accounts.
+    Closed,
+}
+
 /// When a commit counts as durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,8 +222,16 @@ pub struct Config {
     pub whatsapp_verify_token: Option<String>,
     /// Base URL per provider.
     pub base_urls: BTreeMap<String, String>,
+    /// The app at Google, if there is one.
+    pub google: Option<GoogleApp>,
     /// Master key text, if it does not come from the data folder.
     pub master_key: Option<String>,
+    /// Texts of earlier master keys.
+    pub master_keys_earlier: Vec<String>,
+    /// Mail, if it can be sent.
+    pub mail: Option<MailSettings>,
+    /// Accounts of people.
+    pub accounts: AccountConfig,
     /// Allowed private destinations.
     pub egress_allow: String,
     /// Durability of commits.
@@ -188,6 +256,55 @@ pub struct Config {
     pub log: String,
     /// Log format.
     pub log_format: LogFormat,
+}
+
+/// An app at Google with which people connect accounts.
+#[derive(Clone)]
+pub struct GoogleApp {
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: String,
+    /// Where people grant access, without a slash at the end.
+    pub accounts_url: String,
+    /// Where tokens come from, without a slash at the end.
+    pub tokens_url: String,
+}
+
+impl std::fmt::Debug for GoogleApp {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GoogleApp").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+impl GoogleApp {
+    /// The app of these settings; none without a client id.
+    fn read(
+        id: Option<String>,
+        secret: Option<String>,
+        accounts: Option<String>,
+        tokens: Option<String>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let Some(client_id) = id else { return Ok(None) };
+        let missing = || ConfigError::Value("google_client_secret", "it is missing".to_owned());
+        let client_secret = secret.ok_or_else(missing)?;
+        let base = |name, text: String| match url::Url::parse(&text) {
+            Ok(url) if url.has_host() => Ok(text.trim_end_matches('/').to_owned()),
+            Ok(_) => Err(ConfigError::Value(name, "it names no host".to_owned())),
+            Err(error) => Err(ConfigError::Value(name, error.to_string())),
+        };
+        // A stand-in plays both.
+        let tokens = tokens.or_else(|| accounts.clone());
+        let accounts = accounts.unwrap_or_else(|| "https://accounts.google.com".to_owned());
+        let tokens = tokens.unwrap_or_else(|| "https://oauth2.googleapis.com".to_owned());
+        Ok(Some(Self {
+            client_id,
+            client_secret,
+            accounts_url: base("google_auth_base_url", accounts)?,
+            tokens_url: base("google_token_base_url", tokens)?,
+        }))
+    }
 }
 
 /// Why a configuration cannot be used.
@@ -245,7 +362,26 @@ impl Settings {
             given.test_retention.as_deref(),
             given.inbound_retention.as_deref(),
         )?;
+        let google = GoogleApp::read(
+            given.google_client_id,
+            given.google_client_secret,
+            given.google_auth_base_url,
+            given.google_token_base_url,
+        )?;
+        let mail = MailSettings::read(given.smtp_url.as_deref(), given.mail_from.as_deref())?;
+        let accounts = AccountConfig {
+            sign_up: match given.sign_up.unwrap_or_default() {
+                SignUp::Open => SignUpMode::Open,
+                SignUp::Review => SignUpMode::Review,
+                SignUp::Closed => SignUpMode::Closed,
+            },
+            reviewers: addresses(given.review_emails.as_deref())?,
+            sends_mail: mail.is_some(),
+            trusted_proxies: networks(given.trusted_proxies.as_deref())?,
+            oidc: oidc(given.oidc_issuer, given.oidc_client_id, given.oidc_client_secret, given.oidc_name)?,
+        };
         Ok(Config {
+            google,
             database,
             payloads,
             keeping,
@@ -258,7 +394,10 @@ impl Settings {
             whatsapp_app_secrets: list(given.whatsapp_app_secret.as_deref()),
             whatsapp_verify_token: given.whatsapp_verify_token,
             base_urls: BTreeMap::from([("graph".to_owned(), graph_base_url(&graph)?)]),
+            mail,
+            accounts,
             master_key: given.master_key,
+            master_keys_earlier: list(given.master_key_earlier.as_deref()),
             egress_allow: given.egress_allow.unwrap_or_default(),
             synchronous: given.synchronous.unwrap_or_default(),
             max_effects,
@@ -288,7 +427,21 @@ impl Settings {
             whatsapp_app_secret: self.whatsapp_app_secret.or(other.whatsapp_app_secret),
             whatsapp_verify_token: self.whatsapp_verify_token.or(other.whatsapp_verify_token),
             graph_base_url: self.graph_base_url.or(other.graph_base_url),
+            google_client_id: self.google_client_id.or(other.google_client_id),
+            google_client_secret: self.google_client_secret.or(other.google_client_secret),
+            google_auth_base_url: self.google_auth_base_url.or(other.google_auth_base_url),
+            google_token_base_url: self.google_token_base_url.or(other.google_token_base_url),
             master_key: self.master_key.or(other.master_key),
+            master_key_earlier: self.master_key_earlier.or(other.master_key_earlier),
+            smtp_url: self.smtp_url.or(other.smtp_url),
+            mail_from: self.mail_from.or(other.mail_from),
+            sign_up: self.sign_up.or(other.sign_up),
+            review_emails: self.review_emails.or(other.review_emails),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
+            oidc_issuer: self.oidc_issuer.or(other.oidc_issuer),
+            oidc_client_id: self.oidc_client_id.or(other.oidc_client_id),
+            oidc_client_secret: self.oidc_client_secret.or(other.oidc_client_secret),
+            oidc_name: self.oidc_name.or(other.oidc_name),
             egress_allow: self.egress_allow.or(other.egress_allow),
             synchronous: self.synchronous.or(other.synchronous),
             max_effects: self.max_effects.or(other.max_effects),
@@ -330,6 +483,52 @@ fn list(text: Option<&str>) -> Vec<String> {
     parts.map(ToOwned::to_owned).collect()
 }
 
+/// E-mail addresses in a list.
+fn addresses(text: Option<&str>) -> Result<Vec<String>, ConfigError> {
+    let read = |one: String| {
+        normalise_email(&one)
+            .map_err(|error| ConfigError::Value("review_emails", format!("`{one}`: {error}")))
+    };
+    list(text).into_iter().map(read).collect()
+}
+
+/// Networks in a list; an address alone is a network of one.
+fn networks(text: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {
+    let read = |one: String| {
+        let alone = one.parse::<IpAddr>().map(IpNet::from).ok();
+        let wrong = || ConfigError::Value("trusted_proxies", format!("`{one}` is no address and no network"));
+        alone.or_else(|| one.parse().ok()).ok_or_else(wrong)
+    };
+    list(text).into_iter().map(read).collect()
+}
+
+/// The provider at which people may sign in: all of its settings or none.
+fn oidc(
+    issuer: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    name: Option<String>,
+) -> Result<Option<OidcConfig>, ConfigError> {
+    let Some(issuer) = issuer else {
+        return match client_id.or(client_secret) {
+            Some(_) => Err(ConfigError::Value(
+                "oidc_issuer",
+                "it is missing beside the client's settings".to_owned(),
+            )),
+            None => Ok(None),
+        };
+    };
+    let url =
+        url::Url::parse(&issuer).map_err(|error| ConfigError::Value("oidc_issuer", error.to_string()))?;
+    let missing = |what| move || ConfigError::Value(what, "it is needed with `oidc_issuer`".to_owned());
+    Ok(Some(OidcConfig {
+        client_id: client_id.ok_or_else(missing("oidc_client_id"))?,
+        client_secret: client_secret.ok_or_else(missing("oidc_client_secret"))?,
+        name: name.unwrap_or_else(|| url.host_str().unwrap_or("provider").to_owned()),
+        issuer,
+    }))
+}
+
 /// The base URL with a Graph API version at its end; the one we are built for when none is given.
 fn graph_base_url(text: &str) -> Result<String, ConfigError> {
     let url =
@@ -363,6 +562,33 @@ mod tests {
         std::fs::write(&path, "lisen = \"127.0.0.1:9\"\n").unwrap();
         let error = Settings { config: Some(path), ..Settings::default() }.resolve().unwrap_err();
         assert!(error.to_string().contains("lisen"), "{error}");
+    }
+
+    #[test]
+    fn account_settings_are_checked() {
+        let with = |change: fn(&mut Settings)| {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            settings.resolve()
+        };
+        let proxies = with(|all| all.trusted_proxies = Some("10.0.0.0/8, 127.0.0.1".into())).unwrap();
+        assert_eq!(proxies.accounts.trusted_proxies.len(), 2);
+        for change in [
+            (|all| all.trusted_proxies = Some("proxy".into())) as fn(&mut Settings),
+            |all| all.review_emails = Some("nobody".into()),
+            |all| all.oidc_issuer = Some("https://id.example.com".into()),
+            |all| all.oidc_client_id = Some("x".into()),
+            |all| all.smtp_url = Some("smtp://127.0.0.1:25".into()),
+            |all| all.mail_from = Some("a@example.com".into()),
+        ] {
+            assert!(with(change).is_err());
+        }
+        let complete = with(|all| {
+            all.oidc_issuer = Some("https://id.example.com/realm".into());
+            all.oidc_client_id = Some("x".into());
+            all.oidc_client_secret = Some("y".into());
+        });
+        assert_eq!(complete.unwrap().accounts.oidc.unwrap().name, "id.example.com");
     }
 
     #[test]

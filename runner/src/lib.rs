@@ -2,10 +2,14 @@
 //! [`main_with`] from a binary of its own. Must not hold business rules.
 
 pub mod bookkeeping;
+mod budget;
+mod change_log;
 mod cli;
 mod commands;
 mod config;
+mod credentials;
 mod logging;
+pub mod mail;
 pub mod pruning;
 pub mod storage;
 mod templates;

@@ -122,11 +122,8 @@ impl Work {
             pass.pruned += step;
             rest(began.elapsed() * self.pause, stop).await;
         }
-        let kept_since = self.keeping.inbound.map(|length| now.saturating_sub(length));
         for kind in RecordKind::ALL {
-            // What is deleted is deleted, however long the rest is kept.
-            let before = if kind == RecordKind::DeletedWorkspaces { Some(now) } else { kept_since };
-            let Some(before) = before else { continue };
+            let Some(before) = kind.before(now, &self.keeping) else { continue };
             loop {
                 let began = Instant::now();
                 let gone = kind.purge(&self.installation.records, before).await?;
@@ -156,22 +153,54 @@ async fn rest(pause: Duration, stop: &CancellationToken) {
 #[derive(Clone, Copy, PartialEq)]
 enum RecordKind {
     DeletedWorkspaces,
+    LimitCounts,
     Bodies,
     Seen,
     Events,
     Effects,
+    /// Codes, sessions and counts of tries that are over.
+    SignIn,
+    /// Mail that could not be sent.
+    Mail,
 }
 
+/// How long mail that could not be sent is kept for operators to see, milliseconds.
+const STUCK_MAIL: i64 = 7 * 24 * 60 * 60 * 1_000;
+
 impl RecordKind {
-    const ALL: [Self; 5] = [Self::DeletedWorkspaces, Self::Bodies, Self::Seen, Self::Events, Self::Effects];
+    const ALL: [Self; 8] = [
+        Self::DeletedWorkspaces,
+        Self::LimitCounts,
+        Self::Bodies,
+        Self::Seen,
+        Self::Events,
+        Self::Effects,
+        Self::SignIn,
+        Self::Mail,
+    ];
+
+    /// What was over by then is forgotten; none to keep everything.
+    fn before(self, now: i64, keeping: &Keeping) -> Option<i64> {
+        match self {
+            Self::Bodies | Self::Seen | Self::Events | Self::Effects => {
+                keeping.inbound.map(|length| now.saturating_sub(length))
+            }
+            // What is deleted or over goes at once, however long the rest is kept.
+            Self::DeletedWorkspaces | Self::LimitCounts | Self::SignIn => Some(now),
+            Self::Mail => Some(now.saturating_sub(STUCK_MAIL)),
+        }
+    }
 
     async fn purge(self, records: &Records, before: i64) -> Result<u64, RecordError> {
         match self {
             Self::DeletedWorkspaces => records.purge_deleted_workspaces(ROWS).await,
+            Self::LimitCounts => records.purge_limit_counts(before, ROWS).await,
             Self::Bodies => records.purge_inbound(before, ROWS).await,
             Self::Seen => records.purge_seen(before, ROWS).await,
             Self::Events => records.purge_events(before, ROWS).await,
             Self::Effects => records.purge_applied_effects(before, ROWS).await,
+            Self::SignIn => records.purge_sign_in(before, ROWS).await,
+            Self::Mail => records.purge_mail(before, ROWS).await,
         }
     }
 }

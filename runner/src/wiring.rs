@@ -1,22 +1,21 @@
 //! Puts the rooms together: database, records, nodes, engine. Only this crate knows them all.
 
+use crate::budget::RecordBudget;
+use crate::change_log::RecordedChanges;
 use crate::config::{Config, Role, Synchronous};
-use futures::future::BoxFuture;
+use crate::credentials::{NodeCredentials, connections};
 use sluice_db::{Db, DbOptions, Dialect};
 use sluice_engine::drive::{Engine, EngineConfig};
 use sluice_engine::store::Store;
 use sluice_engine::testing::Host;
 use sluice_node_sdk::egress::EgressPolicy;
-use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::http::{HttpTransport, ScriptedHttp};
 use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::registry::Registry;
-use sluice_node_sdk::services::{Clock, Credential, CredentialSource, Services, SystemClock};
+use sluice_node_sdk::services::{Clock, Services, SystemClock};
 use sluice_node_sdk::testkit::SimClock;
 use sluice_node_sdk::transport::ReqwestTransport;
-use sluice_node_sdk::usage::{Budget, Spending};
-use sluice_records::plans::Spend;
-use sluice_records::{Cipher, MasterKey, RecordError, Records};
+use sluice_records::{Cipher, Connections, MasterKey, Records};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,85 +26,10 @@ pub struct Installation {
     pub db: Db,
     /// What workflows act on.
     pub records: Records,
+    /// Accounts that people connected.
+    pub connections: Connections,
     /// The engine.
     pub engine: Engine,
-}
-
-/// Credentials of the records, for nodes.
-struct RecordCredentials(Records);
-
-impl CredentialSource for RecordCredentials {
-    fn credential<'a>(
-        &'a self,
-        workspace_id: &'a str,
-        name: &'a str,
-    ) -> BoxFuture<'a, Result<Credential, NodeError>> {
-        Box::pin(async move {
-            let opened = self.0.open_credential(workspace_id, name).await.map_err(|error| match error {
-                RecordError::NotFound { .. } => NodeError::auth(format!(
-                    "There is no credential named `{name}`; add it in the workspace's settings"
-                ))
-                .code("credential_missing"),
-                other => NodeError::auth(format!("The credential `{name}` cannot be opened: {other}"))
-                    .code("credential_sealed"),
-            })?;
-            Ok(Credential { kind: opened.info.kind.clone(), data: opened.merged() })
-        })
-    }
-}
-
-/// Budgets of the records, for nodes.
-struct RecordBudget(Records);
-
-fn spend(workspace_id: &str, spending: &Spending) -> Spend {
-    Spend {
-        workspace_id: workspace_id.to_owned(),
-        key: spending.key.clone(),
-        kind: spending.kind.clone(),
-        quantity: spending.quantity,
-        category: spending.category.clone(),
-    }
-}
-
-/// A refusal is for good; anything else may be tried again.
-fn budget_error(error: RecordError) -> NodeError {
-    let message = error.to_string();
-    match error {
-        RecordError::Refused { code, .. } => NodeError::rejected(message).code(code),
-        RecordError::Conflict { .. } | RecordError::Invalid { .. } => {
-            NodeError::rejected(message).code("budget_refused")
-        }
-        other => {
-            tracing::warn!(error = explain(&other), "a node could not ask its budget");
-            NodeError::unavailable("The budget cannot be asked at the moment").code("budget_unavailable")
-        }
-    }
-}
-
-impl Budget for RecordBudget {
-    fn reserve<'a>(
-        &'a self,
-        workspace_id: &'a str,
-        spending: &'a Spending,
-    ) -> BoxFuture<'a, Result<(), NodeError>> {
-        Box::pin(async move {
-            self.0.reserve(&spend(workspace_id, spending)).await.map(drop).map_err(budget_error)
-        })
-    }
-
-    fn settle<'a>(
-        &'a self,
-        workspace_id: &'a str,
-        spending: &'a Spending,
-    ) -> BoxFuture<'a, Result<(), NodeError>> {
-        Box::pin(async move {
-            self.0.settle(&spend(workspace_id, spending)).await.map(drop).map_err(budget_error)
-        })
-    }
-
-    fn release<'a>(&'a self, workspace_id: &'a str, key: &'a str) -> BoxFuture<'a, Result<(), NodeError>> {
-        Box::pin(async move { self.0.release_hold(workspace_id, key).await.map(drop).map_err(budget_error) })
-    }
 }
 
 /// All node types: the built-in ones and those of the host.
@@ -125,18 +49,20 @@ impl Installation {
     pub async fn open(config: &Config, extra: &[Arc<dyn DynNode>]) -> Result<Self, String> {
         let db = open_database(config).await?;
         db.migrate().await.map_err(|error| explain(&error))?;
-        let records = Records::new(db.clone(), Cipher::new(master_key(config)?));
+        let records = Records::new(db.clone(), cipher(config)?);
         records.seed_plans().await.map_err(|error| explain(&error))?;
         let policy =
             EgressPolicy::parse(&config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
         let http = ReqwestTransport::new(policy)
             .map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
-        let mut store = Store::new(db.clone());
+        let mut store = Store::new(db.clone()).with_log(Arc::new(RecordedChanges(records.clone())));
         if let Some(payloads) = config.payloads.open()? {
             store = store.with_payloads(payloads);
         }
-        let engine = engine(store, &records, extra, Arc::new(SystemClock), Arc::new(http), config)?;
-        Ok(Self { db, records, engine })
+        let http: Arc<dyn HttpTransport> = Arc::new(http);
+        let connections = connections(&records, http.clone(), config);
+        let engine = engine(store, &records, &connections, extra, Arc::new(SystemClock), http, config)?;
+        Ok(Self { db, records, connections, engine })
     }
 }
 
@@ -157,7 +83,21 @@ pub(crate) async fn open_database(config: &Config) -> Result<Db, String> {
     Db::open(options).await.map_err(|error| explain(&error))
 }
 
-/// The key that seals credentials: from the configuration, else from the data folder.
+/// The master keys: the current one and those of before.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) fn cipher(config: &Config) -> Result<Cipher, String> {
+    let mut cipher = Cipher::new(master_key(config)?);
+    for (at, text) in config.master_keys_earlier.iter().enumerate() {
+        let key = MasterKey::parse(text)
+            .map_err(|error| format!("SLUICE_MASTER_KEY_EARLIER, key {}: {error}", at + 1))?;
+        cipher = cipher.with_earlier(key);
+    }
+    Ok(cipher)
+}
+
+/// The current master key: from the configuration, else from the data folder.
 ///
 /// # Errors
 /// A sentence for the operator.
@@ -178,6 +118,7 @@ pub(crate) fn master_key(config: &Config) -> Result<MasterKey, String> {
 fn engine(
     store: Store,
     records: &Records,
+    connections: &Connections,
     extra: &[Arc<dyn DynNode>],
     clock: Arc<dyn Clock>,
     http: Arc<dyn HttpTransport>,
@@ -186,7 +127,7 @@ fn engine(
     let services = Services {
         clock,
         http,
-        credentials: Arc::new(RecordCredentials(records.clone())),
+        credentials: Arc::new(NodeCredentials(connections.clone())),
         base_urls: Arc::new(config.base_urls.clone()),
         budget: Arc::new(RecordBudget(records.clone())),
     };
@@ -249,8 +190,10 @@ impl MemoryHost {
         let told = clock.clone();
         let records = Records::with_clock(db.clone(), Cipher::new(key), Arc::new(move || told.now_ms()));
         let workspace = records.create_workspace("test").await.map_err(|error| explain(&error))?;
-        let engine = engine(Store::new(db.clone()), &records, &self.extra, clock, http, &self.config)?;
-        Ok((Installation { db, records, engine }, workspace.id))
+        let connections = connections(&records, http.clone(), &self.config);
+        let store = Store::new(db.clone());
+        let engine = engine(store, &records, &connections, &self.extra, clock, http, &self.config)?;
+        Ok((Installation { db, records, connections, engine }, workspace.id))
     }
 
     /// The transport that reaches the real outside, under the configured guard.

@@ -35,7 +35,7 @@ fn every_setting_is_on_the_configuration_page_and_no_other() {
     let left_out: Vec<_> =
         known.iter().filter(|name| **name != "--help" && !described.contains(name)).collect();
     assert!(left_out.is_empty(), "docs/configuration.md says nothing of {left_out:?}");
-    let of_other_commands = ["--sandbox-listen", "--webhook", "--app-secret"];
+    let of_other_commands = ["--sandbox-listen", "--webhook", "--app-secret", "--smtp-listen"];
     let is_gone = |name: &&&str| !known.contains(*name) && !of_other_commands.contains(*name);
     let gone: Vec<_> = described.iter().filter(is_gone).collect();
     assert!(gone.is_empty(), "docs/configuration.md describes {gone:?}, which `sluice serve` does not know");

@@ -3,6 +3,7 @@
 //! It must not know how any of it is served.
 
 use crate::clock::{Clock, SystemClock};
+use crate::oauth::OAuthConfig;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -94,8 +95,12 @@ pub struct SandboxConfig {
     pub webhook_retry: RetryPolicy,
     /// Milliseconds after which an unanswered webhook counts as failed.
     pub webhook_timeout_ms: u64,
+    /// Where the mail server listens, `host:port`; port 0 takes a free one.
+    pub smtp_listen: String,
     /// Scheme, host and port that media URLs start with. `None`: taken from the listener, else from the `Host` header.
     pub base_url: Option<String>,
+    /// The authorization server.
+    pub oauth: OAuthConfig,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -141,7 +146,9 @@ impl Default for SandboxConfig {
             contacts_on_failed: true,
             webhook_retry: RetryPolicy { max_attempts: 6, first_ms: 500, max_ms: 30_000 },
             webhook_timeout_ms: 20_000,
+            smtp_listen: "127.0.0.1:0".to_owned(),
             base_url: None,
+            oauth: OAuthConfig::default(),
             clock: Arc::new(SystemClock),
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::faults::{Rule, WebhookFaults};
 use crate::journal::Log;
+use crate::oauth::Patch;
 use crate::server::Shared;
 use crate::whatsapp::{self, AnyChange, BadInbound, Inbound, Message};
 use axum::extract::{Path, Request, State};
@@ -32,6 +33,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/requests", get(requests))
         .route("/_sandbox/messages", get(messages))
         .route("/_sandbox/webhooks", get(webhooks))
+        .route("/_sandbox/mail", get(mail))
         .route("/_sandbox/faults", get(list_faults).post(add_faults).delete(clear_faults))
         .route("/_sandbox/faults/{id}", delete(remove_fault))
         .route("/_sandbox/clock", get(show_clock).post(move_clock))
@@ -39,6 +41,8 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/whatsapp/inbound", post(inbound))
         .route("/_sandbox/whatsapp/webhook", post(any_webhook))
         .route("/_sandbox/whatsapp/connect", post(connect))
+        .route("/_sandbox/oauth", get(show_oauth).post(change_oauth))
+        .route("/_sandbox/oauth/withdraw", post(withdraw))
         .route("/_sandbox/{*rest}", axum::routing::any(nowhere))
 }
 
@@ -104,6 +108,7 @@ async fn state(State(shared): Shade) -> Json<Value> {
     Json(json!({
         "now": shared.clock.now_ms(),
         "base_url": shared.base_url(),
+        "smtp": shared.smtp_listening.get(),
         "whatsapp": { "webhook_url": shared.whatsapp.callback(), "numbers": numbers },
     }))
 }
@@ -184,6 +189,12 @@ async fn messages(State(shared): Shade, request: Request) -> Result<Json<Value>,
                 .is_none_or(|to| message.contact.is_called(to) || message.group_id.as_ref() == Some(to))
     };
     Ok(poll.answer(shared.whatsapp.messages.log(), keep).await)
+}
+
+async fn mail(State(shared): Shade, request: Request) -> Result<Json<Value>, Refused> {
+    let poll = Poll::of(&request, &["to"])?;
+    let keep = |entry: &crate::smtp::MailEntry| entry.to.iter().any(|to| poll.wants("to", to));
+    Ok(poll.answer(&shared.smtp.mail, keep).await)
 }
 
 async fn webhooks(State(shared): Shade, request: Request) -> Result<Json<Value>, Refused> {
@@ -310,6 +321,28 @@ async fn connect(State(shared): Shade, request: Request) -> Result<Json<Value>, 
     }
     shared.whatsapp.connect(connection.webhook_url);
     Ok(state(State(shared)).await)
+}
+
+async fn show_oauth(State(shared): Shade) -> Json<Value> {
+    Json(shared.oauth.show())
+}
+
+async fn change_oauth(State(shared): Shade, request: Request) -> Result<Json<Value>, Refused> {
+    let patch: Patch = body(request).await?;
+    shared.oauth.patch(patch);
+    Ok(show_oauth(State(shared)).await)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Withdrawal {
+    /// Whose grants end; all without it.
+    email: Option<String>,
+}
+
+async fn withdraw(State(shared): Shade, request: Request) -> Result<Json<Value>, Refused> {
+    let whose: Withdrawal = body(request).await?;
+    Ok(Json(json!({ "ended": shared.oauth.withdraw(whose.email.as_deref()) })))
 }
 
 #[cfg(test)]

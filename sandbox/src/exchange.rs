@@ -39,8 +39,7 @@ impl Call {
     pub(crate) fn journal_query(&self) -> Value {
         let mut all = Map::new();
         for (key, value) in &self.query {
-            let shown = if key == "access_token" { "[hidden]" } else { value };
-            all.insert(key.clone(), Value::from(shown));
+            all.insert(key.clone(), shown(key, value));
         }
         Value::Object(all)
     }
@@ -62,11 +61,23 @@ impl Call {
         if let Ok(value) = serde_json::from_slice(&self.body) {
             return value;
         }
+        let kind = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            let fields = url::form_urlencoded::parse(&self.body);
+            return fields.map(|(key, value)| (key.clone().into_owned(), shown(&key, &value))).collect();
+        }
         match std::str::from_utf8(&self.body) {
             Ok(text) if text.len() <= JOURNAL_TEXT => Value::from(text),
             _ => json!({ "bytes": self.body.len() }),
         }
     }
+}
+
+/// What the journal shows of a parameter.
+fn shown(name: &str, value: &str) -> Value {
+    const SECRET: [&str; 6] =
+        ["access_token", "client_secret", "code", "code_verifier", "refresh_token", "token"];
+    if SECRET.contains(&name) { "[hidden]".into() } else { value.into() }
 }
 
 fn percent_decode(text: &str) -> String {

@@ -5,7 +5,8 @@
 //!
 //! Layout: `config` (what the stand-in pretends to be), `clock` (time as an argument), `exchange` (one buffered request and its
 //! answer), `journal` (what was received), `faults` (what shall go wrong), `server` (the listener and the way from a path to a
-//! provider), `control` (the `/_sandbox` routes for people and tests) and one module per provider: [`whatsapp`].
+//! provider), `control` (the `/_sandbox` routes for people and tests), `smtp` (a mail server that keeps what it
+//! receives) and one module per provider: [`whatsapp`], [`oauth`].
 #![warn(missing_docs)]
 
 pub mod clock;
@@ -14,10 +15,14 @@ mod control;
 mod exchange;
 pub mod faults;
 pub mod journal;
+pub mod oauth;
 mod random;
 mod server;
+mod smtp;
 pub mod whatsapp;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{Number, RetryPolicy, SandboxConfig, StatusStep, WebhookShape};
+pub use oauth::{OAuthConfig, OAuthUser};
 pub use server::{Sandbox, SandboxError, router, serve};
+pub use smtp::MailEntry;

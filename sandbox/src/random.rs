@@ -21,3 +21,8 @@ pub(crate) fn hex_upper(length: usize) -> String {
 pub(crate) fn trace_id() -> String {
     format!("A{}", hex_upper(22))
 }
+
+/// 244 bits as 64 hexadecimal digits, for codes and tokens of no worth outside the sandbox.
+pub(crate) fn secret() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}

@@ -8,6 +8,8 @@ use crate::control;
 use crate::exchange::{Call, Reply};
 use crate::faults::{Answer, Faults, Verdict, When};
 use crate::journal::{Journal, RequestEntry};
+use crate::oauth::{self, OAuth};
+use crate::smtp::{self, MailEntry, Smtp};
 use crate::whatsapp::{self, GraphError, WhatsApp};
 use axum::Router;
 use axum::body::Body;
@@ -51,6 +53,10 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) faults: Arc<Faults>,
     pub(crate) whatsapp: Arc<WhatsApp>,
+    pub(crate) oauth: OAuth,
+    pub(crate) smtp: Arc<Smtp>,
+    /// `host:port` of the mail server, once there is one.
+    pub(crate) smtp_listening: OnceLock<String>,
     /// `http://host:port` of the listener, once there is one.
     listening: OnceLock<String>,
 }
@@ -62,12 +68,17 @@ impl Shared {
         let faults = Arc::new(Faults::default());
         let whatsapp = WhatsApp::new(config.clone(), clock.clone(), faults.clone(), shutdown);
         let whatsapp = Arc::new(whatsapp.map_err(SandboxError::Client)?);
+        let oauth = OAuth::new(config.oauth.clone(), clock.clone());
+        let smtp = Arc::new(Smtp::new(clock.clone()));
         Ok(Arc::new(Self {
             config,
+            smtp,
+            smtp_listening: OnceLock::new(),
             clock,
             journal: Journal::new(),
             faults,
             whatsapp,
+            oauth,
             listening: OnceLock::new(),
         }))
     }
@@ -81,6 +92,8 @@ impl Shared {
         self.faults.clear();
         self.journal.clear();
         self.whatsapp.reset();
+        self.oauth.reset();
+        self.smtp.reset();
         self.clock.reset();
     }
 
@@ -131,6 +144,7 @@ async fn run(
 pub struct Sandbox {
     shared: Arc<Shared>,
     address: SocketAddr,
+    mail_address: SocketAddr,
     shutdown: CancellationToken,
 }
 
@@ -157,9 +171,15 @@ impl Sandbox {
         let refused = |source| SandboxError::Listen { address: address.to_owned(), source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let bound = listener.local_addr().map_err(refused)?;
+        let mail_address = config.smtp_listen.clone();
+        let refused = |source| SandboxError::Listen { address: mail_address.clone(), source };
+        let mail_listener = TcpListener::bind(&mail_address).await.map_err(refused)?;
+        let mail_bound = mail_listener.local_addr().map_err(refused)?;
         let shutdown = CancellationToken::new();
         let shared = Shared::new(config, shutdown.clone())?;
         shared.listening.get_or_init(|| format!("http://{bound}"));
+        shared.smtp_listening.get_or_init(|| mail_bound.to_string());
+        tokio::spawn(smtp::serve(shared.smtp.clone(), mail_listener, shutdown.clone()));
         tokio::spawn({
             let (shared, shutdown) = (shared.clone(), shutdown.clone());
             async move {
@@ -168,7 +188,17 @@ impl Sandbox {
                 }
             }
         });
-        Ok(Self { shared, address: bound, shutdown })
+        Ok(Self { shared, address: bound, mail_address: mail_bound, shutdown })
+    }
+
+    /// `smtp://host:port` of the mail server.
+    pub fn smtp_url(&self) -> String {
+        format!("smtp://{}", self.mail_address)
+    }
+
+    /// Messages that the mail server took after number `since`, in order.
+    pub fn mail(&self, since: u64) -> Vec<MailEntry> {
+        self.shared.smtp.mail.since(since, |_| true).0
     }
 
     /// `http://host:port`, to be used in place of `https://graph.facebook.com`.
@@ -264,7 +294,8 @@ fn too_large() -> Reply {
 }
 
 async fn decide(shared: &Shared, call: &Call) -> Reply {
-    let probe = whatsapp::probe(&shared.whatsapp, call);
+    let is_oauth = oauth::owns(&call.path);
+    let probe = if is_oauth { oauth::probe(call) } else { whatsapp::probe(&shared.whatsapp, call) };
     let verdict = shared.faults.judge(&probe, shared.clock.now_ms());
     shared.clock.sleep(verdict.delay_ms).await;
     if verdict.drop == Some(When::Before) {
@@ -272,7 +303,8 @@ async fn decide(shared: &Shared, call: &Call) -> Reply {
     }
     let reply = match &verdict {
         Verdict { answer: Some(answer), .. } => planned(shared, &probe.object, answer),
-        // Later providers are told apart here, by the path.
+        // Providers are told apart here, by the path.
+        _ if is_oauth => oauth::handle(&shared.oauth, call, shared.base_url()),
         _ => whatsapp::handle(&shared.whatsapp, call, shared.base_url()).await,
     };
     shared.clock.sleep(verdict.delay_answer_ms).await;

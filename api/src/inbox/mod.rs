@@ -168,10 +168,15 @@ impl Drop for Taken {
     }
 }
 
-async fn report(state: &ApiState, id: &str, failure: &HandlingError) {
+/// Tells of a body that stays stored.
+async fn report(state: &ApiState, origin: Origin, id: &str, failure: &HandlingError) {
     {
         let error = failure as &dyn std::error::Error;
-        tracing::error!(inbound_id = id, error, "a stored body was not handled; it is tried again");
+        if patience::may_handle(state, origin) {
+            tracing::error!(inbound_id = id, error, "a stored body was not handled; it is tried again");
+        } else {
+            tracing::info!(inbound_id = id, error, "a stored body is left to the process that leads now");
+        }
     }
     forget_attempt(state, id).await;
 }

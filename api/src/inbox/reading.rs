@@ -184,7 +184,7 @@ async fn read_in_turn(state: ApiState, mut body: Body) {
         Ok((read, events)) => {
             let handed = tokio::spawn(async move {
                 if let Err(failure) = hand_on(&state, (&taken.id, origin), read, events).await {
-                    report(&state, &taken.id, &failure).await;
+                    report(&state, origin, &taken.id, &failure).await;
                 }
                 drop((room, taken));
             });
@@ -193,7 +193,7 @@ async fn read_in_turn(state: ApiState, mut body: Body) {
                 let _ = tokio::time::timeout(ALONE, handed).await;
             }
         }
-        Err(failure) => report(&state, &taken.id, &failure).await,
+        Err(failure) => report(&state, origin, &taken.id, &failure).await,
     }
 }
 

@@ -1,8 +1,11 @@
 //! All routes: which are public, which need a key, how long each may take and how much it may be sent. Must not
 //! know what a route does.
 
+pub(crate) mod account;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod clients;
+pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
@@ -12,9 +15,11 @@ pub(crate) mod hooks;
 pub(crate) mod inbound;
 pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
+pub(crate) mod people;
 pub(crate) mod plans;
 pub(crate) mod resellers;
 pub(crate) mod runs;
@@ -33,7 +38,7 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, openapi};
+use crate::{auth, client, openapi};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -52,6 +57,7 @@ pub fn router(state: ApiState) -> Router {
     let patient = timed(waiting(), limits.run_wait + SLACK);
     let private = quick
         .merge(patient)
+        .route_layer(from_fn_with_state(state.clone(), crate::limits::enforce))
         .route_layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(DefaultBodyLimit::max(limits.body));
     let (documented, _) = private.merge(public(&limits)).split_for_parts();
@@ -64,6 +70,7 @@ pub fn router(state: ApiState) -> Router {
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn_with_state(state.clone(), client::find_client))
         .layer(from_fn_with_state(state.clone(), layers::surround))
         .layer(CompressionLayer::new())
         .with_state(state)
@@ -98,6 +105,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(templates::routes())
         .merge(approvals::routes())
         .merge(credentials::routes())
+        .merge(connections::routes())
         .merge(signals::routes())
         .merge(events::routes())
         .merge(inbound::routes())
@@ -110,6 +118,10 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(contacts::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
+        .merge(audit::routes())
+        .merge(limits::routes())
+        .merge(account::routes())
+        .merge(people::routes())
         .merge(members::routes())
         .merge(invitations::routes())
         .merge(keys::routes())
@@ -126,9 +138,13 @@ fn waiting() -> OpenApiRouter<ApiState> {
 /// Routes for everybody.
 fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
     let whatsapp = whatsapp::routes().layer(DefaultBodyLimit::max(limits.whatsapp_body));
-    let links =
-        approvals::link_routes().merge(invitations::public_routes()).layer(DefaultBodyLimit::max(64 * 1024));
-    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(links), limits.request)
+    let small = approvals::link_routes()
+        .merge(invitations::public_routes())
+        .merge(connections::browser_routes())
+        .merge(account::public_routes())
+        .merge(people::link_routes())
+        .layer(DefaultBodyLimit::max(64 * 1024));
+    timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(small), limits.request)
 }
 
 fn timed(routes: OpenApiRouter<ApiState>, limit: Duration) -> OpenApiRouter<ApiState> {

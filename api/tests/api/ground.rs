@@ -5,11 +5,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
 use serde_json::{Value, json};
-use sluice_api::{ApiConfig, ApiState, Metrics, Template, router};
+use sluice_api::{AccountConfig, ApiConfig, ApiState, Metrics, Template, router};
 use sluice_db::Db;
 use sluice_engine::drive::{Engine, EngineConfig};
 use sluice_engine::store::Store;
-use sluice_node_sdk::http::ScriptedHttp;
+use sluice_node_sdk::http::{HttpTransport, ScriptedHttp};
 use sluice_node_sdk::services::{NoCredentials, Services, SystemClock};
 use sluice_records::{Cipher, MasterKey, NewCredential, NewNumber, Records, Scope, Secret, Workspace};
 use std::sync::Arc;
@@ -77,7 +77,16 @@ impl Ground {
 
     /// The same with other settings.
     pub(crate) async fn with(db: Db, change: impl FnOnce(&mut ApiConfig)) -> Self {
-        Self::with_engine(db, EngineConfig::default(), change).await
+        Self::built(db, Arc::new(ScriptedHttp::default()), EngineConfig::default(), change).await
+    }
+
+    /// The same with something else in the place of the outside.
+    pub(crate) async fn reaching(
+        db: Db,
+        http: Arc<dyn HttpTransport>,
+        change: impl FnOnce(&mut ApiConfig),
+    ) -> Self {
+        Self::built(db, http, EngineConfig::default(), change).await
     }
 
     /// The same with an engine of other settings.
@@ -86,9 +95,18 @@ impl Ground {
         engine: EngineConfig,
         change: impl FnOnce(&mut ApiConfig),
     ) -> Self {
+        Self::built(db, Arc::new(ScriptedHttp::default()), engine, change).await
+    }
+
+    async fn built(
+        db: Db,
+        http: Arc<dyn HttpTransport>,
+        engine: EngineConfig,
+        change: impl FnOnce(&mut ApiConfig),
+    ) -> Self {
         let services = Services {
             clock: Arc::new(SystemClock),
-            http: Arc::new(ScriptedHttp::default()),
+            http,
             credentials: Arc::new(NoCredentials),
             base_urls: Arc::default(),
             budget: sluice_node_sdk::usage::NoBudget::shared(),
@@ -100,6 +118,7 @@ impl Ground {
             whatsapp_verify_token: "meatyhamhock".to_owned(),
             public_url: "https://sluice.test".to_owned(),
             link_key: b"a key for links".to_vec(),
+            accounts: AccountConfig { sends_mail: true, ..AccountConfig::default() },
             ..ApiConfig::default()
         };
         change(&mut config);

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use sluice_db::Db;
-use sluice_records::Scope;
+use sluice_records::{KeyRequest, Permissions, Scope};
 
 /// Every documented operation that needs a credential.
 fn guarded() -> Vec<(String, String)> {
@@ -20,6 +20,38 @@ fn guarded() -> Vec<(String, String)> {
     }
     assert!(all.len() > 50, "{}", all.len());
     all
+}
+
+/// Under `/api` only these prove themselves in another way than with a key or a session: a signature, a password, a code,
+/// a token of their own, or nothing that anybody may not know.
+#[test]
+fn only_these_addresses_are_open() {
+    let document = serde_json::to_value(sluice_api::openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.starts_with("/api/"));
+    let is_open = |item: &Value| item.as_object().unwrap().values().any(|one| one.get("security").is_none());
+    let mut open: Vec<_> = paths.filter(|(_, item)| is_open(item)).map(|(path, _)| path.as_str()).collect();
+    open.sort_unstable();
+    let wanted = [
+        "/api/connections/begin",
+        "/api/connections/callback",
+        "/api/invitations/show",
+        "/api/login",
+        "/api/logout",
+        "/api/oidc/callback",
+        "/api/oidc/start",
+        "/api/openapi.json",
+        "/api/password/forgot",
+        "/api/password/forgot/validate",
+        "/api/password/reset",
+        "/api/refresh",
+        "/api/resend-code",
+        "/api/sign-in-options",
+        "/api/signup",
+        "/api/status",
+        "/api/verify-email",
+        "/api/whatsapp/webhook",
+    ];
+    assert_eq!(open, wanted);
 }
 
 fn filled(path: &str) -> String {
@@ -40,12 +72,16 @@ async fn nobody_gets_in_without_a_good_key(db: Db) {
             Some("Bearer sk_wrong"),
             Some("Bearer"),
             Some("Basic c2s6"),
+            // What an older system took for the id of a user.
+            Some("Bearer 42"),
             Some(&*format!("Bearer {}", gone.key)),
         ] {
             let mut request = Request::builder()
                 .method(&*method)
-                .uri(filled(&path))
-                .header("content-type", "application/json");
+                .uri(filled(&path) + "?user_id=1")
+                .header("content-type", "application/json")
+                .header("x-user-id", "1")
+                .header("cookie", "user_id=1");
             if let Some(key) = key {
                 request = request.header("authorization", key);
             }
@@ -161,7 +197,62 @@ async fn a_platform_key_names_its_workspace(db: Db) {
     platform("GET", "/api/workspaces/fourth", Value::Null).await.fails(404, "not_found");
 }
 
+/// Every documented operation that needs a permission, with it.
+fn permitted() -> Vec<(String, String, String)> {
+    let document = serde_json::to_value(sluice_api::openapi()).unwrap();
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if let Some(permission) = operation["x-sluice-permission"].as_str() {
+                all.push((method.to_uppercase(), path.clone(), permission.to_owned()));
+            }
+        }
+    }
+    assert!(all.len() > 80, "{}", all.len());
+    all
+}
+
+async fn whoever_may_nothing_is_told_what_is_missing(db: Db) {
+    let ground = Ground::new(db).await;
+    let scope = Scope::Workspace(ground.asha.id.clone());
+    let request =
+        KeyRequest { name: "idle".into(), allowed: Some(Permissions::NONE), ..KeyRequest::default() };
+    let key = ground.records.make_api_key(scope, request).await.unwrap().key;
+    for (method, path, permission) in permitted() {
+        let path = path.replace("/api/workspaces/{id}", &format!("/api/workspaces/{}", ground.asha.id));
+        let refused = ground.call_as(&key, &method, &filled(&path), json!({})).await.fails(403, "forbidden");
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(&format!("`{permission}`")), "{method} {path}: {message}");
+    }
+}
+
+async fn another_workspace_is_not_there_whatever_is_asked_of_it(db: Db) {
+    let ground = Ground::new(db).await;
+    let beyond = ["client:", "reseller:", "team:", "person:"];
+    let mut walked = 0;
+    for (method, path, permission) in permitted() {
+        let path = path.replace("/api/workspaces/{id}", "/api/workspaces/other");
+        let request = Request::builder()
+            .method(&*method)
+            .uri(filled(&path))
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {}", ground.key))
+            .header("x-sluice-workspace", "other");
+        let answer = ground.send(request.body(Body::from("{}")).unwrap()).await;
+        // What reaches beyond workspaces is refused to a key of one; everything else is about `other`, which is not there.
+        if beyond.iter().any(|start| permission.starts_with(start)) || path.starts_with("/api/platform/") {
+            answer.fails(403, "forbidden");
+        } else {
+            answer.fails(404, "not_found");
+            walked += 1;
+        }
+    }
+    assert!(walked > 60, "{walked}");
+}
+
 sluice_db::contract_tests! {
+    whoever_may_nothing_is_told_what_is_missing,
+    another_workspace_is_not_there_whatever_is_asked_of_it,
     nobody_gets_in_without_a_good_key,
     what_belongs_to_others_is_not_there,
     a_platform_key_names_its_workspace,

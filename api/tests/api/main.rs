@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and that is all")]
 
+mod accounts;
 mod approvals;
 mod billing;
 mod bodies;
+mod connections;
 mod contract;
 mod credentials;
 mod documents;
@@ -12,7 +14,10 @@ mod ground;
 mod hooks;
 mod keys;
 mod nodes;
+mod oidc;
 mod outcomes;
+mod oversight;
+mod people;
 mod records;
 mod runs;
 mod service;

@@ -92,6 +92,10 @@ pub(crate) struct HeardParams {
     /// The event.
     #[allow(dead_code, reason = "read by the host")]
     pub(crate) event: String,
+    /// Whose events.
+    #[serde(default)]
+    #[allow(dead_code, reason = "read by the host")]
+    pub(crate) credential: Option<String>,
 }
 
 impl Node for Heard {
@@ -101,6 +105,7 @@ impl Node for Heard {
     fn spec(&self) -> NodeSpec {
         NodeSpec::new("Heard", "Starts by an event")
             .trigger(TriggerSource::Event { topic: String::new() }, true)
+            .credential("credential", &["google"], false)
     }
 
     async fn run(&self, _: &Context<'_, HeardParams>, input: Input) -> Result<Outcome, NodeError> {

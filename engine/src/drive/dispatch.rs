@@ -147,7 +147,7 @@ impl Engine {
             let (payload, loan) = (event.data.clone(), LaneLoan::new(lane.take()));
             let lent = loan.clone();
             let (key, receipt) = (key.to_owned(), event.dedupe_key.clone());
-            let signal = |done| Message::Signal { key, payload, lane: lent, receipt, done };
+            let signal = |done| Message::Signal { key, payload, lane: lent, receipt, change: None, done };
             let answer = self.ask(&waiting.key, signal).await;
             lane = loan.take();
             match answer {

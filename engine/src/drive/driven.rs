@@ -5,7 +5,7 @@ use super::engine::Engine;
 use super::error::EngineError;
 use super::lanes::{LaneLoan, LaneTicket};
 use crate::core::Refusal;
-use crate::store::RunKey;
+use crate::store::{Change, RunKey};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -21,14 +21,30 @@ pub(super) enum Message {
         lane: LaneLoan,
         /// Under which the signal is remembered as taken, so that it is not taken twice.
         receipt: Option<String>,
+        /// What the sender does by it, for the log.
+        change: Option<Box<Change>>,
         done: oneshot::Sender<Result<(), Refusal>>,
     },
     Cancel {
+        change: Option<Box<Change>>,
         done: oneshot::Sender<Result<(), Refusal>>,
     },
     Retry {
+        change: Option<Box<Change>>,
         done: oneshot::Sender<Result<(), Refusal>>,
     },
+}
+
+impl Message {
+    /// What the sender does by it, for the log.
+    pub(super) fn change(&self) -> Option<Box<Change>> {
+        match self {
+            Message::Wake => None,
+            Message::Signal { change, .. }
+            | Message::Cancel { change, .. }
+            | Message::Retry { change, .. } => change.clone(),
+        }
+    }
 }
 
 impl Engine {
@@ -126,7 +142,8 @@ impl Engine {
     /// # Errors
     /// When there is no such run, or it is over.
     pub async fn cancel(&self, key: &RunKey) -> Result<(), EngineError> {
-        self.ask(key, |done| Message::Cancel { done }).await
+        let change = self.change_of_run(key, "run.cancelled", Value::Null);
+        self.ask(key, |done| Message::Cancel { change, done }).await
     }
 
     /// Lets a failed or cancelled run go on from where it failed.
@@ -134,7 +151,8 @@ impl Engine {
     /// # Errors
     /// When there is no such run, or it neither failed nor was cancelled.
     pub async fn retry(&self, key: &RunKey) -> Result<(), EngineError> {
-        self.ask(key, |done| Message::Retry { done }).await
+        let change = self.change_of_run(key, "run.retried", Value::Null);
+        self.ask(key, |done| Message::Retry { change, done }).await
     }
 
     pub(super) async fn ask(

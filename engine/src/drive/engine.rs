@@ -11,8 +11,9 @@ use super::program::Program;
 use super::slots::Slots;
 use super::watchers::Watched;
 use crate::expr::Expressions;
-use crate::store::{Commit, RunKey, Store, StoreError, Turn};
+use crate::store::{Change, Commit, RunKey, Signature, Store, StoreError, Turn};
 use moka::sync::Cache;
+use serde_json::Value;
 use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::services::Services;
 use std::collections::{HashMap, HashSet};
@@ -28,7 +29,7 @@ use tokio_util::task::TaskTracker;
 
 /// The engine. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine(pub(super) Arc<Shared>);
+pub struct Engine(pub(super) Arc<Shared>, Signature);
 
 pub(super) struct Shared {
     pub(super) store: Store,
@@ -71,7 +72,7 @@ impl Drop for Busy {
 impl Engine {
     /// An engine over a migrated store.
     pub fn new(store: Store, registry: Registry, services: Services, config: EngineConfig) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             store,
             registry,
             expressions: Expressions::new(config.expressions.clone()),
@@ -93,6 +94,39 @@ impl Engine {
             hooks: super::hooks::hooks(),
             closed: RwLock::default(),
             config,
+        });
+        Self(shared, Signature::default())
+    }
+
+    /// The same engine for somebody: what is changed through it carries their signature, a text of the host's, into
+    /// the log of the store.
+    #[must_use]
+    pub fn acting(&self, by: impl Into<Arc<str>>) -> Self {
+        Self(self.0.clone(), Signature { by: Some(by.into()), verb: self.1.verb })
+    }
+
+    /// The same engine, whose saving of drafts goes into the log under another word than `created` or `updated`.
+    #[must_use]
+    pub fn calling_it(&self, verb: &'static str) -> Self {
+        Self(self.0.clone(), Signature { by: self.1.by.clone(), verb: Some(verb) })
+    }
+
+    /// The store, for changes that are signed.
+    pub(super) fn signed_store(&self) -> Store {
+        self.0.store.signed(self.1.clone())
+    }
+
+    /// What somebody does to a run, for the log.
+    pub(super) fn change_of_run(&self, key: &RunKey, action: &str, after: Value) -> Option<Box<Change>> {
+        Some(Box::new(Change {
+            workspace_id: key.workspace_id.to_string(),
+            by: self.1.by.clone(),
+            action: action.to_owned(),
+            kind: "run".to_owned(),
+            id: key.run_id.to_string(),
+            name: String::new(),
+            before: Value::Null,
+            after,
         }))
     }
 
@@ -105,6 +139,15 @@ impl Engine {
     /// Whether nothing starts in a workspace for now.
     pub(super) fn is_closed(&self, workspace_id: &str) -> bool {
         self.0.closed.read().unwrap_or_else(PoisonError::into_inner).contains(workspace_id)
+    }
+
+    /// A person has looked at a run that is over. Answers whether it needed that.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn acknowledge(&self, key: &RunKey) -> Result<bool, EngineError> {
+        let change = self.change_of_run(key, "run.acknowledged", Value::Null);
+        Ok(self.0.store.acknowledge(key, change).await?)
     }
 
     /// The store.

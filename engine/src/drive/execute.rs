@@ -10,6 +10,7 @@ use futures::FutureExt;
 use sluice_node_sdk::context::{LogLine, NodeContext, RunInfo};
 use sluice_node_sdk::error::{ErrorKind, NodeError};
 use sluice_node_sdk::item::{Input, Item};
+use sluice_node_sdk::mask::Secrets;
 use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::outcome::{Outcome, Output, Resumed};
 use sluice_node_sdk::services::Services;
@@ -100,6 +101,7 @@ impl Surroundings {
             services: self.services.clone(),
             cancel: self.cancel.clone(),
             logs: std::sync::Mutex::default(),
+            secrets: Secrets::default(),
             usage: std::sync::Mutex::default(),
         };
         Execution {
@@ -189,10 +191,19 @@ impl Execution {
     }
 
     fn executed(self, answer: Result<Outcome, NodeError>) -> Executed {
-        let logs = self.context.take_logs();
         // What a dry run would use is not used.
         let mut usage = self.context.take_usage();
         usage.retain(|_| !self.context.run.dry_run);
+        let mut logs = self.context.take_logs();
+        // Whatever a node leaves behind passes here; only one that opened a credential has something to hide.
+        let answer = match self.context.secrets.mask() {
+            Some(mask) => {
+                mask.logs(&mut logs);
+                mask.usage(&mut usage);
+                answer.map(|outcome| mask.outcome(outcome)).map_err(|error| mask.error(error))
+            }
+            None => answer,
+        };
         let result = match answer {
             Ok(Outcome::Done(output)) => self
                 .output(output, &logs)

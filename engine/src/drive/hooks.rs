@@ -42,12 +42,28 @@ impl Engine {
         Ok(Some(hook))
     }
 
+    /// Lets the triggers that use these credentials (name and reason) rest, and those of all others go on.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn pause_credentials(
+        &self,
+        workspace: &str,
+        resting: &[(String, String)],
+    ) -> Result<(), EngineError> {
+        self.0.store.pause_credentials(workspace, resting, self.now_ms()).await?;
+        self.0.hooks.invalidate_all();
+        // Schedules that go on may be overdue.
+        self.set_alarm(0);
+        Ok(())
+    }
+
     /// Takes a workflow out of service. Answers whether it was in service.
     ///
     /// # Errors
     /// When there is no such workflow or the store fails.
     pub async fn unpublish(&self, workspace: &str, workflow: &str) -> Result<(), EngineError> {
-        self.0.store.unpublish(workspace, workflow).await?;
+        self.signed_store().unpublish(workspace, workflow).await?;
         self.0.hooks.invalidate_all();
         Ok(())
     }
@@ -57,7 +73,7 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub async fn delete_workflow(&self, workspace: &str, workflow: &str) -> Result<bool, EngineError> {
-        let deleted = self.0.store.delete_workflow(workspace, workflow).await?;
+        let deleted = self.signed_store().delete_workflow(workspace, workflow).await?;
         self.0.hooks.invalidate_all();
         Ok(deleted)
     }

@@ -56,7 +56,8 @@ impl Engine {
         let payload = outcome.as_child_payload(&child.run_id);
         let key = crate::core::child_signal(&child.run_id);
         let (done, _) = oneshot::channel();
-        self.tell(parent, Message::Signal { key, payload, lane: LaneLoan::default(), receipt: None, done });
+        let (lane, receipt, change) = (LaneLoan::default(), None, None);
+        self.tell(parent, Message::Signal { key, payload, lane, receipt, change, done });
         Ok(())
     }
 

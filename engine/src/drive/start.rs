@@ -377,6 +377,7 @@ fn queued_turn(run: NewRun, start: Command, now: i64) -> Turn {
         owner: None,
         attention: None,
         receipt: None,
+        change: None,
         waits: None,
         usage: Vec::new(),
         children: Vec::new(),

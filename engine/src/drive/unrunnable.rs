@@ -114,6 +114,7 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
         owner: None,
         attention,
         receipt: None,
+        change: None,
         waits: Some(Vec::new()),
         usage: Vec::new(),
         children: Vec::new(),

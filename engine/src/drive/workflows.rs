@@ -62,7 +62,7 @@ impl Engine {
         let draft = document_text(&document)?;
         let id = sluice_db::random_id("wf");
         let new = NewWorkflow { id: &id, name: &document.name, draft: &draft, at: self.now_ms() };
-        Ok(self.store().create_workflow(workspace, new).await?)
+        Ok(self.signed_store().create_workflow(workspace, new).await?)
     }
 
     /// Saves a draft over revision `revision`.
@@ -79,7 +79,7 @@ impl Engine {
         let document = self.pin_versions(document);
         let draft = document_text(&document)?;
         let change = DraftChange { revision, name: &document.name, draft: &draft, at: self.now_ms() };
-        self.store().save_draft(workspace, workflow, change).await?;
+        self.signed_store().save_draft(workspace, workflow, change).await?;
         let row = self.store().workflow(workspace, workflow).await?;
         row.ok_or_else(|| EngineError::NotFound { what: "workflow", id: workflow.to_owned() })
     }
@@ -109,7 +109,7 @@ impl Engine {
             retention_ms: super::pruning::retention_of(&program.document),
             at: self.now_ms(),
         };
-        let version = self.store().publish(workspace, workflow, publication).await?;
+        let version = self.signed_store().publish(workspace, workflow, publication).await?;
         self.0.hooks.invalidate_all();
         self.set_alarm(0);
         Ok((version, problems))
@@ -144,6 +144,14 @@ fn trigger_nodes(program: &Program) -> impl Iterator<Item = (NodeIx, &TriggerSou
     })
 }
 
+/// The credential that a trigger names, in the parameter that its type says or beside the parameters.
+fn credential_of(program: &Program, node: NodeIx) -> Option<String> {
+    let needs = &program.nodes[node as usize].node.spec().credentials;
+    let named = needs.iter().find_map(|need| program.raw_param(node, &need.param)?.as_str());
+    let beside = program.document.nodes[node as usize].credential.as_deref();
+    named.or(beside).filter(|name| !name.is_empty()).map(ToOwned::to_owned)
+}
+
 /// What the store is told of the triggers; workspace, workflow and version are filled in there.
 fn triggers(program: &Program) -> Vec<TriggerRow> {
     let rows = trigger_nodes(program).map(|(node, source)| {
@@ -169,6 +177,8 @@ fn triggers(program: &Program) -> Vec<TriggerRow> {
             priority: program.raw_param(node, "priority").and_then(Value::as_i64).unwrap_or(100),
             listen_only: program.raw_param(node, "listen_only").and_then(Value::as_bool).unwrap_or(false),
             competes: spec.trigger.as_ref().is_some_and(|trigger| trigger.competes),
+            credential: credential_of(program, node),
+            paused: None,
         }
     });
     rows.collect()

@@ -117,7 +117,7 @@ pub(super) async fn write_in_one_trip<'a>(
 ) -> Result<bool, DbError> {
     let is_plain = |ready: &Ready| {
         let turn = &ready.turn;
-        let is_bare = ready.children.is_empty() && turn.receipt.is_none();
+        let is_bare = ready.children.is_empty() && turn.receipt.is_none() && turn.change.is_none();
         is_bare && turn.new_run.is_some() && turn.waits.is_none() && ready.events.is_some()
     };
     if db.dialect() != Dialect::Postgres || !turns.clone().all(is_plain) {

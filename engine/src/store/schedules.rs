@@ -3,10 +3,18 @@
 use super::{ScheduleRow, Store, StoreError};
 use sluice_db::Row;
 
-pub(super) const DUE: &str = "select * from workflow_schedules where next_at is not null and next_at <= $1 \
-             order by next_at limit $2";
+/// Schedules whose credential does not open rest: their moments count as missed when it opens again.
+pub(super) const DUE: &str = "select s.* from workflow_schedules s where s.next_at is not null and s.next_at <= $1 \
+             and not exists (select 1 from paused_credentials p join workflow_triggers t \
+             on t.workspace_id = p.workspace_id and t.credential = p.name \
+             where p.workspace_id = s.workspace_id and t.workflow_id = s.workflow_id and t.node = s.node) \
+             order by s.next_at limit $2";
 
-pub(super) const NEXT: &str = "select min(next_at) as at from workflow_schedules where next_at is not null";
+pub(super) const NEXT: &str = "select s.next_at as at from workflow_schedules s where s.next_at is not null \
+             and not exists (select 1 from paused_credentials p join workflow_triggers t \
+             on t.workspace_id = p.workspace_id and t.credential = p.name \
+             where p.workspace_id = s.workspace_id and t.workflow_id = s.workflow_id and t.node = s.node) \
+             order by s.next_at limit 1";
 
 impl Store {
     /// Up to `limit` schedules whose moment has come, the longest overdue first. They stay due until
@@ -46,7 +54,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_schedule_at(&self) -> Result<Option<i64>, StoreError> {
-        Ok(self.db.query(NEXT).one().await?.opt_int("at")?)
+        let row = self.db.query(NEXT).optional().await?;
+        Ok(row.map(|row| row.int("at")).transpose()?)
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Turn {
     pub attention: Option<Attention>,
     /// The key of the signal that this turn takes; a second turn with it in the workspace is a duplicate.
     pub receipt: Option<String>,
+    /// What somebody did by this turn, for the log.
+    pub change: Option<Box<super::Change>>,
     /// All that the run waits for now. Replaces what was stored when `Some`.
     pub waits: Option<Vec<WaitRow>>,
     /// What executions used whose results this turn takes.
@@ -269,6 +271,10 @@ pub struct TriggerRow {
     pub listen_only: bool,
     /// Competes with others for each event.
     pub competes: bool,
+    /// The credential that it names.
+    pub credential: Option<String>,
+    /// Why it rests, when its credential does not open; set when it is read.
+    pub paused: Option<String>,
 }
 
 /// A schedule of a published workflow.

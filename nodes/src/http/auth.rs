@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// The kinds that `http.request` takes.
-pub(crate) const KINDS: [&str; 4] = ["http_bearer", "http_basic", "http_header", "oauth2_client"];
+pub(crate) const KINDS: [&str; 5] = ["http_bearer", "http_basic", "http_header", "oauth2_client", "google"];
 
 /// A header that opens the door, and the secrets in it.
 #[derive(Clone, Default)]
@@ -31,6 +31,11 @@ impl Auth {
             request.headers.push((name.clone(), value.clone()));
         }
         request
+    }
+
+    /// What was presented, for a renewal.
+    pub(crate) fn token(&self) -> &str {
+        self.secrets.first().map_or("", String::as_str)
     }
 
     /// The text without our secrets: servers like to echo what they were sent.
@@ -59,11 +64,16 @@ const MARGIN_MS: i64 = 60_000;
 const USUAL_MS: i64 = 5 * 60_000;
 
 impl Tokens {
-    /// Opens the named credential and makes a header of it. `anew` drops a kept token first.
+    /// Opens the named credential and makes a header of it; with a token that was `refused`, another one.
     ///
     /// # Errors
     /// `Auth` for a missing, incomplete or unsuitable credential, or a token endpoint that refuses.
-    pub(crate) async fn open(&self, ctx: &NodeContext, name: &str, anew: bool) -> Result<Auth, NodeError> {
+    pub(crate) async fn open(
+        &self,
+        ctx: &NodeContext,
+        name: &str,
+        refused: Option<&str>,
+    ) -> Result<Auth, NodeError> {
         let credential = match ctx.credential(name).await {
             Ok(credential) => credential,
             // Scripted answers come from a file; there is nobody to identify ourselves to.
@@ -80,6 +90,7 @@ impl Tokens {
             "http_basic" => {
                 let (user, password) = (credential.text("username")?, credential.text("password")?);
                 let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+                ctx.hide(&encoded);
                 let secrets = vec![password.to_owned(), encoded.clone()];
                 Ok(with("authorization", format!("Basic {encoded}"), secrets))
             }
@@ -87,7 +98,8 @@ impl Tokens {
                 let (name, value) = (credential.text("name")?, credential.text("value")?);
                 Ok(with(name, value.to_owned(), vec![value.to_owned()]))
             }
-            "oauth2_client" => self.client(ctx, &credential, anew).await,
+            "oauth2_client" => self.client(ctx, &credential, refused.is_some()).await,
+            "google" => connected(ctx, name, credential, refused).await,
             other => {
                 let message =
                     format!("A credential of kind `{other}` does not fit; use one of {}", KINDS.join(", "));
@@ -114,6 +126,7 @@ impl Tokens {
                 token
             }
         };
+        ctx.hide(&token.value);
         let secrets = vec![token.value.clone(), secret];
         let auth = with("authorization", format!("Bearer {}", token.value), secrets);
         Ok(Auth { renewable: true, ..auth })
@@ -131,6 +144,21 @@ impl Tokens {
         }
         tokens.insert(key, token);
     }
+}
+
+/// An account that a person connected; the host keeps its token fresh.
+async fn connected(
+    ctx: &NodeContext,
+    name: &str,
+    mut credential: Credential,
+    refused: Option<&str>,
+) -> Result<Auth, NodeError> {
+    if let Some(refused) = refused {
+        credential = ctx.renewed_credential(name, refused).await?;
+    }
+    let token = credential.text("access_token")?.to_owned();
+    let auth = with("authorization", format!("Bearer {token}"), vec![token]);
+    Ok(Auth { renewable: true, ..auth })
 }
 
 fn with(name: &str, value: String, secrets: Vec<String>) -> Auth {

@@ -90,7 +90,7 @@ pub(crate) struct Params {
     /// Body.
     #[serde(default)]
     body: Option<Body>,
-    /// Credential of kind `http_bearer`, `http_basic`, `http_header` or `oauth2_client`.
+    /// Credential of kind `http_bearer`, `http_basic`, `http_header`, `oauth2_client` or `google`.
     #[serde(default)]
     credential: Option<String>,
     /// How many redirects to follow; 0 returns the redirect itself.
@@ -190,7 +190,7 @@ impl Request {
         if must_not_send(ctx, params, &request) {
             return Ok(pretended(ctx, params, &request));
         }
-        let mut auth = self.auth(ctx, params, false).await?;
+        let mut auth = self.auth(ctx, params, None).await?;
         match &params.pagination {
             Some(rule) => self.pages(ctx, params, rule, request, &mut auth).await,
             None => {
@@ -200,9 +200,14 @@ impl Request {
         }
     }
 
-    async fn auth(&self, ctx: &NodeContext, params: &Params, anew: bool) -> Result<Auth, NodeError> {
+    async fn auth(
+        &self,
+        ctx: &NodeContext,
+        params: &Params,
+        refused: Option<&str>,
+    ) -> Result<Auth, NodeError> {
         match params.credential.as_deref().filter(|name| !name.is_empty()) {
-            Some(name) => self.tokens.open(ctx, name, anew).await,
+            Some(name) => self.tokens.open(ctx, name, refused).await,
             None => Ok(Auth::default()),
         }
     }
@@ -217,7 +222,7 @@ impl Request {
     ) -> Result<HttpResponse, NodeError> {
         let mut answer = transported(ctx, params, auth.sign(request.clone())).await?;
         if answer.status == 401 && auth.renewable {
-            *auth = self.auth(ctx, params, true).await?;
+            *auth = self.auth(ctx, params, Some(auth.token())).await?;
             answer = transported(ctx, params, auth.sign(request.clone())).await?;
         }
         if answer.status >= 400 && params.on_status == OnStatus::Fail {

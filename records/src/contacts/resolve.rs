@@ -1,12 +1,14 @@
 //! From identities to the one contact they belong to: found, made, linked or merged.
 
+use serde_json::json;
 use sluice_db::{DbError, Row, Tx};
 
 use super::merge::merge_in;
 use super::{Identity, IdentityKind, contact_in};
+use crate::audit::{Change, Target};
 use crate::ids::clean;
 use crate::store::lock_workspace;
-use crate::{Contact, RecordError, Records, events, new_id};
+use crate::{ActorKind, Contact, RecordError, Records, events, new_id};
 
 /// What became of a set of identities.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +35,25 @@ impl Records {
         let mut tx = self.begin().await?;
         let resolved = resolve_in(&mut tx, workspace_id, identities, profile_name, self.now()).await?;
         let contact = super::contact_in(&mut tx, workspace_id, &resolved.contact_id).await?;
+        self.audit_resolved(&mut tx, workspace_id, &resolved).await?;
         tx.commit().await?;
         Ok((contact, resolved))
+    }
+
+    /// Who comes in with a provider's body is on record there; what somebody makes or merges is in the audit trail.
+    async fn audit_resolved(
+        &self,
+        tx: &mut Tx,
+        workspace_id: &str,
+        resolved: &Resolved,
+    ) -> Result<(), RecordError> {
+        if self.actor().kind == ActorKind::System || (!resolved.created && resolved.merged.is_empty()) {
+            return Ok(());
+        }
+        let action = if resolved.created { "contact.created" } else { "contact.merged" };
+        let change = Change::new(workspace_id, action, Target::new("contact", &*resolved.contact_id));
+        let merged = (!resolved.merged.is_empty()).then(|| json!({ "merged": resolved.merged }));
+        self.audit(tx, merged.into_iter().fold(change, Change::before)).await
     }
 
     /// A person's identities changed: each of `new` takes the place of the one of its kind in `old`, which is free
@@ -64,6 +83,7 @@ impl Records {
                 .execute()
                 .await?;
         }
+        self.audit_resolved(&mut tx, workspace_id, &resolved).await?;
         tx.commit().await?;
         Ok(resolved)
     }

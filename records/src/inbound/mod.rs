@@ -12,7 +12,7 @@ use sluice_db::{DbError, Row, placeholders};
 
 use crate::ids::clean;
 use crate::page::{Cursor, page, page_size};
-use crate::seal::hex;
+use crate::vault::hex;
 use crate::{Page, RecordError, Records, new_id};
 
 pub use handling::{HandledInbound, TakenInbound};

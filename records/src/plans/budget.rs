@@ -102,7 +102,7 @@ impl Records {
         let now = self.now();
         let month = subscription.map_or_else(|| month_of(0, now), |subscription| subscription.month_of(now));
         let (used, month) = match subscription {
-            _ if STANDING.contains(&name) => (self.standing(workspace_id, name).await?, None),
+            _ if STANDING.contains(&name) => (self.count_now(workspace_id, name).await?, None),
             Some(_) if COUNTED_BEFORE.contains(&name) => {
                 let scope = Scope::Workspace(workspace_id.to_owned());
                 let room = Account::new(&scope, AccountKind::Quota, unit(name, month.0));
@@ -121,7 +121,7 @@ impl Records {
     }
 
     /// How many there are now.
-    async fn standing(&self, workspace_id: &str, name: &str) -> Result<i64, RecordError> {
+    async fn count_now(&self, workspace_id: &str, name: &str) -> Result<i64, RecordError> {
         let sql = match name {
             "numbers" => "select count(*) as n from numbers where workspace_id = $1",
             _ => {
@@ -137,7 +137,7 @@ impl Records {
     /// # Errors
     /// As for [`Records::require_room`].
     pub(crate) async fn require_room_for(&self, name: &str, workspace_id: &str) -> Result<(), RecordError> {
-        let have = self.standing(workspace_id, name).await?;
+        let have = self.count_now(workspace_id, name).await?;
         self.require_room(workspace_id, name, have).await
     }
 

@@ -2,10 +2,14 @@
 
 use super::members::{self, MemberStatus};
 use crate::access::{Role, Scope};
+use crate::audit::{Change, Target, chain_of};
 use crate::ids::new_short_id;
+use crate::mail::letters;
+use crate::people::normalise_email;
 use crate::tokens;
 use crate::{RecordError, Records};
-use sluice_db::{DbError, Row};
+use serde_json::{Value, json};
+use sluice_db::{DbError, Row, Tx};
 
 /// How long an invitation is open: a week.
 const OPEN_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
@@ -38,6 +42,15 @@ pub struct NewInvitation {
 }
 
 impl Invitation {
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json!({ "email": self.email, "role": self.role, "expires_at": self.expires_at })
+    }
+
+    fn change(&self, action: &'static str) -> Change {
+        Change::new(chain_of(&self.scope), action, Target::new("invitation", &*self.id).named(&*self.email))
+    }
+
     fn from_row(row: &Row) -> Result<Option<Self>, DbError> {
         let scope = Scope::from_parts(&row.text("scope_kind")?, &row.text("scope_id")?);
         let (Some(scope), Some(role)) = (scope, Role::from_text(&row.text("role")?)) else { return Ok(None) };
@@ -61,9 +74,10 @@ impl Records {
     /// # Errors
     /// `Invalid` for an address that is none or a role of another kind of scope; `Conflict` for a member.
     pub async fn invite(&self, scope: &Scope, email: &str, role: Role) -> Result<NewInvitation, RecordError> {
-        let email = checked_email(email)?;
+        let email = normalise_email(email)?;
         if role.scope_kind() != scope.kind() {
-            let message = format!("{} is no role of a {}", role.as_text(), scope.kind());
+            let message =
+                format!("{} is a role in a {}, not in a {}", role.as_text(), role.scope_kind(), scope.kind());
             return Err(RecordError::invalid("role", message));
         }
         if let Scope::Workspace(id) = scope {
@@ -105,8 +119,24 @@ impl Records {
         .bind(info.expires_at)
         .execute()
         .await?;
+        let name = self.name_of(&mut tx, scope).await?;
+        self.post(&mut tx, &letters::invitation(&info.email, name.as_deref(), &token)).await?;
+        self.audit(&mut tx, info.change("invitation.created").after(info.logged())).await?;
         tx.commit().await?;
+        self.mail_written();
         Ok(NewInvitation { token, info })
+    }
+
+    /// What people call a workspace or reseller.
+    async fn name_of(&self, tx: &mut Tx, scope: &Scope) -> Result<Option<String>, RecordError> {
+        let sql = match scope {
+            Scope::Platform => return Ok(None),
+            Scope::Reseller(_) => "select display_name, name from resellers where id = $1",
+            Scope::Workspace(_) => "select display_name, name from workspaces where id = $1",
+        };
+        let Some(row) = tx.query(sql).bind(scope.id()).optional().await? else { return Ok(None) };
+        let display_name = row.text("display_name")?;
+        Ok(Some(if display_name.is_empty() { row.text("name")? } else { display_name }))
     }
 
     /// The open invitations of a scope, newest first.
@@ -150,6 +180,8 @@ impl Records {
             return Err(RecordError::not_found("invitation", "of this token"));
         }
         members::put(&mut tx, &found.scope, person_id, found.role, MemberStatus::Active, now).await?;
+        let after = json!({ "role": found.role, "invitation": found.id, "invited_by": found.invited_by });
+        self.audit(&mut tx, members::change(&found.scope, "member.joined", person_id).after(after)).await?;
         tx.commit().await?;
         Ok(found)
     }
@@ -159,25 +191,19 @@ impl Records {
     /// # Errors
     /// `NotFound`.
     pub async fn revoke_invitation(&self, scope: &Scope, id: &str) -> Result<(), RecordError> {
+        let mut tx = self.begin().await?;
+        let lock = tx.dialect().for_update();
         let sql = format!(
-            "update invitations set revoked_at = $4 where scope_kind = $1 and scope_id = $2 and id = $3 and {OPEN}"
+            "select * from invitations where scope_kind = $1 and scope_id = $2 and id = $3 and {OPEN}{lock}"
         );
-        let query = self.db.query(sql).bind(scope.kind()).bind(scope.id()).bind(id).bind(self.now());
-        if query.execute().await? == 0 { Err(RecordError::not_found("invitation", id)) } else { Ok(()) }
+        let row = tx.query(sql).bind(scope.kind()).bind(scope.id()).bind(id).optional().await?;
+        let found = row.as_ref().map(Invitation::from_row).transpose()?.flatten();
+        let found = found.ok_or_else(|| RecordError::not_found("invitation", id))?;
+        let sql =
+            "update invitations set revoked_at = $4 where scope_kind = $1 and scope_id = $2 and id = $3";
+        let query = tx.query(sql).bind(scope.kind()).bind(scope.id()).bind(id);
+        query.bind(self.now()).execute().await?;
+        self.audit(&mut tx, found.change("invitation.revoked").before(found.logged())).await?;
+        Ok(tx.commit().await?)
     }
-}
-
-/// An address in the form in which people are known: trimmed, in small letters.
-fn checked_email(email: &str) -> Result<String, RecordError> {
-    let email = crate::ids::clean(email.trim()).to_lowercase();
-    let is_good = email.len() <= 254
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
-        && email.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty()
-                && host.contains('.')
-                && !host.starts_with('.')
-                && !host.ends_with('.')
-                && !host.contains('@')
-        });
-    if is_good { Ok(email) } else { Err(RecordError::invalid("email", "use an e-mail address")) }
 }

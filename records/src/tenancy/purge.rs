@@ -17,7 +17,14 @@ const TABLES: &[(&str, &str)] = &[
     ("record_events", "workspace_id, id"),
     ("applied_effects", "workspace_id, effect_id"),
     ("numbers", "workspace_id, phone_number_id"),
+    ("oauth_states", "workspace_id, state_hash"),
+    ("connections", "workspace_id, credential_id"),
     ("credentials", "workspace_id, id"),
+    ("limit_rules", "workspace_id, id"),
+    ("limit_counts", "workspace_id, counter, subject"),
+    ("subject_keys", "workspace_id, contact_id"),
+    // After everything that is sealed with them: what backups still hold is then unreadable.
+    ("data_keys", "workspace_id, id"),
     ("api_keys", "id"),
 ];
 

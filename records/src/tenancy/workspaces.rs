@@ -3,11 +3,16 @@
 use super::members::MemberStatus;
 use super::profile::Profile;
 use crate::access::{Role, Scope};
+use crate::audit::{Change, Target, chain_of};
 use crate::ids::{clean, new_short_id};
 use crate::{RecordError, Records};
 use serde::Serialize;
+use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 use std::collections::HashSet;
+
+/// Longest name for people, characters.
+const LONGEST_DISPLAY_NAME: usize = 100;
 
 /// Whether a tenant may act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -87,6 +92,30 @@ pub struct WorkspaceChange {
 }
 
 impl Workspace {
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json!({
+            "display_name": self.display_name, "status": self.status, "status_reason": self.status_reason,
+            "profile": self.profile,
+        })
+    }
+
+    fn change(&self, chain: &str, action: &'static str) -> Change {
+        Change::new(chain, action, Target::new("workspace", &*self.id).named(&*self.name))
+    }
+
+    /// The chain of whoever runs the workspace: they see what becomes of it beside what is done in it.
+    fn managing_chain(&self) -> String {
+        let scope = self.reseller_id.clone().map_or(Scope::Platform, Scope::Reseller);
+        chain_of(&scope).to_owned()
+    }
+
+    /// What the audit trail says of its making.
+    pub(crate) fn created(&self, owner: Option<&str>) -> Change {
+        let after = json!({ "name": self.name, "display_name": self.display_name, "owner": owner });
+        self.change(&self.managing_chain(), "workspace.created").after(after)
+    }
+
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let (name, display_name) = (row.text("name")?, row.text("display_name")?);
         Ok(Self {
@@ -124,11 +153,13 @@ impl Records {
         }
         let mut tx = self.begin().await?;
         let made = self.insert_tenant(&mut tx, &new).await?;
+        self.audit(&mut tx, made.created(new.owner.as_deref())).await?;
         tx.commit().await?;
         Ok(made)
     }
 
-    /// The same inside a transaction; the new workspace must have been checked.
+    /// The same inside a transaction; the new workspace must have been checked, and [`Workspace::created`] goes into the
+    /// audit trail last of all.
     pub(crate) async fn insert_tenant(
         &self,
         tx: &mut Tx,
@@ -162,6 +193,34 @@ impl Records {
         }
         let row = tx.query("select * from workspaces where id = $1").bind(&id).one().await?;
         Ok(Workspace::from_row(&row)?)
+    }
+
+    /// Makes the workspace of a person who has none, called after their business, under a name that nobody has.
+    pub(crate) async fn found_tenant(
+        &self,
+        tx: &mut Tx,
+        title: &str,
+        owner: &str,
+    ) -> Result<(), RecordError> {
+        /// Names with a number, before chance decides.
+        const NUMBERED: u32 = 20;
+        let base = slug(title);
+        let display_name: String = title.chars().take(LONGEST_DISPLAY_NAME).collect();
+        let mut number = 1;
+        loop {
+            let name = match number {
+                1 => base.clone(),
+                2..=NUMBERED => format!("{base}-{number}"),
+                _ => format!("{base}-{}", new_short_id("").trim_start_matches('_')),
+            };
+            let (display_name, owner) = (display_name.clone(), Some(owner.to_owned()));
+            let new = NewWorkspace { name, display_name, reseller_id: None, owner };
+            match self.insert_tenant(tx, &new).await {
+                // The name is taken.
+                Err(RecordError::Conflict { .. }) => number += 1,
+                other => return other.map(drop),
+            }
+        }
     }
 
     /// The workspace with this name, made when it is missing.
@@ -240,13 +299,17 @@ impl Records {
         let profile = profile.map(|profile| serde_json::to_string(&profile).unwrap_or_default());
         let sql = "update workspaces set display_name = coalesce($2, display_name), profile = coalesce($3, profile), \
                    updated_at = $4 where id = $1 and status <> 'deleted'";
-        let query = self.db.query(sql).bind(id);
+        let mut tx = self.begin().await?;
+        let was = workspace_in(&mut tx, id).await?;
+        let query = tx.query(sql).bind(id);
         let query =
             query.bind(change.display_name.map(|name| clean(name.trim()))).bind(profile).bind(self.now());
-        if query.execute().await? == 0 {
-            return Err(RecordError::not_found("workspace", id));
-        }
-        self.workspace(id).await
+        query.execute().await?;
+        let is = workspace_in(&mut tx, id).await?;
+        let change = is.change(&is.id, "workspace.updated").between(was.logged(), is.logged());
+        self.audit(&mut tx, change).await?;
+        tx.commit().await?;
+        Ok(is)
     }
 
     /// Suspends a workspace, lets it act again, or deletes it. A deleted one never comes back, and its name is free.
@@ -262,18 +325,53 @@ impl Records {
         let sql = "update workspaces set status = $2, status_reason = $3, updated_at = $4, \
                    name = case when $2 = 'deleted' then name || '~' || id else name end \
                    where id = $1 and status <> 'deleted'";
-        let query =
-            self.db.query(sql).bind(id).bind(status.as_text()).bind(reason.map(clean)).bind(self.now());
-        if query.execute().await? == 0 { Err(RecordError::not_found("workspace", id)) } else { Ok(()) }
+        let mut tx = self.begin().await?;
+        let was = workspace_in(&mut tx, id).await?;
+        let query = tx.query(sql).bind(id).bind(status.as_text()).bind(reason.map(clean)).bind(self.now());
+        query.execute().await?;
+        let standing =
+            |status: TenantStatus, reason: Option<&str>| json!({ "status": status, "reason": reason });
+        let changes = [was.id.clone(), was.managing_chain()].into_iter().map(|chain| {
+            was.change(&chain, "workspace.status_changed")
+                .between(standing(was.status, was.status_reason.as_deref()), standing(status, reason))
+        });
+        self.audit_as(&mut tx, self.actor(), changes.collect()).await?;
+        Ok(tx.commit().await?)
     }
+}
+
+/// The workspace inside a transaction, locked against other writers; not a deleted one.
+async fn workspace_in(tx: &mut Tx, id: &str) -> Result<Workspace, RecordError> {
+    let lock = tx.dialect().for_update();
+    let sql = format!("select * from workspaces where id = $1 and status <> 'deleted'{lock}");
+    let row = tx.query(sql).bind(id).optional().await?;
+    Ok(Workspace::from_row(&row.ok_or_else(|| RecordError::not_found("workspace", id))?)?)
 }
 
 /// 1 to 100 characters for people.
 pub(super) fn check_display_name(name: &str) -> Result<(), RecordError> {
-    if name.trim().is_empty() || name.chars().count() > 100 {
-        return Err(RecordError::invalid("display_name", "use 1 to 100 characters"));
+    if name.trim().is_empty() || name.chars().count() > LONGEST_DISPLAY_NAME {
+        let message = format!("use 1 to {LONGEST_DISPLAY_NAME} characters");
+        return Err(RecordError::invalid("display_name", message));
     }
     Ok(())
+}
+
+/// A name for addresses out of a title: its letters and digits in lower case, hyphens between words.
+fn slug(title: &str) -> String {
+    /// Leaves room for what makes it unlike others.
+    const LONGEST: usize = 48;
+    let mut slug = String::new();
+    for c in title.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') && c != '\'' {
+            slug.push('-');
+        }
+    }
+    slug.truncate(LONGEST);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "workspace".to_owned() } else { slug.to_owned() }
 }
 
 pub(super) fn check_slug(name: &str) -> Result<(), RecordError> {
@@ -293,6 +391,19 @@ pub(super) fn check_slug(name: &str) -> Result<(), RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn titles_become_slugs() {
+        for (title, wanted) in [
+            ("Asha's  Foods & Co.", "ashas-foods-co"),
+            ("-- 24/7 --", "24-7"),
+            ("\u{0906}\u{0936}\u{093e}", "workspace"),
+            (&"x".repeat(90), &"x".repeat(48)),
+        ] {
+            assert_eq!(slug(title), wanted);
+            assert!(check_slug(&slug(title)).is_ok());
+        }
+    }
 
     #[test]
     fn slugs() {

@@ -8,7 +8,7 @@ use super::ingest::{Delivered, Ingested, failure, identities};
 use super::message::{InboundMessage, array, items, seconds, text};
 use super::webhook::Change;
 use crate::messages::{Delivery, Direction};
-use crate::seal::hex;
+use crate::vault::hex;
 use crate::{Consent, Identity, MARKETING, RecordError, Records};
 
 /// An event of the business account: it goes to every workspace with a number of that account.

@@ -2,15 +2,22 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod accounts;
+mod audit;
 mod charges;
+mod connections;
 mod ground;
 mod holds;
 mod inbound;
 mod ingest;
 mod ledger;
+mod limits;
 mod messages;
+mod outbox;
 mod people;
 mod plans;
+mod sessions;
 mod tenancy;
 mod tenants;
 mod usage;
+mod vault;

@@ -10,12 +10,16 @@ use sluice_engine::document::Document;
 use sluice_engine::drive::EngineError;
 use sluice_engine::store::StoreError;
 use sluice_engine::testing::describe;
-use sluice_records::{NewCredential, NewNumber, RecordError, Scope, Secret};
+use sluice_records::people::{CodePurpose, NewPerson};
+use sluice_records::{NewCredential, NewNumber, RecordError, Records, Role, Scope, Secret};
 use sluice_sandbox::{Sandbox, SandboxConfig};
 use std::path::PathBuf;
 
 /// Name of the demo workspace.
 const WORKSPACE: &str = "demo";
+
+/// Who signs in to it.
+const OWNER: &str = "owner@sluice.test";
 
 /// The customer's number in the printed commands.
 const CUSTOMER: &str = "919876543210";
@@ -39,12 +43,23 @@ pub(super) async fn run(args: DemoArgs, extra: Extra) -> Answer {
             args.sandbox_listen
         )
     })?;
+    let google = SandboxConfig::default().oauth;
+    if settings.google_client_id.is_none() {
+        settings.google_client_id = Some(google.client_id);
+        settings.google_client_secret = Some(google.client_secret);
+        settings.google_auth_base_url = settings.google_auth_base_url.or_else(|| Some(sandbox.base_url()));
+    }
+    if settings.smtp_url.is_none() && settings.mail_from.is_none() {
+        settings.smtp_url = Some(sandbox.smtp_url());
+        settings.mail_from = Some("Sluice <no-reply@sluice.test>".to_owned());
+    }
     settings.graph_base_url = settings.graph_base_url.or_else(|| Some(sandbox.base_url()));
     let service = Service::open(configure(settings)?, &extra).await?;
     let address = service.address()?;
     sandbox.connect(Some(&format!("http://{address}/api/whatsapp/webhook")));
     let key = furnish(&service.installation, &number).await?;
-    println!("{}", welcome(&address, &sandbox.base_url(), &number.phone_number_id, &key));
+    let password = make_owner(&service.installation.records).await?;
+    println!("{}", welcome(&address, &sandbox.base_url(), &number.phone_number_id, &key, &password));
     let answer = service.serve(stop_signal()).await;
     sandbox.stop();
     answer
@@ -92,7 +107,25 @@ async fn furnish(installation: &Installation, number: &sluice_sandbox::Number) -
     Ok(key.key)
 }
 
-fn welcome(address: &str, sandbox: &str, phone_number_id: &str, key: &str) -> String {
+/// Makes the owner of the workspace, with a new password each time: a demo that somebody finds has none to guess.
+async fn make_owner(records: &Records) -> Result<String, String> {
+    let failed = |error: RecordError| explain(&error);
+    let workspace = records.workspace_by_name(WORKSPACE).await.map_err(failed)?;
+    let new = NewPerson {
+        email: OWNER.to_owned(),
+        name: "Demo Owner".to_owned(),
+        role: Role::Owner,
+        scope: Scope::Workspace(workspace.id),
+    };
+    records.create_person(&new).await.map_err(failed)?;
+    let code = records.make_code(CodePurpose::ResetPassword, OWNER).await.map_err(failed)?;
+    let mut password = uuid::Uuid::new_v4().simple().to_string();
+    password.truncate(16);
+    records.reset_password(OWNER, &code, &password, "demo").await.map_err(failed)?;
+    Ok(password)
+}
+
+fn welcome(address: &str, sandbox: &str, phone_number_id: &str, key: &str, password: &str) -> String {
     let write = |text: &str| {
         format!(
             "curl -s {sandbox}/_sandbox/whatsapp/inbound -H 'content-type: application/json' -d '{{\"phone_number_id\":\"{phone_number_id}\",\"from\":{{\"phone\":\"{CUSTOMER}\",\"name\":\"Asha\"}},\"message\":{{\"type\":\"text\",\"text\":{{\"body\":\"{text}\"}}}}}}'"
@@ -105,6 +138,8 @@ Sluice is running.
   Service   http://{address}   (workspace `{WORKSPACE}`)
   Sandbox   {sandbox}   (plays WhatsApp; nothing leaves this machine)
   API key   {key}
+  Sign in   {OWNER}   password {password}
+  Mail      {sandbox}/_sandbox/mail   (what the mail server of the sandbox received)
 
 Write as the customer:
   {}

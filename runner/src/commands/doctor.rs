@@ -3,9 +3,10 @@
 use super::{Answer, configure, exit};
 use crate::config::{Config, Settings};
 use crate::storage::{Keeping, Place};
-use crate::wiring::{explain, master_key, open_database};
+use crate::wiring::{cipher, explain, open_database};
 use sluice_node_sdk::duration::Duration;
 use sluice_node_sdk::egress::EgressPolicy;
+use sluice_records::Records;
 
 /// Begins a finding that is no failure and yet must be seen.
 const WARNING: &str = "warning: ";
@@ -49,7 +50,7 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
         ("space", check_space(&config).await),
         ("payloads", check_payloads(&config).await),
         ("retention", Ok(told_of_retention(&config.keeping))),
-        ("master key", master_key(&config).map(|_| "readable".to_owned())),
+        ("master key", check_vault(&config).await),
         ("listening address", check_address(&config).await),
         (
             "egress_allow",
@@ -58,6 +59,8 @@ pub(super) async fn doctor(settings: Settings) -> Answer {
                 .map_err(|error| error.to_string()),
         ),
         ("WhatsApp app secret", check_whatsapp(&config)),
+        ("mail", check_mail(&config).await),
+        ("outbox", check_outbox(&config).await),
     ];
     let mut good = true;
     for (what, result) in checks {
@@ -115,6 +118,29 @@ fn mebibytes(bytes: i64) -> i64 {
     bytes >> 20
 }
 
+/// Whether the master keys are there that the database asks for.
+async fn check_vault(config: &Config) -> Result<String, String> {
+    let cipher = cipher(config)?;
+    let db = open_database(config).await?;
+    let known = db.schema_version().await.map_err(|error| explain(&error))?;
+    if known != Some(db.known_schema()) {
+        return Ok("readable".to_owned());
+    }
+    let records = sluice_records::Records::new(db.clone(), cipher);
+    let status = records.vault().status().await.map_err(|error| explain(&error))?;
+    db.close().await;
+    if let Some((id, count, _)) = status.data_keys.iter().find(|(_, _, known)| !known) {
+        return Err(format!(
+            "{count} data keys are wrapped with master key {id}, which this configuration does not have; add it to \
+             SLUICE_MASTER_KEY_EARLIER"
+        ));
+    }
+    if status.data_keys.iter().any(|(id, _, _)| *id != status.master_key) {
+        return Ok(format!("{WARNING}readable; `sluice vault rotate` makes earlier master keys needless"));
+    }
+    Ok("readable".to_owned())
+}
+
 /// Writes, reads and deletes a small payload.
 async fn check_payloads(config: &Config) -> Result<String, String> {
     let Some(payloads) = config.payloads.open()? else {
@@ -163,6 +189,30 @@ async fn check_address(config: &Config) -> Result<String, String> {
         }
         Err(error) => Err(format!("{}: {error}", config.listen)),
     }
+}
+
+async fn check_mail(config: &Config) -> Result<String, String> {
+    let Some(settings) = &config.mail else {
+        return Ok("not set; nobody can sign up or reset a password until SLUICE_SMTP_URL and SLUICE_MAIL_FROM are set \
+                   (`sluice person code` prints codes)"
+            .to_owned());
+    };
+    settings.open()?.check().await.map_err(|error| format!("{}: {error}", settings.host()))?;
+    Ok(format!("{} answers", settings.host()))
+}
+
+/// Whether letters wait that could not be sent.
+async fn check_outbox(config: &Config) -> Result<String, String> {
+    let db = open_database(config).await?;
+    if db.schema_version().await.map_err(|error| explain(&error))? != Some(db.known_schema()) {
+        return Ok("not looked at, the schema is not up to date".to_owned());
+    }
+    let records = Records::new(db.clone(), cipher(config)?);
+    let stuck = records.stuck_mail(100).await.map_err(|error| explain(&error))?;
+    db.close().await;
+    let Some(oldest) = stuck.first() else { return Ok("nothing is stuck".to_owned()) };
+    let reason = oldest.last_error.as_deref().unwrap_or_default();
+    Ok(format!("{WARNING}{} letters could not be sent; the oldest ({}): {reason}", stuck.len(), oldest.id))
 }
 
 fn check_whatsapp(config: &Config) -> Result<String, String> {

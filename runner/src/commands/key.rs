@@ -2,15 +2,15 @@
 
 use super::{Answer, configure, exit};
 use crate::cli::KeyCreateArgs;
-use crate::wiring::{explain, master_key, open_database};
-use sluice_records::{Cipher, RecordError, Records, Scope};
+use crate::wiring::{cipher, explain, open_database};
+use sluice_records::{RecordError, Records, Scope};
 
 /// Creates a key and prints it, alone on the last line of standard output.
 pub(super) async fn create(args: KeyCreateArgs) -> Answer {
     let config = configure(args.settings)?;
     let db = open_database(&config).await?;
     db.migrate().await.map_err(|error| explain(&error))?;
-    let records = Records::new(db.clone(), Cipher::new(master_key(&config)?));
+    let records = Records::new(db.clone(), cipher(&config)?);
     let scope = match &args.workspace {
         None => Scope::Platform,
         Some(name) if args.create => {

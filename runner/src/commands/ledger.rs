@@ -2,16 +2,16 @@
 
 use super::{Answer, configure, exit};
 use crate::cli::LedgerVerifyArgs;
-use crate::wiring::{explain, master_key, open_database};
+use crate::wiring::{cipher, explain, open_database};
+use sluice_records::Records;
 use sluice_records::ledger::LedgerReport;
-use sluice_records::{Cipher, Records};
 
 /// Verifies, prints what was found, and fails when anything is wrong.
 pub(super) async fn verify(args: LedgerVerifyArgs) -> Answer {
     let config = configure(args.settings)?;
     let db = open_database(&config).await?;
     db.migrate().await.map_err(|error| explain(&error))?;
-    let records = Records::new(db.clone(), Cipher::new(master_key(&config)?));
+    let records = Records::new(db.clone(), cipher(&config)?);
     let report = records.verify_ledger().await.map_err(|error| explain(&error))?;
     db.close().await;
     if args.json {

@@ -1,5 +1,6 @@
 //! The commands, one file each. Each returns its exit code or a sentence for standard error.
 
+mod audit;
 mod copy;
 mod demo;
 mod doctor;
@@ -7,14 +8,16 @@ mod files;
 mod key;
 mod ledger;
 mod nodes;
+mod person;
 mod run;
 mod sandbox;
 mod serve;
 mod test;
 mod transfer;
 mod validate;
+mod vault;
 
-use crate::cli::{Cli, Command, KeyCommand, LedgerCommand};
+use crate::cli::{AuditCommand, Cli, Command, KeyCommand, LedgerCommand, PersonCommand, VaultCommand};
 use crate::config::{Config, Settings};
 use sluice_node_sdk::node::DynNode;
 use std::process::ExitCode;
@@ -39,6 +42,11 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Export(args) => transfer::export(args, extra).await,
         Command::Import(args) => transfer::import(args, extra).await,
         Command::Key(KeyCommand::Create(args)) => key::create(args).await,
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(args).await,
+        Command::Vault(VaultCommand::Rotate(args)) => vault::rotate(args).await,
+        Command::Vault(VaultCommand::Status(settings)) => vault::status(settings).await,
+        Command::Person(PersonCommand::Create(args)) => person::create(args).await,
+        Command::Person(PersonCommand::Code(args)) => person::code(args).await,
         Command::Ledger(LedgerCommand::Verify(args)) => ledger::verify(args).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,

@@ -7,6 +7,7 @@ use sluice_api::{ApiConfig, ApiState, Template};
 use sluice_engine::document::Document;
 use std::fs::{File, TryLockError};
 use std::future::IntoFuture;
+use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +46,8 @@ impl Service {
             api_config(&config)?,
             templates()?,
             metrics,
-        );
+        )
+        .with_connections(installation.connections.clone());
         Ok(Self { installation, config, listener, state, _lock: lock })
     }
 
@@ -73,6 +75,14 @@ impl Service {
                 self.state.stopping.clone(),
             )
         });
+        let mail = match &self.config.mail {
+            Some(settings) => Some(crate::mail::spawn(
+                self.installation.records.clone(),
+                settings.open()?,
+                self.state.stopping.clone(),
+            )),
+            None => None,
+        };
         let books = (self.config.role != Role::Api)
             .then(|| crate::bookkeeping::spawn(&self.installation, self.state.stopping.clone()));
         let address = self.address()?;
@@ -82,6 +92,8 @@ impl Service {
             Role::Runner => sluice_api::service_router(self.state.clone()),
             Role::All | Role::Api => sluice_api::router(self.state.clone()),
         };
+        // With the address of each connection, for limits and the audit trail.
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let served =
             axum::serve(self.listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
         let served = tokio::spawn(served.into_future());
@@ -92,6 +104,10 @@ impl Service {
         // Bodies in hand are stored; what is not handled within the grace is taken up at the next start.
         let _ = tokio::time::timeout(self.config.shutdown_grace, self.state.settle_inbound()).await;
         engine.shut_down(self.config.shutdown_grace).await;
+        if let Some(mail) = mail {
+            // What is not sent by then is sent at the next start.
+            let _ = tokio::time::timeout(self.config.shutdown_grace, mail).await;
+        }
         for work in [pruning, books].into_iter().flatten() {
             // It was told to stop; a step is short. When it is not done in time, its transaction is taken back.
             let _ = tokio::time::timeout(self.config.shutdown_grace, work).await;
@@ -152,6 +168,7 @@ fn api_config(config: &Config) -> Result<ApiConfig, String> {
         whatsapp_verify_token: config.whatsapp_verify_token.clone().unwrap_or_default(),
         public_url: config.public_url.clone(),
         link_key,
+        accounts: config.accounts.clone(),
         ..ApiConfig::default()
     })
 }

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod accounts;
 mod commands;
 mod demo;
 mod hooks;
 mod outcomes;
+mod secrets;
 mod support;
 mod templates;

@@ -88,6 +88,17 @@ impl Sluice {
         }
     }
 
+    /// Everything it wrote that nobody read yet. After its end that is all.
+    pub(crate) fn rest(&self) -> Vec<String> {
+        let end = Instant::now() + PATIENCE;
+        let mut lines = Vec::new();
+        // Both streams end with the process.
+        while let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            lines.push(line);
+        }
+        lines
+    }
+
     /// Kills the process as a crash would.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("the process can be killed");

@@ -3,23 +3,27 @@
 use super::{Decision, Question, find, page, settle};
 use crate::error::{self, ApiError};
 use crate::extract::{Path, is_json, read_json, shape, whole_body};
-use crate::links::read_token;
+use crate::html;
+use crate::layers::RequestId;
+use crate::links::{ApprovalTicket, Use, read_ticket};
 use crate::state::ApiState;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use serde::Deserialize;
 use sluice_engine::store::RunKey;
+use sluice_records::{Actor, ActorKind};
+use std::net::SocketAddr;
 
 /// What the form sends.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkDecision {
     /// `approve` or `reject`.
-    decision: Decision,
+    pub(crate) decision: Decision,
     /// Why; at most 4,000 characters.
     #[serde(default)]
-    note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// Show what is to be decided, as a page for people.
@@ -33,7 +37,7 @@ pub(crate) struct LinkDecision {
 pub(crate) async fn show(State(state): State<ApiState>, Path(token): Path<String>) -> Response {
     match question_of(&state, &token) {
         Ok(question) => match find(&state, &question).await {
-            Ok(open) => html(StatusCode::OK, page::question(&open.workflow_name, &open.info)),
+            Ok(open) => html::answer(StatusCode::OK, page::question(&open.workflow_name, &open.info)),
             Err(fault) => told(&fault),
         },
         Err(fault) => told(&fault),
@@ -59,7 +63,7 @@ pub(crate) async fn decide(
     request: Request,
 ) -> Response {
     match decide_once(&state, &token, request).await {
-        Ok(decision) => html(StatusCode::OK, page::decided(decision)),
+        Ok(decision) => html::answer(StatusCode::OK, page::decided(decision)),
         Err(fault) => told(&fault),
     }
 }
@@ -67,13 +71,19 @@ pub(crate) async fn decide(
 async fn decide_once(state: &ApiState, token: &str, request: Request) -> Result<Decision, ApiError> {
     let question = question_of(state, token)?;
     let headers = request.headers().clone();
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
+    let actor = Actor { request_id, address, ..Actor::new(ActorKind::Person, "", "approval link") };
+    let state = &state.acting(&actor);
     let bytes = whole_body(request, state).await?;
     let wish = read(&headers, &bytes, state.config.limits.json_depth)?;
     settle(state, &question, wish.decision, wish.note, "link".to_owned()).await?;
     Ok(wish.decision)
 }
 
-fn read(headers: &HeaderMap, bytes: &[u8], max_depth: usize) -> Result<LinkDecision, ApiError> {
+/// A decision as a form or as JSON.
+pub(crate) fn read(headers: &HeaderMap, bytes: &[u8], max_depth: usize) -> Result<LinkDecision, ApiError> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default();
     if is_json(content_type) {
@@ -89,23 +99,12 @@ fn read(headers: &HeaderMap, bytes: &[u8], max_depth: usize) -> Result<LinkDecis
 }
 
 fn question_of(state: &ApiState, token: &str) -> Result<Question, ApiError> {
-    let ticket = read_token(&state.config, token, state.engine.now_ms())?;
+    let ticket: ApprovalTicket = read_ticket(&state.config, Use::Approval, token, state.engine.now_ms())?;
     let key =
         RunKey { workspace_id: ticket.workspace_id.as_str().into(), run_id: ticket.run_id.as_str().into() };
     Ok(Question { key, node: ticket.node, iteration: ticket.iteration })
 }
 
 fn told(fault: &ApiError) -> Response {
-    html(fault.code().http_status(), page::fault(fault))
-}
-
-fn html(status: StatusCode, text: String) -> Response {
-    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
-    ];
-    (status, headers, text).into_response()
+    html::answer(fault.code().http_status(), page::fault(fault))
 }

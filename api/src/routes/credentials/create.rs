@@ -18,7 +18,7 @@ pub(crate) struct CredentialRequest {
     /// What workflows call it; unique in the workspace.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
-    /// `whatsapp`, `http_bearer`, `http_basic`, `http_header`, `oauth2_client`, …
+    /// `whatsapp`, `http_bearer`, `http_basic`, `http_header`, `oauth2_client`, `google`, …
     #[schema(min_length = 1, max_length = 100)]
     kind: String,
     /// What may be displayed. Not for secrets.
@@ -48,5 +48,5 @@ pub(crate) async fn create(
         secret: secret(request.secret)?,
     };
     let credential = tenant.records(&state).create_credential(&tenant.workspace_id, new).await?;
-    Ok((StatusCode::CREATED, Json(credential.into())))
+    Ok((StatusCode::CREATED, Json(CredentialView::new(credential, None))))
 }

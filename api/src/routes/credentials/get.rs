@@ -1,6 +1,6 @@
 //! Shows a credential without its secret.
 
-use super::CredentialView;
+use super::{CredentialView, view};
 use crate::auth::Tenant;
 use crate::error::ApiError;
 use crate::extract::Path;
@@ -17,5 +17,7 @@ pub(crate) async fn get(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<CredentialView>, ApiError> {
-    Ok(Json(tenant.records(&state).credential(&tenant.workspace_id, &id).await?.into()))
+    let records = tenant.records(&state);
+    let credential = records.credential(&tenant.workspace_id, &id).await?;
+    Ok(Json(view(&records, credential).await?))
 }

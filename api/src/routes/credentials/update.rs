@@ -1,6 +1,6 @@
 //! Changes a credential.
 
-use super::{CredentialView, secret};
+use super::{CredentialView, secret, view};
 use crate::auth::Tenant;
 use crate::error::ApiError;
 use crate::extract::{Body, Path};
@@ -34,7 +34,7 @@ pub(crate) struct CredentialUpdate {
     params(("id" = String, Path, description = "`crd_…`, or its name")), request_body = CredentialUpdate,
     responses(
         (status = 200, description = "The credential without its secret", body = CredentialView),
-        (status = 409, description = "`conflict`: the name is taken", body = crate::error::ErrorBody),
+        (status = 409, description = "`conflict`: the name is taken, or a connected account's tokens were to be changed", body = crate::error::ErrorBody),
     ))]
 pub(crate) async fn update(
     State(state): State<ApiState>,
@@ -47,5 +47,7 @@ pub(crate) async fn update(
         public: request.public,
         secret: request.secret.map(secret).transpose()?,
     };
-    Ok(Json(tenant.records(&state).update_credential(&tenant.workspace_id, &id, change).await?.into()))
+    let records = tenant.records(&state);
+    let credential = records.update_credential(&tenant.workspace_id, &id, change).await?;
+    Ok(Json(view(&records, credential).await?))
 }

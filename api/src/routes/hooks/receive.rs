@@ -38,6 +38,7 @@ pub(super) enum Respond {
         (status = 405, description = "`method_not_allowed`", body = crate::error::ErrorBody),
         (status = 413, description = "`body_too_large`", body = crate::error::ErrorBody),
         (status = 422, description = "`trigger_declined`", body = crate::error::ErrorBody),
+        (status = 503, description = "`trigger_paused`", body = crate::error::ErrorBody),
         (status = 500, description = "`run_failed`, with the run's id and error code", body = crate::error::ErrorBody),
     ))]
 pub(crate) async fn receive(
@@ -53,6 +54,10 @@ pub(crate) async fn receive(
     })?;
     let path = path.trim_matches('/');
     let hook = state.engine.webhook(&workspace_id, path).await.map_err(unusable)?.ok_or_else(nobody)?;
+    if let Some(reason) = &hook.trigger.paused {
+        let message = format!("the trigger rests because its credential does not open: {reason}");
+        return Err(ApiError::new(error::TRIGGER_PAUSED, message));
+    }
     let settings = settings(&hook);
     door::check(&state, &workspace_id, &settings, request.method(), request.headers()).await?;
     let event = event::read(&state, path, &settings, request).await?;

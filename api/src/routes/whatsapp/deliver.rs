@@ -46,7 +46,7 @@ pub(crate) async fn deliver(
         let stored = work.records.store_inbound("whatsapp", &raw, is_ours).await?;
         match stored.duplicate_of {
             None if is_ours => drop(work.inbox.take(&work, stored.id.clone(), Origin::Delivered)),
-            None => work.engine.call_for_work(true).await,
+            None => work.engine.call_hosts(),
             Some(_) => metrics::inbound("whatsapp", "duplicate"),
         }
         Ok::<_, RecordError>(stored)

@@ -19,5 +19,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Listed<WorkflowSummary>>, ApiError> {
     let store = state.engine.store();
     let found = store.list_workflows(&tenant.workspace_id, page.cursor.as_deref(), page.size()).await?;
-    Ok(Json(Listed { items: found.items.iter().map(Into::into).collect(), next: found.next }))
+    let resting = store.paused_triggers(&tenant.workspace_id).await?;
+    let items = found.items.iter().map(|row| WorkflowSummary::new(row, &resting)).collect();
+    Ok(Json(Listed { items, next: found.next }))
 }

@@ -6,7 +6,7 @@ use crate::state::ApiState;
 use serde::Serialize;
 use serde_json::Value;
 use sluice_engine::graph::Problem;
-use sluice_engine::store::{StoreError, VersionRow, WorkflowRow};
+use sluice_engine::store::{StoreError, TriggerRow, VersionRow, WorkflowRow};
 
 /// A workflow in a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -24,6 +24,20 @@ pub(crate) struct WorkflowSummary {
     pub(crate) created_at: i64,
     /// When the draft was last saved.
     pub(crate) updated_at: i64,
+    /// Published triggers that rest because their credential does not open any more. They go on when the account is
+    /// connected again.
+    pub(crate) paused: Vec<PausedTrigger>,
+}
+
+/// A trigger that rests.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct PausedTrigger {
+    /// Id of the trigger's node.
+    pub(crate) node: String,
+    /// Name of the credential.
+    pub(crate) credential: String,
+    /// Why it does not open.
+    pub(crate) reason: String,
 }
 
 /// A workflow with its draft.
@@ -59,15 +73,28 @@ pub(crate) struct VersionView {
     pub(crate) document: Value,
 }
 
-impl From<&WorkflowRow> for WorkflowSummary {
-    fn from(row: &WorkflowRow) -> Self {
+impl WorkflowSummary {
+    /// `resting` are the triggers of the workspace that rest.
+    pub(crate) fn new(row: &WorkflowRow, resting: &[TriggerRow]) -> Self {
+        let own = resting.iter().filter(|trigger| trigger.workflow_id == row.id);
         Self {
+            paused: own.map(PausedTrigger::new).collect(),
             id: row.id.clone(),
             name: row.name.clone(),
             revision: row.revision,
             published_version: row.published_version,
             created_at: row.created_at,
             updated_at: row.updated_at,
+        }
+    }
+}
+
+impl PausedTrigger {
+    fn new(row: &TriggerRow) -> Self {
+        Self {
+            node: row.node.clone(),
+            credential: row.credential.clone().unwrap_or_default(),
+            reason: row.paused.clone().unwrap_or_default(),
         }
     }
 }
@@ -91,7 +118,8 @@ pub(crate) async fn view(
         // Saved by another version of the program; shown as it is.
         Err(problems) => problems,
     };
-    Ok(WorkflowView { summary: row.into(), document, problems })
+    let resting = state.engine.store().paused_triggers(workspace_id).await?;
+    Ok(WorkflowView { summary: WorkflowSummary::new(row, &resting), document, problems })
 }
 
 /// A stored document.

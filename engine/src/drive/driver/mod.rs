@@ -18,7 +18,7 @@ use super::execute::Surroundings;
 use super::lanes::LaneGuard;
 use super::start::{RunOutcome, WaitFor};
 use crate::core::{Command, Machine, NodePhase, Refusal, RunStatus};
-use crate::store::{NewRun, StoreError, WaitRow};
+use crate::store::{Change, NewRun, StoreError, WaitRow};
 use effects::Job;
 use sluice_node_sdk::usage::UsageNote;
 use std::collections::{HashMap, VecDeque};
@@ -41,6 +41,8 @@ pub(super) struct Driver {
     waits: Vec<WaitRow>,
     /// Goes with the next commit: the key of the signal that is being taken.
     receipt: Option<String>,
+    /// The same: what somebody did, for the log.
+    change: Option<Box<Change>>,
     /// Goes with the next commit: what executions used.
     usage: Vec<UsageNote>,
     jobs: JoinSet<Job>,
@@ -115,6 +117,7 @@ impl Driver {
             started_at: None,
             waits: Vec::new(),
             receipt: None,
+            change: None,
             usage: Vec::new(),
             jobs: JoinSet::new(),
             next: VecDeque::new(),
@@ -262,6 +265,7 @@ impl Driver {
             Message::Cancel { .. } => self.awaited_children(),
             _ => Vec::new(),
         };
+        self.change = message.change();
         let command = match &message {
             Message::Wake => Command::Wake,
             Message::Signal { key, payload, receipt, .. } => {
@@ -287,7 +291,7 @@ impl Driver {
                 }
                 done
             }
-            Message::Cancel { done } | Message::Retry { done } => done,
+            Message::Cancel { done, .. } | Message::Retry { done, .. } => done,
         };
         // Whoever asked may have gone away.
         let _ = done.send(answer);

@@ -17,7 +17,7 @@ impl Driver {
         if self.engine.0.stopping.is_cancelled() {
             self.machine.hold();
         }
-        let receipt = self.receipt.take();
+        let (receipt, change) = (self.receipt.take(), self.change.take());
         self.machine.handle(command, now, &mut decision).map_err(TurnError::Refused)?;
         let announced = self.run_pure(&mut decision).await;
         if decision.events.is_empty() && !self.is_new {
@@ -26,6 +26,7 @@ impl Driver {
         }
         let (mut turn, known) = self.make_turn(decision.events, &announced).await;
         turn.receipt = receipt;
+        turn.change = change;
         if self.is_new && !self.engine.0.config.drives && !turn.is_all() {
             return Err(TurnError::NotHere);
         }
@@ -119,6 +120,7 @@ impl Driver {
             owner: (self.engine.0.config.drives && self.stays()).then(|| self.engine.runner_id()),
             attention: state.needs_answer().then_some(Attention::UnknownOutcome),
             receipt: None,
+            change: None,
             usage: std::mem::take(&mut self.usage),
             waits: changed.then_some(waits),
             children,

@@ -12,6 +12,48 @@ sluice_db::contract_tests! {
     two_who_publish_at_once_get_two_versions,
     a_path_is_won_by_one_of_two_rivals,
     a_tick_is_taken_once,
+    what_uses_a_paused_credential_rests,
+}
+
+async fn what_uses_a_paused_credential_rests(db: Db) {
+    let store = Store::new(db);
+    create(&store, "wf_1", "Sheet").await;
+    create(&store, "wf_2", "Other").await;
+    let with = |trigger: TriggerRow, name: &str| TriggerRow { credential: Some(name.into()), ..trigger };
+    let triggers = vec![
+        with(trigger("on", "event", "sheet.row", 0), "google"),
+        with(trigger("hook", "webhook", "rows", 0), "google"),
+        with(trigger("tick", "schedule", "", 0), "google"),
+    ];
+    publish_with(&store, "wf_1", triggers, vec![schedule("tick", Some(5))]).await.unwrap();
+    let other = vec![with(trigger("on", "event", "sheet.row", 1), "other")];
+    publish_with(&store, "wf_2", other, vec![schedule("tick", Some(9))]).await.unwrap();
+    let asked = async || {
+        let found = store.triggers_for(WS, "event", "sheet.row").await.unwrap();
+        found.into_iter().map(|trigger| trigger.workflow_id).collect::<Vec<_>>()
+    };
+    assert_eq!(asked().await, ["wf_1", "wf_2"]);
+    let resting = [("google".to_owned(), "revoked".to_owned()), ("unused".to_owned(), "x".to_owned())];
+    for _ in 0..2 {
+        store.pause_credentials(WS, &resting, 40).await.unwrap();
+        assert_eq!(asked().await, ["wf_2"]);
+        assert_eq!(store.next_schedule_at().await.unwrap(), Some(9));
+        let due = store.due_schedules(100, 9).await.unwrap();
+        assert_eq!(due.iter().map(|row| row.workflow_id.as_str()).collect::<Vec<_>>(), ["wf_2"]);
+    }
+    let hook = store.webhook(WS, "rows").await.unwrap().unwrap();
+    assert_eq!(hook.paused.as_deref(), Some("revoked"));
+    let paused = store.paused_triggers(WS).await.unwrap();
+    assert_eq!(paused.iter().map(|row| row.node.as_str()).collect::<Vec<_>>(), ["hook", "on", "tick"]);
+    assert_eq!(store.paused_triggers("ws_other").await.unwrap(), []);
+    // What is published while the credential rests, rests too.
+    publish_with(&store, "wf_2", vec![with(trigger("on", "event", "sheet.row", 1), "google")], vec![])
+        .await
+        .unwrap();
+    assert_eq!(asked().await, [""; 0]);
+    store.pause_credentials(WS, &[], 50).await.unwrap();
+    assert_eq!(asked().await, ["wf_1", "wf_2"]);
+    assert_eq!(store.next_schedule_at().await.unwrap(), Some(5));
 }
 
 fn trigger(node: &str, source: &str, key: &str, priority: i64) -> TriggerRow {
@@ -25,6 +67,8 @@ fn trigger(node: &str, source: &str, key: &str, priority: i64) -> TriggerRow {
         priority,
         listen_only: false,
         competes: true,
+        credential: None,
+        paused: None,
     }
 }
 

@@ -208,3 +208,19 @@ create trigger usage_events_keep_open before delete on usage_events for each row
 
 alter table usage_events set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);
 alter table ledger_open_holds set (autovacuum_vacuum_scale_factor = 0.02);
+
+-- The second wall between workspaces (0015). The books and their entries belong to the platform and resellers as well,
+-- and one transfer touches several of them: who may read them is decided in `records` alone.
+do $$
+declare one text;
+begin
+    foreach one in array array['ledger_holds', 'ledger_hold_steps', 'ledger_open_holds', 'usage_events',
+        'usage_hourly', 'usage_daily', 'subscription_events']
+    loop
+        execute format('alter table %I enable row level security', one);
+        execute format('alter table %I force row level security', one);
+        execute format(
+            'create policy workspace_wall on %I using '
+            '(coalesce(current_setting(''sluice.workspace'', true), '''') in ('''', workspace_id))', one);
+    end loop;
+end $$;
