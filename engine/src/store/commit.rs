@@ -94,7 +94,6 @@ impl Store {
 pub(super) async fn write_at_once(tx: &mut Tx, turns: impl Iterator<Item = &Ready>) -> Result<bool, DbError> {
     let mut all = Vec::new();
     turns.for_each(|turn| turn.family(&mut all));
-    let used = usage::rows(&all);
     for round in rounds(all) {
         let taking = round.iter().filter(|ready| ready.turn.receipt.is_some()).count() as u64;
         if rows::insert_receipts(tx, &round).await? != taking || !rows::write_runs(tx, &round).await? {
@@ -102,7 +101,6 @@ pub(super) async fn write_at_once(tx: &mut Tx, turns: impl Iterator<Item = &Read
         }
         rows::replace_waits(tx, &round).await?;
     }
-    usage::insert(tx, &used).await?;
     Ok(true)
 }
 

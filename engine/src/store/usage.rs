@@ -3,7 +3,7 @@
 //!
 //! Rows are only added. They outlive their runs.
 
-use super::bulk::{Bulk, Values, values};
+use super::bulk::{Bulk, Rider, Values, values};
 use super::commit::Ready;
 use super::{RunKey, Store, StoreError};
 use sluice_db::{ArgType, DbError, Tx, sortable_id};
@@ -30,6 +30,13 @@ pub(super) const COLUMNS: &str = usage_columns!();
 pub(super) const KINDS: [ArgType; 7] = {
     use ArgType::{Int, Text};
     [Text, Text, Text, Int, Text, Text, Int]
+};
+
+/// The rows as they go along with those of turns.
+pub(super) static RIDER: Rider = Rider {
+    insert: COLUMNS,
+    kinds: &KINDS,
+    kept_on_sqlite: "on conflict (workspace_id, usage_key) do update set part = usage_events.part",
 };
 
 static INSERT_USAGE: Bulk =

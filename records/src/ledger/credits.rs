@@ -1,8 +1,13 @@
 //! Credits on their way down and up: the platform issues them, resellers pass them on, workspaces spend them. One
 //! transfer each, so that nothing is ever between two wallets. Must not know who may move what.
 
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
 use super::account::{Account, AccountKind, check_currency};
-use super::post::{Line, NewTransfer, Posted};
+use super::post::{Line, NewTransfer, Posted, Transfer, post_in};
+use crate::audit::{Change, Target, chain_of};
 use crate::{RecordError, Records, Scope};
 
 /// A wish to move credits.
@@ -21,6 +26,20 @@ pub struct CreditMove {
     pub is_bonus: bool,
     /// What it is about, for people.
     pub reference: Option<String>,
+}
+
+impl CreditMove {
+    /// What the audit trail says: to who gives, who gets, and who moves.
+    fn changes(&self, made: &Transfer) -> Vec<Change> {
+        let target = Target::new("transfer", &*made.id).named(self.reference.as_deref().unwrap_or_default());
+        let after = json!({
+            "from": chain_of(&self.from), "to": chain_of(&self.to), "amount": self.amount,
+            "currency": self.currency, "bonus": self.is_bonus,
+        });
+        let chains: BTreeSet<&str> = [&self.by, &self.from, &self.to].map(chain_of).into();
+        let change = |chain| Change::new(chain, "credits.moved", target.clone()).after(after.clone());
+        chains.into_iter().map(change).collect()
+    }
 }
 
 impl Records {
@@ -61,7 +80,13 @@ impl Records {
                 Line::new(account(&wish.to, into), wish.amount),
             ],
         };
-        self.post_transfer(&transfer).await
+        let mut tx = self.begin().await?;
+        let posted = post_in(&mut tx, &transfer, &self.signature(), self.now()).await?;
+        if posted.is_new {
+            self.audit_as(&mut tx, self.actor(), wish.changes(&posted.transfer)).await?;
+        }
+        tx.commit().await?;
+        Ok(posted)
     }
 
     /// Refuses a scope that does not exist.

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::room::{STANDING, require_usable};
 use super::subscriptions::{Subscription, month_of};
 use crate::ledger::{Account, AccountKind, Charge, DEFAULT_CURRENCY, Hold, HoldState, NewHold, Quota};
 use crate::usage::{MESSAGE, RUN};
@@ -13,9 +14,6 @@ const HOLD_MS: i64 = 24 * 3_600_000;
 
 /// What is put aside piece by piece before it is used. Of everything else the usage is counted afterwards.
 const COUNTED_BEFORE: &[&str] = &["messages", "ai_credits", "broadcasts", "campaigns"];
-
-/// What counts at any one time, not by month, and can be counted here.
-const STANDING: &[&str] = &["members", "numbers"];
 
 /// Something that is to be spent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,46 +118,6 @@ impl Records {
         })
     }
 
-    /// How many there are now.
-    async fn count_now(&self, workspace_id: &str, name: &str) -> Result<i64, RecordError> {
-        let sql = match name {
-            "numbers" => "select count(*) as n from numbers where workspace_id = $1",
-            _ => {
-                "select count(*) as n from memberships \
-                 where scope_kind = 'workspace' and scope_id = $1 and status <> 'suspended'"
-            }
-        };
-        Ok(self.db.query(sql).bind(workspace_id).one().await?.int("n")?)
-    }
-
-    /// The same for what is counted here: `members` and `numbers`.
-    ///
-    /// # Errors
-    /// As for [`Records::require_room`].
-    pub(crate) async fn require_room_for(&self, name: &str, workspace_id: &str) -> Result<(), RecordError> {
-        let have = self.count_now(workspace_id, name).await?;
-        self.require_room(workspace_id, name, have).await
-    }
-
-    /// Refuses one more of something of which there are `have` now, when the plan allows no more.
-    ///
-    /// # Errors
-    /// `Refused`: `plan_limit_reached`, or `subscription_inactive` when the subscription is over.
-    pub async fn require_room(&self, workspace_id: &str, name: &str, have: i64) -> Result<(), RecordError> {
-        let Some(subscription) = self.subscription(workspace_id).await? else { return Ok(()) };
-        require_usable(&subscription)?;
-        match subscription.plan.limit(name) {
-            Some(limit) if have >= limit => Err(RecordError::refused(
-                "plan_limit_reached",
-                format!(
-                    "the plan {:?} allows {limit} {name}, and there are {have}; upgrade the plan",
-                    subscription.plan.fields.name
-                ),
-            )),
-            _ => Ok(()),
-        }
-    }
-
     /// Puts aside what something will cost, in pieces and in money, so that it cannot be overspent. Nothing is put aside
     /// without a subscription. A repetition gives the same hold.
     ///
@@ -255,14 +213,4 @@ impl Records {
         let subscription = self.subscription(workspace_id).await?;
         Ok(subscription.map_or_else(|| DEFAULT_CURRENCY.to_owned(), |found| found.plan.fields.currency))
     }
-}
-
-fn require_usable(subscription: &Subscription) -> Result<(), RecordError> {
-    if subscription.is_usable() {
-        return Ok(());
-    }
-    Err(RecordError::refused(
-        "subscription_inactive",
-        format!("the subscription to {:?} is over; choose a plan", subscription.plan.fields.name),
-    ))
 }

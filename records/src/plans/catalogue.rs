@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sluice_db::{DbError, Row, Tx};
+use serde_json::Value;
+use sluice_db::{DbError, Row, Tx, placeholders};
 
+use crate::audit::{Change, Target, chain_of};
 use crate::ids::{clean, new_short_id};
 use crate::ledger::{book, check_currency, scope_of};
 use crate::{RecordError, Records, Scope};
@@ -87,6 +89,15 @@ impl Plan {
         self.fields.limits.get(name).copied().filter(|limit| *limit >= 0)
     }
 
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json_of(&self.fields)
+    }
+
+    fn change(&self, action: &'static str) -> Change {
+        Change::new(chain_of(&self.owner), action, Target::new("plan", &*self.id).named(&*self.fields.name))
+    }
+
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let corrupt =
             |what: &str| DbError::Corrupt { message: format!("{what} of a plan are not understood") };
@@ -150,9 +161,13 @@ fn check_name(path: &str, name: &str) -> Result<(), RecordError> {
     ))
 }
 
-/// JSON of a plain map or list, which cannot fail.
+/// JSON of plain fields, maps or lists, which cannot fail.
+fn json_of<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
 fn text<T: Serialize>(value: &T) -> String {
-    serde_json::to_value(value).unwrap_or_default().to_string()
+    json_of(value).to_string()
 }
 
 impl Records {
@@ -162,9 +177,13 @@ impl Records {
     /// `Invalid` with the path of the first wrong field.
     pub async fn create_plan(&self, owner: &Scope, fields: PlanFields) -> Result<Plan, RecordError> {
         self.require_scope(owner).await?;
-        self.insert_plan(&new_short_id("plan"), owner, fields)
-            .await?
-            .ok_or_else(|| RecordError::conflict("a plan of this id exists already; try again"))
+        let mut tx = self.begin().await?;
+        let made = self.insert_plan(&mut tx, &new_short_id("plan"), owner, fields).await?;
+        let made =
+            made.ok_or_else(|| RecordError::conflict("a plan of this id exists already; try again"))?;
+        self.audit(&mut tx, made.change("plan.created").after(made.logged())).await?;
+        tx.commit().await?;
+        Ok(made)
     }
 
     /// A plan by id. `NotFound` when there is none.
@@ -195,30 +214,29 @@ impl Records {
         fields: PlanFields,
     ) -> Result<Plan, RecordError> {
         check(&fields)?;
-        let changed = self
-            .db
-            .query(
-                "update plans set name = $3, currency = $4, price = $5, period = $6, trial_days = $7, limits = $8, \
-                 overage = $9, features = $10, updated_at = $11 \
-                 where id = $1 and owner = $2 and archived_at is null",
-            )
-            .bind(id)
-            .bind(book(owner))
-            .bind(clean(&fields.name))
-            .bind(&fields.currency)
-            .bind(fields.price)
-            .bind(fields.period.as_text())
-            .bind(fields.trial_days)
-            .bind(text(&fields.limits))
-            .bind(text(&fields.overage))
-            .bind(text(&fields.features))
-            .bind(self.now())
-            .execute()
-            .await?;
-        if changed == 0 {
-            return Err(RecordError::not_found("plan", id));
-        }
-        self.plan(id).await
+        let mut tx = self.begin().await?;
+        let was = open_plan(&mut tx, owner, id).await?;
+        let fields = PlanFields { name: clean(&fields.name), ..fields };
+        let is = Plan { fields, updated_at: self.now(), ..was.clone() };
+        tx.query(
+            "update plans set name = $2, currency = $3, price = $4, period = $5, trial_days = $6, limits = $7, \
+             overage = $8, features = $9, updated_at = $10 where id = $1",
+        )
+        .bind(id)
+        .bind(&is.fields.name)
+        .bind(&is.fields.currency)
+        .bind(is.fields.price)
+        .bind(is.fields.period.as_text())
+        .bind(is.fields.trial_days)
+        .bind(text(&is.fields.limits))
+        .bind(text(&is.fields.overage))
+        .bind(text(&is.fields.features))
+        .bind(is.updated_at)
+        .execute()
+        .await?;
+        self.audit(&mut tx, is.change("plan.updated").between(was.logged(), is.logged())).await?;
+        tx.commit().await?;
+        Ok(is)
     }
 
     /// Withdraws a plan of `owner`.
@@ -227,16 +245,7 @@ impl Records {
     /// `NotFound` when it is not the owner's, `Conflict` while a workspace subscribes to it.
     pub async fn archive_plan(&self, owner: &Scope, id: &str) -> Result<(), RecordError> {
         let mut tx = self.begin().await?;
-        // Whoever subscribes takes the same lock.
-        let lock = format!("select owner, archived_at from plans where id = $1{}", tx.dialect().for_update());
-        let row = tx.query(lock).bind(id).optional().await?;
-        let is_there = match &row {
-            Some(row) => row.text("owner")? == book(owner) && row.opt_int("archived_at")?.is_none(),
-            None => false,
-        };
-        if !is_there {
-            return Err(RecordError::not_found("plan", id));
-        }
+        let plan = open_plan(&mut tx, owner, id).await?;
         let used = "select 1 as found from subscription_events s where s.plan_id = $1 and s.kind <> 'expired' \
              and not exists (select 1 from subscription_events l where l.workspace_id = s.workspace_id \
              and l.seq > s.seq) limit 1";
@@ -247,20 +256,30 @@ impl Records {
         }
         let now = self.now();
         tx.query("update plans set archived_at = $2 where id = $1").bind(id).bind(now).execute().await?;
+        self.audit(&mut tx, plan.change("plan.withdrawn").before(plan.logged())).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Makes the plans that every installation begins with, once: one that was changed or withdrawn stays so.
     pub async fn seed_plans(&self) -> Result<(), RecordError> {
-        for (id, fields) in first_plans() {
-            self.insert_plan(id, &Scope::Platform, fields).await?;
+        let first = first_plans();
+        let sql = format!("select count(*) as n from plans where id in ({})", placeholders(1, first.len()));
+        let ids = first.iter().map(|(id, _)| *id);
+        // Every start of the program comes here: it must not wait for whoever writes.
+        if self.db.query(sql).bind_all(ids).one().await?.int("n")? == first.len() as i64 {
+            return Ok(());
         }
-        Ok(())
+        let mut tx = self.begin().await?;
+        for (id, fields) in first {
+            self.insert_plan(&mut tx, id, &Scope::Platform, fields).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     async fn insert_plan(
         &self,
+        tx: &mut Tx,
         id: &str,
         owner: &Scope,
         fields: PlanFields,
@@ -268,8 +287,7 @@ impl Records {
         check(&fields)?;
         let fields = PlanFields { name: clean(&fields.name), ..fields };
         let now = self.now();
-        let written = self
-            .db
+        let written = tx
             .query(
                 "insert into plans (id, owner, name, currency, price, period, trial_days, limits, overage, features, \
                  created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) \
@@ -298,6 +316,13 @@ impl Records {
         };
         Ok((written == 1).then(plan))
     }
+}
+
+/// A plan of `owner` that was not withdrawn. Whoever subscribes to it waits until the transaction ends.
+async fn open_plan(tx: &mut Tx, owner: &Scope, id: &str) -> Result<Plan, RecordError> {
+    let lock = tx.dialect().for_update();
+    let sql = format!("select * from plans where id = $1 and owner = $2 and archived_at is null{lock}");
+    read(tx.query(sql).bind(id).bind(book(owner)).optional().await?, id)
 }
 
 fn read(row: Option<Row>, id: &str) -> Result<Plan, RecordError> {

@@ -4,9 +4,11 @@
 mod budget;
 mod catalogue;
 mod prices;
+mod room;
 mod subscriptions;
 
 pub use budget::{Allowance, Spend};
 pub use catalogue::{Plan, PlanFields, PlanPeriod, UNLIMITED};
 pub use prices::{NewPrice, Price};
+pub(crate) use room::Place;
 pub use subscriptions::{Subscription, SubscriptionChange, SubscriptionStatus};

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use sluice_db::{DbError, Row};
 
+use crate::audit::{Change, Target, chain_of};
 use crate::ids::{clean, new_id};
 use crate::ledger::{book, check_currency, scope_of};
 use crate::{RecordError, Records, Scope};
@@ -84,24 +85,29 @@ impl Records {
             valid_from: price.valid_from,
             valid_until: price.valid_until,
         };
-        self.db
-            .query(
-                "insert into prices (owner, kind, category, valid_from, id, valid_until, currency, amount, per, actor, \
-                 created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            )
-            .bind(book(owner))
-            .bind(&price.kind)
-            .bind(&price.category)
-            .bind(price.valid_from)
-            .bind(&price.id)
-            .bind(price.valid_until)
-            .bind(&price.currency)
-            .bind(price.amount)
-            .bind(price.per)
-            .bind(self.signature())
-            .bind(self.now())
-            .execute()
-            .await?;
+        let mut tx = self.begin().await?;
+        tx.query(
+            "insert into prices (owner, kind, category, valid_from, id, valid_until, currency, amount, per, actor, \
+             created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        )
+        .bind(book(owner))
+        .bind(&price.kind)
+        .bind(&price.category)
+        .bind(price.valid_from)
+        .bind(&price.id)
+        .bind(price.valid_until)
+        .bind(&price.currency)
+        .bind(price.amount)
+        .bind(price.per)
+        .bind(self.signature())
+        .bind(self.now())
+        .execute()
+        .await?;
+        let target = Target::new("price", &*price.id).named(&*price.kind);
+        // Plain fields always have a JSON form.
+        let after = serde_json::to_value(&price).unwrap_or_default();
+        self.audit(&mut tx, Change::new(chain_of(owner), "price.created", target).after(after)).await?;
+        tx.commit().await?;
         Ok(price)
     }
 

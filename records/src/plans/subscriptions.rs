@@ -4,9 +4,11 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
+use serde_json::{Value, json};
 use sluice_db::{Row, Tx};
 
 use super::catalogue::Plan;
+use crate::audit::{Change, Target};
 use crate::ids::clean;
 use crate::store::lock_workspace;
 use crate::{RecordError, Records, Scope};
@@ -70,6 +72,11 @@ impl Subscription {
     /// Whether anything may be spent.
     pub fn is_usable(&self) -> bool {
         self.status != SubscriptionStatus::Expired
+    }
+
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json!({ "plan": self.plan.id, "status": self.status, "period_end": self.period_end })
     }
 
     /// The month, counted from the anchor, in which a moment lies: its beginning and its end. Limits count by it.
@@ -153,6 +160,18 @@ impl Records {
         Ok(Some(as_of(workspace_id, &event, plan, self.now())))
     }
 
+    /// The same within a transaction.
+    pub(super) async fn subscription_in(
+        &self,
+        tx: &mut Tx,
+        workspace_id: &str,
+    ) -> Result<Option<Subscription>, RecordError> {
+        let Some(row) = tx.query(LAST).bind(workspace_id).optional().await? else { return Ok(None) };
+        let event = Event::from_row(&row)?;
+        let plan = self.plan_in(tx, &event.plan_id).await?;
+        Ok(Some(as_of(workspace_id, &event, plan, self.now())))
+    }
+
     /// The plans that a workspace may choose: its reseller's if that has any, else the platform's.
     pub async fn available_plans(&self, workspace_id: &str) -> Result<Vec<Plan>, RecordError> {
         if let Some(reseller) = self.workspace(workspace_id).await?.reseller_id {
@@ -182,6 +201,9 @@ impl Records {
             }
             _ => None,
         };
+        let workspace = self.workspace(workspace_id).await?;
+        // Whoever runs the workspace sees what becomes of it beside what is done in it.
+        let chains = [workspace.managing_chain(), workspace.id];
         let now = self.now();
         let mut tx = self.begin().await?;
         lock_workspace(&mut tx, workspace_id).await?;
@@ -207,18 +229,34 @@ impl Records {
                 } else {
                     self.plan_in(&mut tx, &last.plan_id).await?
                 };
-                Some((last.clone(), last.at(&own, now)))
+                let standing = last.at(&own, now);
+                Some((as_of(workspace_id, last, own, now), last.clone(), standing))
             }
             None => None,
         };
+        let was = before.as_ref().map(|(own, ..)| own.logged());
+        let before = before.map(|(_, last, standing)| (last, standing));
         let has_tried = match change {
             SubscriptionChange::Choose { trial: true, .. } => has_tried(&mut tx, workspace_id).await?,
             _ => false,
         };
         let event = next(before, &plan, change, has_tried, now)?;
         self.append(&mut tx, workspace_id, &event, note).await?;
+        let is = as_of(workspace_id, &event, plan, now);
+        let target = Target::new("subscription", workspace_id).named(&*is.plan.fields.name);
+        let changes = chains.into_iter().map(|chain| {
+            let change = Change::new(chain, "subscription.changed", target.clone());
+            let mut after = is.logged();
+            after["note"] = note.into();
+            match &was {
+                Some(was) => change.between(was.clone(), after),
+                None => change.after(after),
+            }
+        });
+        self.audit_as(&mut tx, self.actor(), changes.collect()).await?;
         tx.commit().await?;
-        Ok(as_of(workspace_id, &event, plan, now))
+        self.limits.forget_plan_of(workspace_id);
+        Ok(is)
     }
 
     async fn append(
@@ -297,9 +335,9 @@ fn next(
         }
         return Ok(match usable {
             // What runs goes on under the other plan, unless a trial is turned into the real thing.
-            Some((last, (status, period_start, period_end))) if !(status == Trial && !*trial) => Event {
+            Some((last, (status, period_start, period_end))) if status != Trial || *trial => Event {
                 seq,
-                kind: if *trial { Trial } else { last.kind },
+                kind: if *trial { Trial } else { chosen(last.kind, plan) },
                 plan_id: plan.id.clone(),
                 anchor: last.anchor,
                 period_start,
@@ -338,6 +376,17 @@ fn next(
         SubscriptionChange::Cancel if status != Cancelled => Ok(same(Cancelled)),
         SubscriptionChange::Expire => Ok(same(Expired)),
         _ => Err(RecordError::conflict(format!("the subscription is {}", status.as_text()))),
+    }
+}
+
+/// What becomes of a subscription that still runs when a plan is chosen: choosing takes a cancellation back, and nothing is
+/// owed for what is free.
+fn chosen(last: SubscriptionStatus, plan: &Plan) -> SubscriptionStatus {
+    use SubscriptionStatus::{Active, Cancelled, PastDue};
+    match last {
+        Cancelled => Active,
+        PastDue if plan.fields.price == 0 => Active,
+        other => other,
     }
 }
 

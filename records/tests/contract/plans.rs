@@ -1,14 +1,17 @@
 //! Plans, subscriptions, prices and the budget: what they allow, refuse and charge.
 
+use serde_json::json;
 use sluice_db::Db;
-use sluice_records::ledger::{Account, AccountKind, DEFAULT_CURRENCY, HoldState};
+use sluice_records::audit::{AuditFilter, Witness};
+use sluice_records::ledger::{Account, AccountKind, CreditMove, DEFAULT_CURRENCY, HoldState};
 use sluice_records::plans::{
     NewPrice, Plan, PlanFields, PlanPeriod, Spend, SubscriptionChange, SubscriptionStatus,
 };
-use sluice_records::{RecordError, Scope};
+use sluice_records::{Actor, ActorKind, MemberStatus, RecordError, Role, Scope};
 
 use super::ground::{Ground, START, connect};
 use super::ledger::{RUPEE, fund, wallet};
+use super::tenancy::person;
 
 sluice_db::contract_tests! {
     the_first_plans_are_made_once,
@@ -22,6 +25,9 @@ sluice_db::contract_tests! {
     an_unknown_category_is_settled_when_it_is_known,
     evidence_that_comes_late_is_charged,
     numbers_are_limited,
+    members_are_limited_with_those_who_are_invited,
+    of_many_at_once_no_more_are_invited_than_there_is_room,
+    changes_are_in_the_audit_trail,
 }
 
 const DAY: i64 = 86_400_000;
@@ -154,6 +160,15 @@ async fn a_subscription_runs_out_by_itself(db: Db) {
     assert_eq!(change(PastDue).await.unwrap().status, SubscriptionStatus::PastDue);
     assert_eq!(change(Cancel).await.unwrap().status, SubscriptionStatus::Cancelled);
     assert_eq!(refusal(change(Cancel).await), "conflict");
+    // Choosing takes the cancellation back, and what is free owes nothing.
+    let paid = ground.records.create_plan(&Scope::Platform, fields("Paid", RUPEE, &[])).await.unwrap();
+    subscribe(&ground, &paid, false).await.unwrap();
+    assert_eq!(status(&ground).await, SubscriptionStatus::Active);
+    change(PastDue).await.unwrap();
+    let free = ground.records.create_plan(&Scope::Platform, fields("Free", 0, &[])).await.unwrap();
+    subscribe(&ground, &free, false).await.unwrap();
+    assert_eq!(status(&ground).await, SubscriptionStatus::Active);
+    change(Cancel).await.unwrap();
     ground.pass(renewed.period_end - START - 31 * DAY);
     assert_eq!(status(&ground).await, SubscriptionStatus::Expired);
     assert_eq!(refusal(change(Expire).await), "conflict");
@@ -317,4 +332,152 @@ async fn numbers_are_limited(db: Db) {
     assert_eq!(refusal(ground.records.connect_number(ground.ws(), new("222")).await), "plan_limit_reached");
     let allowance = ground.records.allowance(ground.ws(), "numbers").await.unwrap();
     assert_eq!((allowance.used, allowance.left), (1, Some(0)));
+}
+
+async fn members_are_limited_with_those_who_are_invited(db: Db) {
+    let ground = Ground::bare(db).await;
+    let scope = Scope::Workspace(ground.ws().into());
+    let records = &ground.records;
+    let owner = person(&ground, "owner@example.in").await;
+    records.put_member(&scope, &owner, Role::Owner, MemberStatus::Active).await.unwrap();
+    subscribed(&ground, 0, &[("members", 3)]).await;
+    let invite = async |email: &str| records.invite(&scope, email, Role::Agent).await.map(|made| made.token);
+    let code = |result: Result<String, RecordError>| result.err().map(|error| error.code());
+    let asha = invite("asha@example.in").await.unwrap();
+    let ravi = invite("ravi@example.in").await.unwrap();
+    assert_eq!(code(invite("meera@example.in").await), Some("plan_limit_reached"));
+    let ravi_again = invite("ravi@example.in").await.unwrap();
+    assert_ne!(ravi, ravi_again, "the same person takes the same place");
+    let used = async || records.allowance(ground.ws(), "members").await.unwrap().used;
+    assert_eq!(used().await, 3);
+    let mut people = Vec::new();
+    for (email, token) in [("asha@example.in", &asha), ("ravi@example.in", &ravi_again)] {
+        let person = person(&ground, email).await;
+        records.accept_invitation(token, &person).await.unwrap();
+        people.push(person);
+    }
+    assert_eq!(used().await, 3);
+    assert_eq!(code(invite("meera@example.in").await), Some("plan_limit_reached"));
+    // Whoever is suspended leaves their place, and comes back only where there is one.
+    let put = async |person: &str, status| records.put_member(&scope, person, Role::Agent, status).await;
+    put(&people[0], MemberStatus::Suspended).await.unwrap();
+    let meera = invite("meera@example.in").await.unwrap();
+    ground.pass(8 * DAY);
+    assert_eq!(used().await, 2, "an invitation that is over takes no place");
+    put(&people[0], MemberStatus::Active).await.unwrap();
+    put(&people[0], MemberStatus::Active).await.unwrap();
+    assert!(records.accept_invitation(&meera, &person(&ground, "meera@example.in").await).await.is_err());
+    put(&people[0], MemberStatus::Suspended).await.unwrap();
+    let meera = invite("meera@example.in").await.unwrap();
+    let smaller =
+        records.create_plan(&Scope::Platform, fields("Smaller", 0, &[("members", 2)])).await.unwrap();
+    subscribe(&ground, &smaller, false).await.unwrap();
+    let id = records.person_by_email("meera@example.in").await.unwrap().id;
+    assert_eq!(refusal(records.accept_invitation(&meera, &id).await), "plan_limit_reached");
+    assert_eq!(refusal(put(&people[0], MemberStatus::Active).await), "plan_limit_reached");
+}
+
+async fn of_many_at_once_no_more_are_invited_than_there_is_room(db: Db) {
+    let ground = Ground::bare(db).await;
+    subscribed(&ground, 0, &[("members", 3)]).await;
+    let tasks: Vec<_> = (0..12)
+        .map(|number| {
+            let (records, scope) = (ground.records.clone(), Scope::Workspace(ground.ws().into()));
+            let email = format!("person{number}@example.in");
+            tokio::spawn(async move { records.invite(&scope, &email, Role::Agent).await.is_ok() })
+        })
+        .collect();
+    let mut made = 0;
+    for task in tasks {
+        made += usize::from(task.await.unwrap());
+    }
+    assert_eq!(made, 3);
+}
+
+async fn changes_are_in_the_audit_trail(db: Db) {
+    let ground = Ground::bare(db).await;
+    let records = ground.records.acting(Actor::new(ActorKind::Key, "key_1", "billing"));
+    let (platform, client) = (Scope::Platform, Scope::Workspace(ground.ws().into()));
+    let sql = "insert into resellers (id, name, display_name, status, created_at, updated_at) \
+               values ('rs_1', 'r', 'R', 'active', 0, 0)";
+    records.db().query(sql).execute().await.unwrap();
+    let sql = "update workspaces set reseller_id = 'rs_1' where id = $1";
+    records.db().query(sql).bind(ground.ws()).execute().await.unwrap();
+    let reseller = Scope::Reseller("rs_1".into());
+
+    records.seed_plans().await.unwrap();
+    let plan = records.create_plan(&reseller, fields("Basic", 0, &[("messages", 1)])).await.unwrap();
+    let larger = fields("Basic", 0, &[("messages", 2)]);
+    records.update_plan(&reseller, &plan.id, larger.clone()).await.unwrap();
+    let unused = records.create_plan(&platform, fields("Unused", RUPEE, &[])).await.unwrap();
+    records.archive_plan(&platform, &unused.id).await.unwrap();
+    price(&ground, &reseller, "marketing", 8, START, None).await;
+    let choice = SubscriptionChange::Choose { plan_id: plan.id.clone(), trial: false };
+    records.change_subscription(ground.ws(), &choice, None).await.unwrap();
+    records.change_subscription(ground.ws(), &SubscriptionChange::Renew, Some("INV-7")).await.unwrap();
+    let gift = |from: &Scope, to: &Scope, amount| CreditMove {
+        by: Scope::Platform,
+        key: format!("gift {amount}"),
+        from: from.clone(),
+        to: to.clone(),
+        amount,
+        currency: DEFAULT_CURRENCY.into(),
+        is_bonus: false,
+        reference: Some("INV-8".into()),
+    };
+    for _ in 0..2 {
+        records.move_credits(&gift(&platform, &reseller, 9)).await.unwrap();
+    }
+    records.move_credits(&gift(&reseller, &client, 5)).await.unwrap();
+    // What is refused leaves nothing.
+    assert_eq!(refusal(records.move_credits(&gift(&reseller, &client, 6)).await), "budget_exhausted");
+    assert_eq!(refusal(records.archive_plan(&reseller, &plan.id).await), "conflict");
+    assert_eq!(refusal(records.update_plan(&platform, &plan.id, larger).await), "not_found");
+
+    let trail = async |chain: &str| {
+        let filter = AuditFilter { chain: Some(chain.into()), ..AuditFilter::default() };
+        let mut found = records.list_audit(&filter, None, 100).await.unwrap().items;
+        found.reverse();
+        found.retain(|entry| {
+            ["plan.", "price.", "subscription.", "credits."].iter().any(|kind| entry.action.starts_with(kind))
+        });
+        found
+    };
+    let actions = |entries: &[sluice_records::audit::AuditEntry]| {
+        entries.iter().map(|entry| entry.action.clone()).collect::<Vec<_>>()
+    };
+    let of_platform = trail("platform").await;
+    assert_eq!(
+        actions(&of_platform),
+        ["plan.created", "plan.withdrawn", "credits.moved", "credits.moved"],
+        "a repetition is written once, and what every installation begins with not at all"
+    );
+    let of_reseller = trail("rs_1").await;
+    assert_eq!(
+        actions(&of_reseller),
+        [
+            "plan.created",
+            "plan.updated",
+            "price.created",
+            "subscription.changed",
+            "subscription.changed",
+            "credits.moved",
+            "credits.moved",
+        ]
+    );
+    assert_eq!(of_reseller[1].before_value(), json!({ "limits": { "messages": 1 } }));
+    assert_eq!(of_reseller[1].after_value(), json!({ "limits": { "messages": 2 } }));
+    assert_eq!((&of_reseller[1].target_id, &*of_reseller[1].target_name), (&plan.id, "Basic"));
+    assert_eq!(of_reseller[2].after_value()["amount"], 8);
+    let own = trail(ground.ws()).await;
+    assert_eq!(actions(&own), ["subscription.changed", "subscription.changed", "credits.moved"]);
+    assert_eq!((&own[0].after_value()["plan"], own[0].before.as_ref()), (&json!(plan.id), None));
+    assert_eq!(own[1].after_value()["note"], "INV-7");
+    assert!(own[1].before_value().get("plan").is_none(), "only what differs");
+    let moved = json!({ "from": "rs_1", "to": ground.ws(), "amount": 5, "currency": "INR", "bonus": false });
+    assert_eq!(own[2].after_value(), moved);
+    assert_eq!((&*own[2].target_name, &*own[2].actor_kind, &*own[2].actor_id), ("INV-8", "key", "key_1"));
+    for chain in ["platform", "rs_1", ground.ws()] {
+        assert_eq!(records.verify_audit_chain(chain, &Witness::new()).await.unwrap().fault, None);
+    }
 }

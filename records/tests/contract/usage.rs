@@ -48,7 +48,7 @@ async fn a_repetition_counts_nothing(db: Db) {
     let one = event(&ground, "k", 1, "marketing", START);
     assert_eq!(ground.records.note_usage(std::slice::from_ref(&one)).await.unwrap(), 1);
     let again = UsageEvent { quantity: 5, ..one };
-    assert_eq!(ground.records.note_usage(&[again.clone()]).await.unwrap(), 0);
+    assert_eq!(ground.records.note_usage(std::slice::from_ref(&again)).await.unwrap(), 0);
     assert_eq!(ground.records.roll_up_usage(10).await.unwrap(), 1);
     assert_eq!(ground.records.note_usage(&[again]).await.unwrap(), 0);
     assert_eq!(ground.records.roll_up_usage(10).await.unwrap(), 0);

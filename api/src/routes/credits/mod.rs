@@ -4,7 +4,7 @@ use crate::answer::Listed;
 use crate::auth::Manager;
 use crate::error::{self, ApiError};
 use crate::extract::{Body, Query};
-use crate::routes::wallet::{BalanceView, EntriesQuery, EntryView, balances, entries_of};
+use crate::routes::wallet::{BalanceView, EntriesQuery, LedgerEntryView, balances, entries_of};
 use crate::state::ApiState;
 use axum::Json;
 use axum::extract::State;
@@ -95,12 +95,12 @@ pub(crate) async fn get(
 
 /// The entries of an account of the platform (`issued`) or of the reseller (`wallet`).
 #[utoipa::path(get, path = "/api/credits/entries", tag = "management", params(EntriesQuery),
-    responses((status = 200, description = "The entries, newest first", body = Listed<EntryView>)))]
+    responses((status = 200, description = "The entries, newest first", body = Listed<LedgerEntryView>)))]
 pub(crate) async fn entries(
     State(state): State<ApiState>,
     manager: Manager,
     Query(query): Query<EntriesQuery>,
-) -> Result<Json<Listed<EntryView>>, ApiError> {
+) -> Result<Json<Listed<LedgerEntryView>>, ApiError> {
     Ok(Json(entries_of(&state, &manager.scope, query).await?))
 }
 

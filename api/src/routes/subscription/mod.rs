@@ -21,7 +21,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
 /// How a subscription stands.
 #[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Status {
+pub(crate) enum SubscriptionStanding {
     /// Tried, for some days.
     Trial,
     /// Paid, or free.
@@ -40,7 +40,7 @@ pub(crate) struct SubscriptionView {
     /// The plan.
     plan: PlanView,
     /// How it stands.
-    status: Status,
+    status: SubscriptionStanding,
     /// Milliseconds since the epoch.
     period_start: i64,
     /// Milliseconds since the epoch.
@@ -54,11 +54,11 @@ impl From<Subscription> for SubscriptionView {
         Self {
             plan: one.plan.into(),
             status: match one.status {
-                SubscriptionStatus::Trial => Status::Trial,
-                SubscriptionStatus::Active => Status::Active,
-                SubscriptionStatus::PastDue => Status::PastDue,
-                SubscriptionStatus::Cancelled => Status::Cancelled,
-                SubscriptionStatus::Expired => Status::Expired,
+                SubscriptionStatus::Trial => SubscriptionStanding::Trial,
+                SubscriptionStatus::Active => SubscriptionStanding::Active,
+                SubscriptionStatus::PastDue => SubscriptionStanding::PastDue,
+                SubscriptionStatus::Cancelled => SubscriptionStanding::Cancelled,
+                SubscriptionStatus::Expired => SubscriptionStanding::Expired,
             },
             period_start: one.period_start,
             period_end: one.period_end,
@@ -91,7 +91,7 @@ pub(crate) struct ChoiceRequest {
 /// A change by who manages the workspace.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum ChangeRequest {
+pub(crate) enum SubscriptionChangeRequest {
     /// Begins, or moves to another plan.
     Choose {
         /// `plan_…`.
@@ -126,7 +126,7 @@ pub(crate) enum ChangeRequest {
     },
 }
 
-impl ChangeRequest {
+impl SubscriptionChangeRequest {
     fn read(self) -> (SubscriptionChange, Option<String>) {
         match self {
             Self::Choose { plan, trial } => (SubscriptionChange::Choose { plan_id: plan, trial }, None),
@@ -207,7 +207,7 @@ pub(crate) async fn of_client(
 }
 
 /// Change the subscription of a client workspace: choose a plan, report a payment or its failure, end it.
-#[utoipa::path(put, path = "/api/clients/{id}/subscription", tag = "management", request_body = ChangeRequest,
+#[utoipa::path(put, path = "/api/clients/{id}/subscription", tag = "management", request_body = SubscriptionChangeRequest,
     params(("id" = String, Path, description = "`ws_…`, or its name")),
     responses(
         (status = 200, description = "The subscription", body = SubscriptionView),
@@ -217,7 +217,7 @@ pub(crate) async fn change(
     State(state): State<ApiState>,
     manager: Manager,
     Path(id): Path<String>,
-    Body(request): Body<ChangeRequest>,
+    Body(request): Body<SubscriptionChangeRequest>,
 ) -> Result<Json<SubscriptionView>, ApiError> {
     let client = manager.client(&state, &id).await?;
     let (change, note) = request.read();

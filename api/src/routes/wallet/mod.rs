@@ -62,7 +62,7 @@ pub(crate) struct EntriesQuery {
 
 /// An entry of an account.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct EntryView {
+pub(crate) struct LedgerEntryView {
     /// Numbers the entries of an account from 1, without gaps.
     seq: i64,
     /// What the account gained, or lost when it is negative. Micro-units.
@@ -80,7 +80,7 @@ pub(crate) struct EntryView {
     at: i64,
 }
 
-impl From<Entry> for EntryView {
+impl From<Entry> for LedgerEntryView {
     fn from(entry: Entry) -> Self {
         let Entry { seq, amount, transfer_id, reason, reference, actor, at, .. } = entry;
         Self { seq, amount, transfer_id, reason, reference, actor, at }
@@ -97,7 +97,7 @@ pub(crate) async fn entries_of(
     state: &ApiState,
     scope: &Scope,
     query: EntriesQuery,
-) -> Result<Listed<EntryView>, ApiError> {
+) -> Result<Listed<LedgerEntryView>, ApiError> {
     use AccountKind::{Bonus, Issued, Reserved, Revenue, Wallet};
     let wanted = query.account.as_deref().unwrap_or(Wallet.as_text());
     let kind = [Wallet, Bonus, Reserved, Revenue, Issued].into_iter().find(|kind| kind.as_text() == wanted);
@@ -129,12 +129,12 @@ pub(crate) async fn get(State(state): State<ApiState>, tenant: Tenant) -> Result
 
 /// The entries of an account of the workspace.
 #[utoipa::path(get, path = "/api/wallet/entries", tag = "billing", params(EntriesQuery),
-    responses((status = 200, description = "The entries, newest first", body = Listed<EntryView>)))]
+    responses((status = 200, description = "The entries, newest first", body = Listed<LedgerEntryView>)))]
 pub(crate) async fn entries(
     State(state): State<ApiState>,
     tenant: Tenant,
     Query(query): Query<EntriesQuery>,
-) -> Result<Json<Listed<EntryView>>, ApiError> {
+) -> Result<Json<Listed<LedgerEntryView>>, ApiError> {
     Ok(Json(entries_of(&state, &Scope::Workspace(tenant.workspace_id), query).await?))
 }
 

@@ -10,6 +10,7 @@ sluice_db::contract_tests! {
     runs_are_counted_where_they_begin,
     what_is_refused_counts_nothing,
     usage_outlives_its_run,
+    any_number_of_turns_takes_any_number_of_notes_along,
 }
 
 fn note(key: &str, quantity: i64) -> UsageNote {
@@ -94,4 +95,47 @@ async fn usage_outlives_its_run(db: Db) {
     assert_eq!(store.delete_runs(&ended).await.unwrap().runs, 1);
     assert_eq!(rows(&db).await, before);
     assert_eq!(before.len(), 2);
+}
+
+async fn any_number_of_turns_takes_any_number_of_notes_along(db: Db) {
+    let store = Store::new(db.clone());
+    let (mut expected, mut turns, mut later) = (0, Vec::new(), Vec::new());
+    for number in 0..150_i64 {
+        let id = format!("run_{number}");
+        let notes = |round: &str, count: i64| {
+            let note = |one| note(&format!("{round} {number} {one}"), number - 75);
+            (0..count).map(note).collect::<Vec<_>>()
+        };
+        expected += (number % 3 + number % 2) * (number - 75);
+        turns.push(Turn {
+            usage: notes("first", number % 3),
+            ..first_turn(facts(&id, 100), RunStatus::Running)
+        });
+        let usage = notes("later", number % 2);
+        later.push(Turn { usage, ..next_turn(&id, 1, 1, RunStatus::Succeeded) });
+    }
+    commit_all(&store, turns).await;
+    commit_all(&store, later).await;
+    let sql = "select kind, cast(sum(quantity) as bigint) as n, count(*) as rows, \
+               cast(coalesce(sum(case when run_id is null then 1 else 0 end), 0) as bigint) as nameless \
+               from usage_events group by kind order by kind";
+    let found = db.query(sql).all().await.unwrap();
+    let read = |row: &sluice_db::Row| {
+        (
+            row.text("kind").unwrap(),
+            row.int("n").unwrap(),
+            row.int("rows").unwrap(),
+            row.int("nameless").unwrap(),
+        )
+    };
+    let (messages, runs) = (read(&found[0]), read(&found[1]));
+    assert_eq!(messages, ("message".into(), expected, 150 + 75, 0));
+    assert_eq!((runs.0.as_str(), runs.1, runs.2 == runs.3), ("run", 150, true));
+    // A few of them again, beside new ones.
+    let again = (0..3_i64).map(|number| Turn {
+        usage: vec![note(&format!("later {} 0", 2 * number + 1), 1_000), note(&format!("new {number}"), 1)],
+        ..first_turn(facts(&format!("other_{number}"), 100), RunStatus::Succeeded)
+    });
+    commit_all(&store, again.collect()).await;
+    assert_eq!(read(&db.query(sql).all().await.unwrap()[0]).1, expected + 3);
 }
