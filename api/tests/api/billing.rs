@@ -14,6 +14,8 @@ sluice_db::contract_tests! {
     plans_and_prices_are_their_owners,
     published_workflows_are_limited,
     usage_is_shown_with_the_latest,
+    limits_of_the_plan_count,
+    changes_are_in_the_trail,
 }
 
 const RUPEE: i64 = 1_000_000;
@@ -233,4 +235,50 @@ async fn usage_is_shown_with_the_latest(db: Db) {
     let of_other =
         ground.call_as(&ground.other_key, "GET", "/api/usage", Value::Null).await.expect(200).json();
     assert_eq!(of_other["items"], json!([]));
+}
+
+async fn limits_of_the_plan_count(db: Db) {
+    let ground = Ground::new(db).await;
+    let platform = ground.platform_key.as_str();
+    let made = ground.call_as(platform, "POST", "/api/plans", plan("Slow", 0, json!({}))).await;
+    let id = made.expect(201).json()["id"].clone();
+    ground.call("PUT", "/api/subscription", json!({ "plan": id })).await.expect(200);
+    let limit = json!({ "level": "plan", "subject": id, "route": "GET /api/contacts", "daily_limit": 1 });
+    ground.call_as(platform, "PUT", "/api/platform/limits", limit).await.expect(200);
+    ground.get("/api/contacts").await.expect(200);
+    ground.get("/api/contacts").await.fails(429, "rate_limited");
+    for _ in 0..2 {
+        ground.call_as(&ground.other_key, "GET", "/api/contacts", Value::Null).await.expect(200);
+    }
+}
+
+async fn changes_are_in_the_trail(db: Db) {
+    let ground = Ground::new(db).await;
+    let platform = ground.platform_key.as_str();
+    let made = ground.call_as(platform, "POST", "/api/plans", plan("Basic", 0, json!({}))).await;
+    let id = made.expect(201).json()["id"].clone();
+    let price = json!({ "kind": "message", "amount": 8 });
+    ground.call_as(platform, "POST", "/api/prices", price).await.expect(201);
+    ground.call("PUT", "/api/subscription", json!({ "plan": id })).await.expect(200);
+    let gift = json!({ "to": { "kind": "workspace", "id": "asha-foods" }, "amount": 5 });
+    for _ in 0..2 {
+        transfer(&ground, platform, Some("k1"), gift.clone()).await.expect(201);
+    }
+    let seen = |trail: &Value| -> Vec<(String, String)> {
+        let kinds = ["plan.", "price.", "subscription.", "credits."];
+        let entries = trail["items"].as_array().unwrap().iter().rev();
+        let read = entries.map(|one| {
+            (one["action"].as_str().unwrap().to_owned(), one["actor"]["kind"].as_str().unwrap().to_owned())
+        });
+        read.filter(|(action, _)| kinds.iter().any(|kind| action.starts_with(kind))).collect()
+    };
+    let by_key = |actions: &[&str]| -> Vec<(String, String)> {
+        actions.iter().map(|action| ((*action).to_owned(), "key".to_owned())).collect()
+    };
+    let own = ground.get("/api/audit").await.expect(200).json();
+    assert_eq!(seen(&own), by_key(&["subscription.changed", "credits.moved"]));
+    let of_platform =
+        ground.call_as(platform, "GET", "/api/platform/audit", Value::Null).await.expect(200).json();
+    let expected = ["plan.created", "price.created", "subscription.changed", "credits.moved"];
+    assert_eq!(seen(&of_platform), by_key(&expected));
 }
