@@ -7,7 +7,9 @@
 use sluice_db::contract::POSTGRES_URL;
 use sluice_db::{Db, Dialect};
 use sluice_engine::drive::StartRequest;
-use sluice_node_sdk::prelude::*;
+use sluice_node_sdk::prelude::{
+    Context, Effect, Input, Node, NodeError, NodeSpec, Outcome, Spending, Value, json, node,
+};
 use sluice_records::Scope;
 use sluice_records::ledger::{Account, AccountKind, CreditMove, DEFAULT_CURRENCY};
 use sluice_records::plans::{NewPrice, PlanFields, PlanPeriod, SubscriptionChange};
@@ -19,6 +21,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 const DAY: i64 = 86_400_000;
 
@@ -122,7 +125,11 @@ async fn opened(db: &Db, folder: &Path, acts: &Arc<AtomicU64>) -> Installation {
         settings.database =
             Some(format!("{url}{joint}options[search_path]={}", schema.text("name").unwrap()));
     }
-    Installation::open(&settings.resolve().unwrap(), &[node(Act(acts.clone()))]).await.unwrap()
+    let nodes = [node(Act(acts.clone()))];
+    let installation = Installation::open(&settings.resolve().unwrap(), &nodes).await.unwrap();
+    // As `sluice serve` does: who shares a database drives no run before it is one of those who do.
+    installation.engine.recover().await.unwrap();
+    installation
 }
 
 async fn a_budget_stops_before_it_is_overspent(db: Db) {
@@ -201,6 +208,7 @@ async fn a_budget_stops_before_it_is_overspent(db: Db) {
     }
     assert_eq!(records.used_since(&workspace, "run", 0).await.unwrap(), 16);
     assert!(records.verify_ledger().await.unwrap().is_sound());
+    engine.shut_down(Duration::ZERO).await;
     installation.db.close().await;
 }
 
