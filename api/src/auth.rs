@@ -107,6 +107,11 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
+    /// Engine and records, signed by the caller.
+    pub(crate) fn sign(&self, state: &ApiState) -> ApiState {
+        state.acting(&self.principal.actor)
+    }
+
     /// The records of the workspace, and of no other, signed by the caller.
     pub(crate) fn records(&self, state: &ApiState) -> Records {
         state.records.acting(self.principal.actor.clone()).within(&self.workspace_id)

@@ -73,7 +73,7 @@ codes! {
     NO_TRIGGER = 422 "no_trigger" "The workflow has no trigger that fits.";
     TRIGGER_DECLINED = 422 "trigger_declined" "The trigger does not accept this event.";
     TRIGGER_FAILED = 422 "trigger_failed" "The trigger failed on this event; `details` is its error.";
-    TOO_MANY_TRIES = 429 "too_many_tries" "This was tried too often; try again after `Retry-After` seconds.";
+    RATE_LIMITED = 429 "rate_limited" "More was asked than a limit allows; nothing was done. `details` says which limit. Try again after `Retry-After`.";
     RUN_FAILED = 500 "run_failed" "The run that this webhook started failed; `details` has its id and error code.";
     INTERNAL = 500 "internal" "A fault on our side. The log has it under the request id.";
     WHATSAPP_NOT_CONFIGURED = 503 "whatsapp_not_configured" "No app secret is configured, so deliveries cannot be verified.";

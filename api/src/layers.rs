@@ -1,6 +1,7 @@
 //! What surrounds every handler: request ids, the error envelope, times, panics, security headers. Must not know
 //! routes.
 
+use crate::client::note_client;
 use crate::error::{self, ApiError, Envelope, ErrorBody, ErrorFields};
 use crate::metrics;
 use crate::state::ApiState;
@@ -20,20 +21,20 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
-/// Gives the request its id, logs and counts it, and puts a failure into the envelope.
-pub(crate) async fn number_requests(
-    State(state): State<ApiState>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// Gives the request its id and its caller's address, logs and counts it, puts a failure into the envelope, and tells browsers to do nothing
+/// clever. One layer for all of it: each costs a copy of everything within it per request.
+pub(crate) async fn surround(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let id = given_id(&request).unwrap_or_else(|| state.engine.new_id("req"));
     let method = request.method().as_str().to_owned();
     // The pattern and not the address: addresses may hold tokens.
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", request_id = %id, method, route);
+    let is_private = request.uri().path().starts_with("/api/");
     request.extensions_mut().insert(RequestId(id.as_str().into()));
+    note_client(&state, &mut request);
     let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
+    secure(&mut response, is_private);
     fill_envelope(&mut response, &id);
     let (status, took) = (response.status().as_u16(), began.elapsed());
     tracing::debug!(parent: &span, status, took_ms = took.as_millis() as u64, "answered");
@@ -61,9 +62,7 @@ fn fill_envelope(response: &mut Response, request_id: &str) {
 }
 
 /// Sets the headers that tell browsers to do nothing clever; a handler that set one itself knows better.
-pub(crate) async fn secure(request: Request, next: Next) -> Response {
-    let is_private = request.uri().path().starts_with("/api/");
-    let mut response = next.run(request).await;
+fn secure(response: &mut Response, is_private: bool) {
     let mut set = |name: HeaderName, value: &'static str| {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     };
@@ -74,7 +73,6 @@ pub(crate) async fn secure(request: Request, next: Next) -> Response {
     if is_private {
         set(header::CACHE_CONTROL, "no-store");
     }
-    response
 }
 
 /// Gives a request up after a while.

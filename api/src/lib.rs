@@ -14,6 +14,7 @@ mod extract;
 mod html;
 mod inbox;
 mod layers;
+mod limits;
 mod links;
 mod metrics;
 mod oidc;

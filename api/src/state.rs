@@ -8,12 +8,13 @@ use crate::session::AccessTokens;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
-use sluice_records::Records;
+use sluice_records::{Actor, RecordError, Records};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long the id of a workspace is kept under its name.
+/// How long the id of a workspace is kept under its name, and how long a process may not know of a suspension.
 const KEPT: Duration = Duration::from_secs(10);
 
 /// A built-in workflow that can be installed.
@@ -25,9 +26,21 @@ pub struct Template {
     pub document: Document,
 }
 
-/// What all handlers share. Cheap to clone.
+/// What all handlers share. Cheap to clone: every layer around a handler has one of its own per request.
 #[derive(Clone)]
-pub struct ApiState {
+pub struct ApiState(Arc<Shared>);
+
+impl Deref for ApiState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// The parts of an [`ApiState`].
+#[derive(Clone)]
+pub struct Shared {
     /// Runs workflows.
     pub engine: Engine,
     /// Contacts, conversations, credentials, keys.
@@ -68,7 +81,7 @@ impl ApiState {
         let csrf_key = records.derived_key("csrf tokens").into();
         let http = engine.services().http.clone();
         let provider = config.accounts.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc, http)));
-        Self {
+        Self(Arc::new(Shared {
             engine,
             records,
             config: Arc::new(config),
@@ -81,7 +94,52 @@ impl ApiState {
             provider,
             workspace_ids: Cache::builder().max_capacity(10_000).time_to_live(KEPT).build(),
             stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// The same under other decisions of the operator.
+    #[must_use]
+    pub fn with_config(&self, config: ApiConfig) -> Self {
+        Self(Arc::new(Shared { config: Arc::new(config), ..Shared::clone(&self.0) }))
+    }
+
+    /// Tells the engine in which workspaces nothing may start.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_inactive_workspaces(&self) -> Result<(), RecordError> {
+        self.engine.close_workspaces(self.records.inactive_workspaces().await?);
+        Ok(())
+    }
+
+    /// Does so until the server stops: somebody may be suspended by another process.
+    pub(crate) async fn close_inactive_workspaces_for_ever(self) {
+        loop {
+            if let Err(failure) = self.close_inactive_workspaces().await {
+                tracing::warn!(
+                    error = &failure as &dyn std::error::Error,
+                    "who is suspended could not be read"
+                );
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(KEPT) => {}
+            }
         }
+    }
+
+    /// The same state for somebody: what is changed through it is signed by them.
+    pub(crate) fn acting(&self, actor: &Actor) -> Self {
+        self.with_engine(self.engine.acting(actor.signature()), self.records.acting(actor.clone()))
+    }
+
+    /// The same state, whose saving of drafts goes into the log under another word than `created` or `updated`.
+    pub(crate) fn calling_it(&self, verb: &'static str) -> Self {
+        self.with_engine(self.engine.calling_it(verb), self.records.clone())
+    }
+
+    fn with_engine(&self, engine: Engine, records: Records) -> Self {
+        Self(Arc::new(Shared { engine, records, ..Shared::clone(self) }))
     }
 
     /// Waits until every body taken so far is handled. For tests and for an orderly stop.

@@ -23,6 +23,8 @@ pub enum Arg {
     Bool(bool),
     Float(f64),
     Bytes(Vec<u8>),
+    /// A list of values or nulls of one type, for `unnest` on PostgreSQL. SQLite has no lists.
+    List(ArgType, Vec<Arg>),
 }
 
 macro_rules! arg_from {
@@ -81,8 +83,39 @@ pub(crate) trait AddArg<'a> {
     fn add_arg(&mut self, arg: Arg) -> Result<(), sqlx::error::BoxDynError>;
 }
 
+/// The values of a list that are of one kind; anything else in it counts as null.
+macro_rules! list {
+    ($values:expr, $kind:ident) => {
+        $values
+            .into_iter()
+            .map(|value| match value {
+                Arg::$kind(value) => Some(value),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+}
+
+fn add_list(
+    arguments: &mut PgArguments,
+    kind: ArgType,
+    values: Vec<Arg>,
+) -> Result<(), sqlx::error::BoxDynError> {
+    match kind {
+        ArgType::Text => arguments.add(list!(values, Text)),
+        ArgType::Int => arguments.add(list!(values, Int)),
+        ArgType::Bool => arguments.add(list!(values, Bool)),
+        ArgType::Float => arguments.add(list!(values, Float)),
+        ArgType::Bytes => arguments.add(list!(values, Bytes)),
+    }
+}
+
+fn no_list(_: &mut SqliteArguments, _: ArgType, _: Vec<Arg>) -> Result<(), sqlx::error::BoxDynError> {
+    Err("SQLite takes no lists".into())
+}
+
 macro_rules! add_arg {
-    ($arguments:ty) => {
+    ($arguments:ty, $add_list:ident) => {
         impl AddArg<'_> for $arguments {
             fn add_arg(&mut self, arg: Arg) -> Result<(), sqlx::error::BoxDynError> {
                 match arg {
@@ -96,11 +129,12 @@ macro_rules! add_arg {
                     Arg::Bool(value) => self.add(value),
                     Arg::Float(value) => self.add(value),
                     Arg::Bytes(value) => self.add(value),
+                    Arg::List(kind, values) => $add_list(self, kind, values),
                 }
             }
         }
     };
 }
 
-add_arg!(SqliteArguments);
-add_arg!(PgArguments);
+add_arg!(SqliteArguments, no_list);
+add_arg!(PgArguments, add_list);

@@ -136,6 +136,7 @@ fn digest(row: &[Arg]) -> u64 {
             Arg::Bool(yes) => yes.hash(&mut hasher),
             Arg::Float(number) => number.to_bits().hash(&mut hasher),
             Arg::Bytes(bytes) => bytes.hash(&mut hasher),
+            Arg::List(_, values) => digest(values).hash(&mut hasher),
         }
     }
     hasher.finish()

@@ -4,6 +4,7 @@
 //! table's meaning: it must not know workflows, runs, contacts or anything else that is stored.
 
 mod arg;
+mod bulk;
 pub mod contract;
 mod copy;
 mod dialect;
@@ -20,6 +21,7 @@ mod space;
 mod sql;
 
 pub use arg::{Arg, ArgType};
+pub use bulk::{Bulk, RowValues};
 pub use copy::{CopiedTable, CopyError, copy_all};
 pub use dialect::Dialect;
 pub use error::DbError;

@@ -76,6 +76,30 @@ async fn counting_and_lists(db: Db) {
     assert!(matches!(db.query("select id from scratch where id = 'z'").one().await, Err(DbError::NotFound)));
 }
 
+async fn columns_of_values(db: Db) {
+    scratch(&db).await;
+    let sql = "insert into scratch (id, n, yes, f, b) \
+               select * from unnest($1::text[], $2::bigint[], $3::boolean[], $4::double precision[], $5::bytea[])";
+    let columns = [
+        Arg::List(ArgType::Text, vec!["a".into(), "b".into()]),
+        Arg::List(ArgType::Int, vec![7.into(), Arg::Null(ArgType::Int)]),
+        Arg::List(ArgType::Bool, vec![true.into(), false.into()]),
+        Arg::List(ArgType::Float, vec![Arg::Null(ArgType::Float), 1.5.into()]),
+        Arg::List(ArgType::Bytes, vec![vec![0_u8].into(), Arg::Null(ArgType::Bytes)]),
+    ];
+    let written = db.query(sql).bind_all(columns).execute().await;
+    if db.dialect() == Dialect::Sqlite {
+        assert!(matches!(written, Err(DbError::Other(_))), "{written:?}");
+        return;
+    }
+    assert_eq!(written.unwrap(), 2);
+    let rows = db.query("select * from scratch order by id").all().await.unwrap();
+    assert_eq!((rows[0].int("n").unwrap(), rows[1].opt_int("n").unwrap()), (7, None));
+    assert_eq!((rows[0].bool("yes").unwrap(), rows[1].bool("yes").unwrap()), (true, false));
+    assert_eq!((rows[0].opt_float("f").unwrap(), rows[1].opt_float("f").unwrap()), (None, Some(1.5)));
+    assert_eq!((rows[0].bytes("b").unwrap(), rows[1].opt_bytes("b").unwrap()), (vec![0], None));
+}
+
 async fn a_duplicate_is_a_value(db: Db) {
     scratch(&db).await;
     let insert = "insert into scratch (id) values ($1)";
@@ -149,7 +173,7 @@ async fn a_newer_schema_is_refused(db: Db) {
 }
 
 sluice_db::contract_tests! {
-    every_type_comes_back, nulls_keep_their_type, counting_and_lists, a_duplicate_is_a_value,
+    every_type_comes_back, nulls_keep_their_type, counting_and_lists, columns_of_values, a_duplicate_is_a_value,
     a_transaction_is_all_or_nothing, readers_do_not_wait_for_the_writer, migrating_again_changes_nothing,
     a_newer_schema_is_refused,
 }

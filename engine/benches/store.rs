@@ -85,6 +85,7 @@ fn turn() -> Turn {
         owner: None,
         attention: None,
         receipt: None,
+        change: None,
         waits: None,
         children: Vec::new(),
     }

@@ -8,6 +8,7 @@ mod database;
 mod fault;
 mod histogram;
 mod house;
+mod meta;
 mod pressure;
 mod process;
 mod provider;

@@ -63,16 +63,6 @@ create table oidc_attempts (
 );
 create index oidc_attempts_by_expiry on oidc_attempts (expires_at);
 
--- How often something was tried. subject: a hash, because it may be the address of somebody who has no account.
-create table throttles (
-    rule text not null,
-    subject text not null,
-    hits bigint not null,
-    window_ends_at bigint not null,
-    primary key (rule, subject)
-);
-create index throttles_by_end on throttles (window_ends_at);
-
 -- Mail to be sent. sealed: recipient, subject and text, which may hold a code. status: waiting, failed.
 create table mail_outbox (
     id text not null primary key,

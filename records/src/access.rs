@@ -328,7 +328,7 @@ pub struct Grant {
 }
 
 /// What kind of somebody acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// Somebody who signed in, or followed a signed link.
@@ -354,7 +354,7 @@ impl ActorKind {
 }
 
 /// Who makes a change, for the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// What kind of somebody.
     pub kind: ActorKind,
@@ -374,6 +374,16 @@ impl Actor {
     /// The program itself.
     pub fn system() -> Self {
         Self::new(ActorKind::System, "", "system")
+    }
+
+    /// The actor as a text that others carry along without knowing what it says.
+    pub fn signature(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The other way. A text that we did not make leads to the program itself.
+    pub fn from_signature(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|_| Self::system())
     }
 
     /// Somebody without an address.

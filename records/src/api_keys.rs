@@ -1,11 +1,13 @@
 //! API keys: shown once, stored as a hash; what they may do, from where, and until when.
 
 use crate::access::{Permission, Permissions, Role, Scope};
+use crate::audit::{Change, Target, chain_of};
 use crate::ids::{clean, new_short_id};
 use crate::tokens;
 use crate::{RecordError, Records};
 use aws_lc_rs::constant_time;
 use ipnet::IpNet;
+use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 use std::net::IpAddr;
 
@@ -89,6 +91,20 @@ impl ApiKey {
         })
     }
 
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        let allowed: Option<Vec<_>> = self.allowed.map(|set| set.iter().map(Permission::as_text).collect());
+        let addresses: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
+        json!({
+            "name": self.name, "permissions": allowed, "addresses": addresses, "expires_at": self.expires_at,
+            "rotated_from": self.rotated_from, "revoked_at": self.revoked_at,
+        })
+    }
+
+    fn change(&self, action: &'static str) -> Change {
+        Change::new(chain_of(&self.scope), action, Target::new("api_key", &*self.id).named(&*self.name))
+    }
+
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let addresses: Vec<String> = list(row.opt_text("addresses")?);
         Ok(Self {
@@ -169,6 +185,7 @@ impl Records {
         let (key, info) = self.new_key(scope, request)?;
         let mut tx = self.begin().await?;
         insert(&mut tx, &key, &info).await?;
+        self.audit(&mut tx, info.change("api_key.created").after(info.logged())).await?;
         tx.commit().await?;
         Ok(NewApiKey { key, info })
     }
@@ -243,6 +260,7 @@ impl Records {
         let sql = "update api_keys set expires_at = case when expires_at < $2 then expires_at else $2 end \
                    where id = $1 and revoked_at is null";
         tx.query(sql).bind(&old.id).bind(now + overlap_ms).execute().await?;
+        self.audit(&mut tx, info.change("api_key.rotated").after(info.logged())).await?;
         tx.commit().await?;
         Ok(NewApiKey { key, info })
     }
@@ -298,10 +316,19 @@ impl Records {
     /// `NotFound` when the scope has no such key.
     pub async fn revoke_api_key(&self, scope: &Scope, id: &str) -> Result<(), RecordError> {
         let (workspace_id, reseller_id) = columns(scope);
-        let sql =
-            format!("update api_keys set revoked_at = coalesce(revoked_at, $4) where id = $3 and {OF_SCOPE}");
-        let query = self.db.query(sql).bind(workspace_id).bind(reseller_id).bind(id).bind(self.now());
-        if query.execute().await? == 0 { Err(RecordError::not_found("API key", id)) } else { Ok(()) }
+        let mut tx = self.begin().await?;
+        let lock = tx.dialect().for_update();
+        let sql = format!("select * from api_keys where id = $3 and {OF_SCOPE}{lock}");
+        let row = tx.query(sql).bind(workspace_id).bind(reseller_id).bind(id).optional().await?;
+        let was = ApiKey::from_row(&row.ok_or_else(|| RecordError::not_found("API key", id))?)?;
+        if was.revoked_at.is_some() {
+            return Ok(());
+        }
+        let is = ApiKey { revoked_at: Some(self.now()), ..was.clone() };
+        let sql = "update api_keys set revoked_at = $2 where id = $1";
+        tx.query(sql).bind(id).bind(is.revoked_at).execute().await?;
+        self.audit(&mut tx, is.change("api_key.revoked").between(was.logged(), is.logged())).await?;
+        Ok(tx.commit().await?)
     }
 }
 

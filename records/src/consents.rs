@@ -1,8 +1,10 @@
 //! Consent: what a contact wants to hear, per topic; the latest word counts, whenever it arrives.
 
 use serde::Serialize;
+use serde_json::json;
 use sluice_db::{DbError, Row, Tx};
 
+use crate::audit::{Change, Target};
 use crate::store::first_time;
 use crate::{RecordError, Records};
 
@@ -47,7 +49,14 @@ impl Records {
         if !first_time(&mut tx, workspace_id, effect_id, self.now()).await? {
             return Ok(false);
         }
+        let before = consent_in(&mut tx, workspace_id, &contact.id, &consent.topic).await?;
         let changed = set_consent_in(&mut tx, workspace_id, &contact.id, consent).await?;
+        if changed {
+            let change = Change::new(workspace_id, "consent.changed", Target::new("contact", &*contact.id));
+            let change = change.after(json!(consent));
+            let change = before.into_iter().fold(change, |change, before| change.before(json!(before)));
+            self.audit(&mut tx, change).await?;
+        }
         tx.commit().await?;
         Ok(changed)
     }
@@ -66,6 +75,17 @@ impl Records {
             .await?;
         Ok(rows.iter().map(Consent::from_row).collect::<Result<_, _>>()?)
     }
+}
+
+async fn consent_in(
+    tx: &mut Tx,
+    workspace_id: &str,
+    contact_id: &str,
+    topic: &str,
+) -> Result<Option<Consent>, RecordError> {
+    let sql = "select * from contact_consents where workspace_id = $1 and contact_id = $2 and topic = $3";
+    let row = tx.query(sql).bind(workspace_id).bind(contact_id).bind(topic).optional().await?;
+    Ok(row.as_ref().map(Consent::from_row).transpose()?)
 }
 
 pub(crate) async fn set_consent_in(

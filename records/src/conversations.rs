@@ -1,9 +1,10 @@
 //! Conversations: one open thread per number, contact and group, with the 24 hour window and the unread count.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 
+use crate::audit::{Change, Target};
 use crate::page::{Cursor, page, page_size};
 use crate::{Page, RecordError, Records, new_id};
 
@@ -130,14 +131,24 @@ impl Records {
 
     /// Ends a conversation; the customer's next message opens another.
     pub async fn close_conversation(&self, workspace_id: &str, id: &str) -> Result<(), RecordError> {
-        let conversation = self.conversation(workspace_id, id).await?;
-        self.db
-            .query("update conversations set status = 'closed' where workspace_id = $1 and id = $2")
+        let mut tx = self.begin().await?;
+        let conversation = conversation_in(&mut tx, workspace_id, id).await?;
+        let closed = tx
+            .query(
+                "update conversations set status = 'closed' where workspace_id = $1 and id = $2 \
+                 and status <> 'closed'",
+            )
             .bind(workspace_id)
             .bind(&conversation.id)
             .execute()
             .await?;
-        Ok(())
+        if closed == 1 {
+            let target = Target::new("conversation", &*conversation.id);
+            let change = Change::new(workspace_id, "conversation.closed", target)
+                .between(json!({ "status": conversation.status }), json!({ "status": "closed" }));
+            self.audit(&mut tx, change).await?;
+        }
+        Ok(tx.commit().await?)
     }
 }
 
@@ -209,15 +220,16 @@ pub(crate) async fn touch_in(
     workspace_id: &str,
     id: &str,
     touch: &Touch<'_>,
-) -> Result<(), RecordError> {
+) -> Result<Conversation, RecordError> {
     let greatest = tx.dialect().greatest();
     let sql = format!(
         "update conversations set last_message_at = {greatest}(last_message_at, $3), unread = unread + $4, \
          last_inbound_at = case when $5 then {greatest}(coalesce(last_inbound_at, $3), $3) else last_inbound_at end, \
          window_expires_at = case when $6 then {greatest}(coalesce(window_expires_at, $7), $7) \
-         else window_expires_at end, referral = coalesce(referral, $8) where workspace_id = $1 and id = $2"
+         else window_expires_at end, referral = coalesce(referral, $8) where workspace_id = $1 and id = $2 returning *"
     );
-    tx.query(sql)
+    let row = tx
+        .query(sql)
         .bind(workspace_id)
         .bind(id)
         .bind(touch.happened_at)
@@ -226,9 +238,9 @@ pub(crate) async fn touch_in(
         .bind(touch.opens_window)
         .bind(touch.happened_at.saturating_add(WINDOW_MS))
         .bind(touch.referral.map(Value::to_string))
-        .execute()
+        .one()
         .await?;
-    Ok(())
+    Ok(Conversation::from_row(&row)?)
 }
 
 /// Gives the conversations of one contact to another. Where both have an open one with the same number, the messages

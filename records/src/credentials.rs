@@ -1,9 +1,10 @@
 //! Credentials: a name, a kind, public fields that may be shown, and a sealed secret that is only ever opened for use.
 
 use serde::Serialize;
-use serde_json::Value;
-use sluice_db::{DbError, Row};
+use serde_json::{Value, json};
+use sluice_db::{DbError, Row, Tx};
 
+use crate::audit::{Change, Target};
 use crate::ids::clean;
 use crate::ids::new_short_id;
 use crate::seal::Place;
@@ -70,6 +71,16 @@ impl Credential {
         })
     }
 
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json!({ "name": self.name, "kind": self.kind, "public": self.public })
+    }
+
+    fn change(&self, action: &'static str) -> Change {
+        let target = Target::new("credential", &*self.id).named(&*self.name);
+        Change::new(&*self.workspace_id, action, target)
+    }
+
     fn place(&self) -> Place<'_> {
         Place { workspace_id: &self.workspace_id, row_id: &self.id, field: "credential" }
     }
@@ -104,8 +115,8 @@ impl Records {
             updated_at: now,
         };
         let sealed = self.cipher.seal(&credential.place(), &new.secret)?;
-        let written = self
-            .db
+        let mut tx = self.begin().await?;
+        let written = tx
             .query(
                 "insert into credentials (workspace_id, id, name, kind, public_fields, sealed, created_at, updated_at) \
                  values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict do nothing",
@@ -119,7 +130,12 @@ impl Records {
             .bind(now)
             .execute()
             .await?;
-        if written == 0 { Err(name_taken(&credential.name)) } else { Ok(credential) }
+        if written == 0 {
+            return Err(name_taken(&credential.name));
+        }
+        self.audit(&mut tx, credential.change("credential.created").after(credential.logged())).await?;
+        tx.commit().await?;
+        Ok(credential)
     }
 
     /// The credential with this id or, failing that, this name.
@@ -173,8 +189,9 @@ impl Records {
         id: &str,
         change: CredentialChange,
     ) -> Result<Credential, RecordError> {
-        let mut credential = self.credential(workspace_id, id).await?;
-        let old_name = credential.name.clone();
+        let mut tx = self.begin().await?;
+        let mut credential = credential_in(&mut tx, workspace_id, id).await?;
+        let old = credential.clone();
         if let Some(name) = change.name {
             credential.name = checked_name("name", &name)?;
         }
@@ -182,9 +199,12 @@ impl Records {
             credential.public = checked_public(public)?;
         }
         credential.updated_at = self.now();
+        let mut logged = credential.logged();
+        if change.secret.is_some() {
+            logged["has_new_secret"] = true.into();
+        }
         let sealed =
             change.secret.map(|secret| self.cipher.seal(&credential.place(), &secret)).transpose()?;
-        let mut tx = self.begin().await?;
         let changed = tx
             .query(
                 "update credentials set name = $3, public_fields = $4, sealed = coalesce($5, sealed), updated_at = $6 \
@@ -206,10 +226,11 @@ impl Records {
         }
         tx.query("update numbers set credential = $3 where workspace_id = $1 and credential = $2")
             .bind(workspace_id)
-            .bind(old_name)
+            .bind(&old.name)
             .bind(&credential.name)
             .execute()
             .await?;
+        self.audit(&mut tx, credential.change("credential.updated").between(old.logged(), logged)).await?;
         tx.commit().await?;
         Ok(credential)
     }
@@ -219,9 +240,9 @@ impl Records {
     /// # Errors
     /// `NotFound`; `Conflict` while a connected number uses it.
     pub async fn delete_credential(&self, workspace_id: &str, id_or_name: &str) -> Result<(), RecordError> {
-        let credential = self.credential(workspace_id, id_or_name).await?;
-        let user = self
-            .db
+        let mut tx = self.begin().await?;
+        let credential = credential_in(&mut tx, workspace_id, id_or_name).await?;
+        let user = tx
             .query("select display_phone_number from numbers where workspace_id = $1 and credential = $2 limit 1")
             .bind(workspace_id)
             .bind(&credential.name)
@@ -231,14 +252,27 @@ impl Records {
             let number = user.text(0)?;
             return Err(RecordError::conflict(format!("the WhatsApp number {number} uses this credential")));
         }
-        self.db
-            .query("delete from credentials where workspace_id = $1 and id = $2")
+        tx.query("delete from credentials where workspace_id = $1 and id = $2")
             .bind(workspace_id)
             .bind(&credential.id)
             .execute()
             .await?;
-        Ok(())
+        self.audit(&mut tx, credential.change("credential.deleted").before(credential.logged())).await?;
+        Ok(tx.commit().await?)
     }
+}
+
+/// The credential inside a transaction, locked against other writers.
+async fn credential_in(tx: &mut Tx, workspace_id: &str, id_or_name: &str) -> Result<Credential, RecordError> {
+    let lock = tx.dialect().for_update();
+    let row = tx
+        .query(format!("select {COLUMNS} from credentials {BY_ID_OR_NAME}{lock}"))
+        .bind(workspace_id)
+        .bind(id_or_name)
+        .optional()
+        .await?;
+    let row = row.ok_or_else(|| RecordError::not_found("credential", id_or_name))?;
+    Ok(Credential::from_row(&row)?)
 }
 
 fn name_taken(name: &str) -> RecordError {

@@ -5,6 +5,7 @@
 
 mod access;
 mod api_keys;
+pub mod audit;
 mod consents;
 pub mod contacts;
 mod conversations;
@@ -13,6 +14,7 @@ mod error;
 pub mod events;
 mod ids;
 mod inbound;
+pub mod limits;
 mod mail;
 pub mod messages;
 mod numbers;
@@ -35,7 +37,9 @@ pub use credentials::{Credential, CredentialChange, NewCredential, OpenCredentia
 pub use error::RecordError;
 pub use events::RecordEvent;
 pub use ids::new_id;
-pub use inbound::{InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound};
+pub use inbound::{
+    HandledInbound, InboundBody, InboundFilter, InboundShare, InboundStatus, StoredInbound, TakenInbound,
+};
 pub use mail::{Letter, OutgoingMail, StuckMail};
 pub use messages::{
     Applied, Delivery, Direction, Failure, InboundRecord, Message, OutboundMessage, RecordedInbound,
@@ -51,4 +55,3 @@ pub use tenancy::{
     Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
     Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
 };
-pub use throttle::Rule;

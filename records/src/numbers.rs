@@ -1,8 +1,10 @@
 //! Connected WhatsApp numbers: which workspace a `phone_number_id` belongs to.
 
 use serde::Serialize;
-use sluice_db::{DbError, Row};
+use serde_json::{Value, json};
+use sluice_db::{DbError, Row, Tx};
 
+use crate::audit::{Change, Target};
 use crate::ids::clean;
 use crate::{RecordError, Records};
 
@@ -47,6 +49,22 @@ impl Number {
             updated_at: row.int("updated_at")?,
         })
     }
+
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json!({
+            "waba_id": self.waba_id,
+            "display_phone_number": self.display_phone_number,
+            "verified_name": self.verified_name,
+            "credential": self.credential,
+            "status": self.status,
+        })
+    }
+
+    fn change(&self, action: &'static str) -> Change {
+        let target = Target::new("number", &*self.phone_number_id).named(&*self.display_phone_number);
+        Change::new(&*self.workspace_id, action, target)
+    }
 }
 
 impl Records {
@@ -66,8 +84,9 @@ impl Records {
         }
         let credential = self.credential(workspace_id, &new.credential).await?;
         let now = self.now();
-        let written = self
-            .db
+        let mut tx = self.begin().await?;
+        let before = number_in(&mut tx, workspace_id, &new.phone_number_id).await?;
+        let written = tx
             .query(
                 "insert into numbers (workspace_id, phone_number_id, waba_id, display_phone_number, verified_name, \
                  credential, status, connected_at, updated_at) values ($1, $2, $3, $4, $5, $6, 'connected', $7, $7) \
@@ -85,12 +104,23 @@ impl Records {
             .execute()
             .await;
         match written {
-            Ok(_) => self.number(workspace_id, &new.phone_number_id).await,
-            Err(error) if error.is_unique() => Err(RecordError::conflict(
-                "this WhatsApp number is connected to another workspace; disconnect it there first",
-            )),
-            Err(error) => Err(error.into()),
+            Ok(_) => {}
+            Err(error) if error.is_unique() => {
+                return Err(RecordError::conflict(
+                    "this WhatsApp number is connected to another workspace; disconnect it there first",
+                ));
+            }
+            Err(error) => return Err(error.into()),
         }
+        let number = number_in(&mut tx, workspace_id, &new.phone_number_id).await?;
+        let number = number.ok_or_else(|| RecordError::not_found("WhatsApp number", &new.phone_number_id))?;
+        let change = match before {
+            Some(before) => number.change("number.refreshed").between(before.logged(), number.logged()),
+            None => number.change("number.connected").after(number.logged()),
+        };
+        self.audit(&mut tx, change).await?;
+        tx.commit().await?;
+        Ok(number)
     }
 
     /// A number of this workspace.
@@ -129,16 +159,21 @@ impl Records {
         phone_number_id: &str,
         status: &str,
     ) -> Result<(), RecordError> {
-        let changed = self
-            .db
-            .query("update numbers set status = $3, updated_at = $4 where workspace_id = $1 and phone_number_id = $2")
+        let mut tx = self.begin().await?;
+        let before = number_in(&mut tx, workspace_id, phone_number_id).await?;
+        let before = before.ok_or_else(|| RecordError::not_found("WhatsApp number", phone_number_id))?;
+        let status = clean(status);
+        tx.query("update numbers set status = $3, updated_at = $4 where workspace_id = $1 and phone_number_id = $2")
             .bind(workspace_id)
             .bind(phone_number_id)
-            .bind(clean(status))
+            .bind(&status)
             .bind(self.now())
             .execute()
             .await?;
-        if changed == 0 { Err(RecordError::not_found("WhatsApp number", phone_number_id)) } else { Ok(()) }
+        let after = Number { status, ..before.clone() };
+        let change = before.change("number.status_changed").between(before.logged(), after.logged());
+        self.audit(&mut tx, change).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Lets a number go; its conversations stay.
@@ -147,13 +182,27 @@ impl Records {
         workspace_id: &str,
         phone_number_id: &str,
     ) -> Result<(), RecordError> {
-        let gone = self
-            .db
-            .query("delete from numbers where workspace_id = $1 and phone_number_id = $2")
+        let mut tx = self.begin().await?;
+        let before = number_in(&mut tx, workspace_id, phone_number_id).await?;
+        let before = before.ok_or_else(|| RecordError::not_found("WhatsApp number", phone_number_id))?;
+        tx.query("delete from numbers where workspace_id = $1 and phone_number_id = $2")
             .bind(workspace_id)
             .bind(phone_number_id)
             .execute()
             .await?;
-        if gone == 0 { Err(RecordError::not_found("WhatsApp number", phone_number_id)) } else { Ok(()) }
+        self.audit(&mut tx, before.change("number.disconnected").before(before.logged())).await?;
+        Ok(tx.commit().await?)
     }
+}
+
+/// The number inside a transaction, locked against other writers.
+async fn number_in(
+    tx: &mut Tx,
+    workspace_id: &str,
+    phone_number_id: &str,
+) -> Result<Option<Number>, RecordError> {
+    let lock = tx.dialect().for_update();
+    let sql = format!("select * from numbers where workspace_id = $1 and phone_number_id = $2{lock}");
+    let row = tx.query(sql).bind(workspace_id).bind(clean(phone_number_id)).optional().await?;
+    Ok(row.as_ref().map(Number::from_row).transpose()?)
 }

@@ -24,6 +24,8 @@ pub struct Records {
     clock: Clock,
     /// Who signs the changes.
     actor: Arc<Actor>,
+    /// The limits, as they were read last.
+    pub(crate) limits: Arc<crate::limits::RuleCache>,
     /// Told when an event was written down.
     pub(crate) changed: Arc<tokio::sync::Notify>,
     /// Told when mail was written down.
@@ -39,6 +41,7 @@ impl Records {
     /// The same with a clock of the caller's.
     pub fn with_clock(db: Db, cipher: Cipher, clock: Clock) -> Self {
         Self {
+            limits: Arc::new(crate::limits::RuleCache::new(db.clone())),
             db,
             cipher: Arc::new(cipher),
             clock,

@@ -38,6 +38,9 @@ pub(crate) enum Command {
     /// People and their one-time codes
     #[command(subcommand)]
     Person(PersonCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Bring the database schema up to date
     Migrate(Settings),
     /// Check configuration, database and master key
@@ -158,6 +161,25 @@ pub(crate) struct CopyArgs {
 pub(crate) enum KeyCommand {
     /// Print a new API key once, alone on the last line
     Create(KeyCreateArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Walk through the audit trail and name the first entry that is not as it was written; exit 1 if there is one
+    Verify(AuditVerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerifyArgs {
+    /// Name of a workspace; everything when missing
+    #[arg(long)]
+    pub(crate) workspace: Option<String>,
+    /// A file with what earlier verifications found: compared first, brought up to date when all is well. Keep it where
+    /// nobody who can write to the database can write
+    #[arg(long, value_name = "FILE")]
+    pub(crate) witness: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 #[derive(Debug, Args)]

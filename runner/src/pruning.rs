@@ -129,7 +129,7 @@ impl Work {
                 let gone = kind.purge(&self.installation.records, before).await?;
                 counter!("sluice_pruned_total", "what" => "records").increment(gone);
                 pass.records += gone;
-                if gone < u64::from(ROWS) || stop.is_cancelled() {
+                if gone == 0 || stop.is_cancelled() {
                     break;
                 }
                 rest(began.elapsed() * self.pause, stop).await;
@@ -150,8 +150,10 @@ async fn rest(pause: Duration, stop: &CancellationToken) {
 }
 
 /// What records forget.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum RecordKind {
+    DeletedWorkspaces,
+    LimitCounts,
     Bodies,
     Seen,
     Events,
@@ -166,7 +168,16 @@ enum RecordKind {
 const STUCK_MAIL: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 impl RecordKind {
-    const ALL: [Self; 6] = [Self::Bodies, Self::Seen, Self::Events, Self::Effects, Self::SignIn, Self::Mail];
+    const ALL: [Self; 8] = [
+        Self::DeletedWorkspaces,
+        Self::LimitCounts,
+        Self::Bodies,
+        Self::Seen,
+        Self::Events,
+        Self::Effects,
+        Self::SignIn,
+        Self::Mail,
+    ];
 
     /// What was over by then is forgotten; none to keep everything.
     fn before(self, now: i64, keeping: &Keeping) -> Option<i64> {
@@ -174,13 +185,16 @@ impl RecordKind {
             Self::Bodies | Self::Seen | Self::Events | Self::Effects => {
                 keeping.inbound.map(|length| now.saturating_sub(length))
             }
-            Self::SignIn => Some(now),
+            // What is deleted or over goes at once, however long the rest is kept.
+            Self::DeletedWorkspaces | Self::LimitCounts | Self::SignIn => Some(now),
             Self::Mail => Some(now.saturating_sub(STUCK_MAIL)),
         }
     }
 
     async fn purge(self, records: &Records, before: i64) -> Result<u64, RecordError> {
         match self {
+            Self::DeletedWorkspaces => records.purge_deleted_workspaces(ROWS).await,
+            Self::LimitCounts => records.purge_limit_counts(before, ROWS).await,
             Self::Bodies => records.purge_inbound(before, ROWS).await,
             Self::Seen => records.purge_seen(before, ROWS).await,
             Self::Events => records.purge_events(before, ROWS).await,

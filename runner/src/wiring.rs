@@ -1,5 +1,6 @@
 //! Puts the rooms together: database, records, nodes, engine. Only this crate knows them all.
 
+use crate::change_log::RecordedChanges;
 use crate::config::{Config, Role, Synchronous};
 use futures::future::BoxFuture;
 use sluice_db::{Db, DbOptions, Dialect};
@@ -74,7 +75,7 @@ impl Installation {
             EgressPolicy::parse(&config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
         let http = ReqwestTransport::new(policy)
             .map_err(|error| format!("the HTTP client cannot be built: {error}"))?;
-        let mut store = Store::new(db.clone());
+        let mut store = Store::new(db.clone()).with_log(Arc::new(RecordedChanges(records.clone())));
         if let Some(payloads) = config.payloads.open()? {
             store = store.with_payloads(payloads);
         }

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
@@ -12,6 +13,7 @@ pub(crate) mod hooks;
 pub(crate) mod inbound;
 pub(crate) mod invitations;
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
@@ -30,10 +32,10 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, client, openapi};
+use crate::{auth, openapi};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -49,6 +51,7 @@ pub fn router(state: ApiState) -> Router {
     let patient = timed(waiting(), limits.run_wait + SLACK);
     let private = quick
         .merge(patient)
+        .route_layer(from_fn_with_state(state.clone(), crate::limits::enforce))
         .route_layer(from_fn_with_state(state.clone(), auth::guard))
         .layer(DefaultBodyLimit::max(limits.body));
     let (documented, _) = private.merge(public(&limits)).split_for_parts();
@@ -61,9 +64,7 @@ pub fn router(state: ApiState) -> Router {
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::secure))
-        .layer(from_fn_with_state(state.clone(), client::find_client))
-        .layer(from_fn_with_state(state.clone(), layers::number_requests))
+        .layer(from_fn_with_state(state.clone(), layers::surround))
         .layer(CompressionLayer::new())
         .with_state(state)
 }
@@ -75,8 +76,7 @@ pub fn service_router(state: ApiState) -> Router {
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::secure))
-        .layer(from_fn_with_state(state.clone(), layers::number_requests))
+        .layer(from_fn_with_state(state.clone(), layers::surround))
         .with_state(state)
 }
 
@@ -107,6 +107,8 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(workspaces::routes())
         .merge(account::routes())
         .merge(people::routes())
+        .merge(audit::routes())
+        .merge(limits::routes())
         .merge(members::routes())
         .merge(invitations::routes())
         .merge(keys::routes())

@@ -77,13 +77,23 @@ impl Ground {
 
     /// The same with other settings.
     pub(crate) async fn with(db: Db, change: impl FnOnce(&mut ApiConfig)) -> Self {
-        Self::reaching(db, Arc::new(ScriptedHttp::default()), change).await
+        Self::reaching(db, Arc::new(ScriptedHttp::default()), EngineConfig::default(), change).await
+    }
+
+    /// The same with an engine of other settings.
+    pub(crate) async fn with_engine(
+        db: Db,
+        engine: EngineConfig,
+        change: impl FnOnce(&mut ApiConfig),
+    ) -> Self {
+        Self::reaching(db, Arc::new(ScriptedHttp::default()), engine, change).await
     }
 
     /// The same with something else in the place of the outside.
     pub(crate) async fn reaching(
         db: Db,
         http: Arc<dyn HttpTransport>,
+        engine: EngineConfig,
         change: impl FnOnce(&mut ApiConfig),
     ) -> Self {
         let services = Services {
@@ -92,8 +102,7 @@ impl Ground {
             credentials: Arc::new(NoCredentials),
             base_urls: Arc::default(),
         };
-        let engine =
-            Engine::new(Store::new(db.clone()), super::nodes::registry(), services, EngineConfig::default());
+        let engine = Engine::new(Store::new(db.clone()), super::nodes::registry(), services, engine);
         let records = Records::new(db, Cipher::new(MasterKey::parse(&"5a".repeat(32)).unwrap()));
         let mut config = ApiConfig {
             whatsapp_app_secrets: vec![APP_SECRET.to_owned()],

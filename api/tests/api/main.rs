@@ -14,6 +14,7 @@ mod keys;
 mod nodes;
 mod oidc;
 mod outcomes;
+mod oversight;
 mod people;
 mod records;
 mod runs;

@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sluice_api::{OidcConfig, SignUpMode};
 use sluice_db::Db;
+use sluice_engine::drive::EngineConfig;
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::http::{Destination, HttpRequest, HttpResponse, HttpTransport};
 use std::collections::HashMap;
@@ -137,7 +138,7 @@ impl HttpTransport for Outside {
 }
 
 async fn ground(db: Db, provider: &Arc<Provider>, sign_up: SignUpMode) -> Ground {
-    Ground::reaching(db, Arc::new(Outside(provider.clone())), |config| {
+    Ground::reaching(db, Arc::new(Outside(provider.clone())), EngineConfig::default(), |config| {
         config.accounts.sign_up = sign_up;
         config.accounts.oidc = Some(OidcConfig {
             issuer: ISSUER.into(),

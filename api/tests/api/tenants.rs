@@ -1,6 +1,6 @@
 //! Who may do what: keys with few permissions, resellers with their own clients, suspended workspaces, invitations.
 
-use crate::ground::{Answer, Ground};
+use crate::ground::{Answer, Ground, chain};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
@@ -98,15 +98,24 @@ async fn a_reseller_runs_its_own_clients_only(db: Db) {
     ask(&ground, agency, "PUT", &path, grab).await.expect(422);
 }
 
-async fn a_suspended_workspace_is_told_so(db: Db) {
+async fn a_suspended_workspace_is_told_so_and_starts_nothing(db: Db) {
     let ground = Ground::new(db).await;
+    let hook = chain("Hook", &[("hook", "test.hook", json!({ "path": "p" }))]);
+    ground.published(hook).await;
+    let call = async || {
+        let request = Request::post("/hooks/asha-foods/p").header("content-type", "application/json");
+        ground.send(request.body(Body::from("{}")).unwrap()).await
+    };
+    call().await.expect(200);
     let path = format!("/api/clients/{}", ground.asha.id);
     let suspend = json!({ "suspended": true, "reason": "unpaid" });
     let seen = ask(&ground, &ground.platform_key, "PUT", &path, suspend).await.expect(200).json();
     assert_eq!((&seen["status"], &seen["status_reason"]), (&json!("suspended"), &json!("unpaid")));
     ask(&ground, &ground.key, "GET", "/api/workflows", Value::Null).await.fails(403, "workspace_suspended");
+    call().await.fails(403, "workspace_suspended");
     ask(&ground, &ground.other_key, "GET", "/api/workflows", Value::Null).await.expect(200);
     ask(&ground, &ground.platform_key, "PUT", &path, json!({ "suspended": false })).await.expect(200);
+    call().await.expect(200);
     ask(&ground, &ground.key, "GET", "/api/workflows", Value::Null).await.expect(200);
 }
 
@@ -134,6 +143,6 @@ async fn a_workspace_tells_about_itself(db: Db) {
 sluice_db::contract_tests! {
     a_key_may_do_what_it_was_given_and_no_more,
     a_reseller_runs_its_own_clients_only,
-    a_suspended_workspace_is_told_so,
+    a_suspended_workspace_is_told_so_and_starts_nothing,
     a_workspace_tells_about_itself,
 }

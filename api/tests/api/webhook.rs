@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use sluice_db::Db;
+use sluice_engine::drive::{EngineConfig, FaultPlan};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,8 +51,7 @@ async fn meta_can_verify_the_address(db: Db) {
     for case in sample_json("_handshake.json")["cases"].as_array().unwrap() {
         let mut config = (*ground.state.config).clone();
         config.whatsapp_verify_token = case["configured_token"].as_str().unwrap().to_owned();
-        let mut state = ground.state.clone();
-        state.config = config.into();
+        let state = ground.state.with_config(config);
         let ground = Ground { api: sluice_api::router(state.clone()), state, ..Ground::clone_of(&ground) };
         let path = format!("/api/whatsapp/webhook?{}", case["query"].as_str().unwrap());
         let answer = ground.send(Request::get(path).body(Body::empty()).unwrap()).await;
@@ -125,10 +125,9 @@ async fn what_is_not_signed_is_not_stored(db: Db) {
     let huge = vec![b' '; 4 * 1024 * 1024 + 1];
     ground.deliver(&huge).await.fails(413, "body_too_large");
     assert_eq!(as_platform(&ground, "/api/inbound").await["items"], json!([]));
-    let mut state = ground.state.clone();
-    let mut config = (*state.config).clone();
+    let mut config = (*ground.state.config).clone();
     config.whatsapp_app_secrets.clear();
-    state.config = config.into();
+    let state = ground.state.with_config(config);
     let open = Ground { api: sluice_api::router(state.clone()), state, ..Ground::clone_of(&ground) };
     open.deliver(&raw).await.fails(503, "whatsapp_not_configured");
 }
@@ -295,6 +294,121 @@ async fn what_a_crash_left_behind_is_taken_up_in_order(db: Db) {
     assert_eq!(sluice_api::recover_inbound(&ground.state).await.unwrap(), 0);
 }
 
+/// Twelve people write six messages each, all of which lie there when somebody begins to read.
+async fn bodies_of_many_people_keep_the_order_of_each(db: Db) {
+    let ground = Ground::new(db).await;
+    ground.connect(NUMBER, WABA).await;
+    ground
+        .published(heard("Hear", &[("shape", "test.set", json!({ "value": "{{ json.message.text }}" }))]))
+        .await;
+    for number in 0..6 {
+        for who in 10..22 {
+            let (id, from) = (format!("wamid.{who}.{number}"), format!("9198000000{who}"));
+            let body = text_message(&id, &from, &format!("{who} {number}"));
+            ground.records.store_inbound("whatsapp", &body, true).await.unwrap();
+        }
+    }
+    assert_eq!(sluice_api::recover_inbound(&ground.state).await.unwrap(), 72);
+    ground.state.settle_inbound().await;
+    ground.state.engine.settle().await;
+    let runs = ground.get("/api/runs?limit=200").await.json();
+    let mut heard = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for run in runs["items"].as_array().unwrap().iter().rev() {
+        let run = ground.get(&format!("/api/runs/{}", run["id"].as_str().unwrap())).await.json();
+        let text = run["nodes"][1]["output"]["main"][0]["json"].as_str().unwrap().to_owned();
+        let (who, number) = text.split_once(' ').unwrap();
+        heard.entry(who.to_owned()).or_default().push(number.to_owned());
+    }
+    assert_eq!(heard.len(), 12);
+    for (who, numbers) in heard {
+        assert_eq!(numbers, ["0", "1", "2", "3", "4", "5"], "{who}");
+    }
+    let left = as_platform(&ground, "/api/inbound?status=received").await;
+    assert_eq!(left["items"], json!([]));
+}
+
+async fn a_body_that_was_never_finished_is_put_aside_and_its_neighbours_are_not(db: Db) {
+    let ground = Ground::new(db).await;
+    ground.connect(NUMBER, WABA).await;
+    ground.published(heard("Hear", &[])).await;
+    let mut ids = Vec::new();
+    for (id, text) in [("wamid.1", "one"), ("wamid.2", "two"), ("wamid.3", "three"), ("wamid.4", "four")] {
+        let body = text_message(id, "919800000001", text);
+        ids.push(ground.records.store_inbound("whatsapp", &body, true).await.unwrap().id);
+    }
+    // The second brought the process down five times, the third was beside it twice.
+    for (id, attempts) in [(&ids[1], 5), (&ids[2], 2)] {
+        for _ in 0..attempts {
+            assert!(ground.records.count_attempt(id).await.unwrap());
+        }
+    }
+    assert_eq!(sluice_api::recover_inbound(&ground.state).await.unwrap(), 4);
+    ground.state.settle_inbound().await;
+    let status = async |id: &str| {
+        as_platform(&ground, &format!("/api/inbound/{id}")).await["status"].as_str().unwrap().to_owned()
+    };
+    let mut statuses = Vec::new();
+    for id in &ids {
+        statuses.push(status(id).await);
+    }
+    assert_eq!(statuses, ["processed", "quarantined", "processed", "processed"]);
+    // A person who knows better has it handled.
+    let path = format!("/api/inbound/{}/replay", ids[1]);
+    let done = ground.call_as(&ground.platform_key, "POST", &path, Value::Null).await.expect(200).json();
+    assert_eq!((&done["status"], done["runs"].as_array().unwrap().len()), (&json!("processed"), 1));
+}
+
+/// The first commit is not answered, as when the database is restarted: its body is tried again in its place.
+async fn what_the_database_could_not_take_for_a_moment_is_not_overtaken(db: Db) {
+    let faults = FaultPlan::losing_answer(1);
+    let config = EngineConfig { faults, ..EngineConfig::default() };
+    let ground = Ground::with_engine(db, config, |_| {}).await;
+    ground.connect(NUMBER, WABA).await;
+    ground
+        .published(heard("Hear", &[("shape", "test.set", json!({ "value": "{{ json.message.text }}" }))]))
+        .await;
+    let mut stored = Vec::new();
+    for (id, text) in [("wamid.1", "one"), ("wamid.2", "two"), ("wamid.3", "three")] {
+        let body = text_message(id, "919800000001", text);
+        stored.push(ground.deliver(&body).await.expect(200).json()["id"].as_str().unwrap().to_owned());
+    }
+    ground.state.settle_inbound().await;
+    ground.state.engine.settle().await;
+    let mut texts = Vec::new();
+    for id in stored {
+        let body = as_platform(&ground, &format!("/api/inbound/{id}")).await;
+        assert_eq!(body["status"], "processed", "{body}");
+        let run = ground.get(&format!("/api/runs/{}", body["runs"][0].as_str().unwrap())).await.json();
+        texts.push((
+            run["created_at"].as_i64().unwrap(),
+            run["nodes"][1]["output"]["main"][0]["json"].clone(),
+        ));
+    }
+    assert!(texts.is_sorted_by_key(|(at, _)| *at), "{texts:?}");
+    let texts: Vec<Value> = texts.into_iter().map(|(_, text)| text).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+    assert_eq!(ground.get("/api/runs").await.json()["items"].as_array().unwrap().len(), 3);
+}
+
+/// The run was started, and the process ended before that was noted.
+async fn a_run_that_was_started_before_a_crash_is_noted_after_it(db: Db) {
+    let ground = Ground::new(db.clone()).await;
+    ground.connect(NUMBER, WABA).await;
+    ground.published(heard("Hear", &[])).await;
+    let body = text_message("wamid.1", "919800000001", "hi");
+    let stored = ground.deliver(&body).await.expect(200).json();
+    ground.state.settle_inbound().await;
+    ground.state.engine.settle().await;
+    let path = format!("/api/inbound/{}", stored["id"].as_str().unwrap());
+    let before = as_platform(&ground, &path).await["runs"].clone();
+    assert_eq!(before.as_array().unwrap().len(), 1);
+    db.query("delete from inbound_body_runs").execute().await.unwrap();
+    db.query("update inbound_bodies set status = 'received'").execute().await.unwrap();
+    assert_eq!(sluice_api::recover_inbound(&ground.state).await.unwrap(), 1);
+    ground.state.settle_inbound().await;
+    assert_eq!(as_platform(&ground, &path).await["runs"], before);
+}
+
 async fn an_ignored_body_is_handled_once_its_number_is_connected(db: Db) {
     let ground = Ground::new(db).await;
     ground.published(heard("Hear", &[])).await;
@@ -318,5 +432,9 @@ sluice_db::contract_tests! {
     a_reply_that_a_run_took_before_a_crash_is_not_taken_again,
     statuses_and_bad_neighbours,
     what_a_crash_left_behind_is_taken_up_in_order,
+    bodies_of_many_people_keep_the_order_of_each,
+    a_body_that_was_never_finished_is_put_aside_and_its_neighbours_are_not,
+    a_run_that_was_started_before_a_crash_is_noted_after_it,
+    what_the_database_could_not_take_for_a_moment_is_not_overtaken,
     an_ignored_body_is_handled_once_its_number_is_connected,
 }

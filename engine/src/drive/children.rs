@@ -1,8 +1,10 @@
 //! Runs that other runs start: called workflows and error workflows. A child's first turn is written in the same
 //! transaction as the turn that starts it, under an id that follows from the calling execution.
 
+use super::driven::Message;
 use super::driver::Driver;
-use super::engine::{Engine, EngineError, Message};
+use super::engine::Engine;
+use super::error::EngineError;
 use super::lanes::LaneLoan;
 use super::start::lane_of;
 use crate::core::{Command, Event, EventKind, NodePhase, RunStatus};
@@ -83,7 +85,7 @@ impl Engine {
     /// Ends a run that a cancelled run waits for. One that is over already stays as it is.
     pub(super) fn cancel_child(&self, child: &RunKey) {
         let (done, _) = tokio::sync::oneshot::channel();
-        self.tell(child, Message::Cancel { done });
+        self.tell(child, Message::Cancel { change: None, done });
     }
 
     /// Goes on with a child that a retried run calls again: a failed one is retried too, and what a finished one
@@ -94,7 +96,7 @@ impl Engine {
             _ if !is_awaited => {}
             RunStatus::Failed | RunStatus::Cancelled => {
                 let (done, _) = tokio::sync::oneshot::channel();
-                self.tell(&key, Message::Retry { done });
+                self.tell(&key, Message::Retry { change: None, done });
             }
             RunStatus::Succeeded => {
                 let (engine, parent) = (self.clone(), parent.clone());
@@ -117,7 +119,8 @@ impl Engine {
         let caller = RunKey { workspace_id: child.workspace_id.clone(), run_id: caller.into() };
         let (done, _) = tokio::sync::oneshot::channel();
         let key = crate::core::child_signal(&child.run_id);
-        self.tell(&caller, Message::Signal { key, payload, lane: LaneLoan::default(), receipt: None, done });
+        let (lane, receipt, change) = (LaneLoan::default(), None, None);
+        self.tell(&caller, Message::Signal { key, payload, lane, receipt, change, done });
     }
 
     /// The first turn of a run of another published workflow of the same workspace.

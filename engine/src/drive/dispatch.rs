@@ -1,16 +1,21 @@
 //! Who answers an outside event: first a run that waits for it, else the published triggers in order of
 //! priority; of those that compete exactly one answers, while listeners all hear it.
 
-use super::engine::{Engine, EngineError, Message};
+use super::driven::Message;
+use super::engine::Engine;
+use super::error::EngineError;
 use super::lanes::{LaneGuard, LaneLoan, LaneTicket};
 use super::start::StartRequest;
 use crate::store::{RunKey, TriggerRow};
 use serde_json::Value;
 use sluice_node_sdk::item::Item;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
-/// How often a lane is looked at that a run of another process has.
-const LANE_LOOK: std::time::Duration = std::time::Duration::from_millis(10);
+/// The pauses between looks at a lane that a run of another process has: a quarter of the time waited so far, within
+/// these. Who waits shortly is served at once, and many who wait for long do not keep the database busy.
+const LANE_LOOKS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
 
 /// Something that happened outside (or in the records) and that workflows may react to.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +45,8 @@ pub struct Dispatched {
     pub woken: Option<RunKey>,
     /// Runs that it started.
     pub started: Vec<RunKey>,
+    /// Runs that it had started when the same event came before.
+    pub started_before: Vec<RunKey>,
     /// Triggers that failed on it: workflow id and message.
     pub failed: Vec<(String, String)>,
 }
@@ -47,7 +54,7 @@ pub struct Dispatched {
 impl Dispatched {
     /// All runs concerned.
     pub fn runs(&self) -> impl Iterator<Item = &RunKey> {
-        self.woken.iter().chain(&self.started)
+        self.woken.iter().chain(&self.started).chain(&self.started_before)
     }
 }
 
@@ -118,11 +125,12 @@ impl Engine {
     /// within this process the lane that is held here does.
     async fn until_lane_is_free(&self, event: &OutsideEvent) -> Result<(), EngineError> {
         let Some(lane) = event.lane.as_deref().filter(|_| !self.config().is_alone) else { return Ok(()) };
+        let begun = Instant::now();
         while self.store().lane_has_active(&event.workspace_id, lane, "").await? {
             if self.0.stopping.is_cancelled() {
                 return Err(EngineError::ShuttingDown);
             }
-            tokio::time::sleep(LANE_LOOK).await;
+            tokio::time::sleep((begun.elapsed() / 4).clamp(LANE_LOOKS.0, LANE_LOOKS.1)).await;
         }
         Ok(())
     }
@@ -139,7 +147,7 @@ impl Engine {
             let (payload, loan) = (event.data.clone(), LaneLoan::new(lane.take()));
             let lent = loan.clone();
             let (key, receipt) = (key.to_owned(), event.dedupe_key.clone());
-            let signal = |done| Message::Signal { key, payload, lane: lent, receipt, done };
+            let signal = |done| Message::Signal { key, payload, lane: lent, receipt, change: None, done };
             let answer = self.ask(&waiting.key, signal).await;
             lane = loan.take();
             match answer {
@@ -184,6 +192,10 @@ impl Engine {
                 Ok(true)
             }
             Err(EngineError::Duplicate) => {
+                if let Some(key) = &event.dedupe_key {
+                    let key = start_key(key, trigger);
+                    done.started_before.extend(self.store().started_under(&event.workspace_id, &key).await?);
+                }
                 tracing::info!(
                     workflow_id = trigger.workflow_id,
                     "the event had started this workflow before"
@@ -211,14 +223,18 @@ impl Engine {
     }
 }
 
+/// What tells the run that an event started by a trigger from all others.
+fn start_key(event: &str, trigger: &TriggerRow) -> String {
+    format!("{event}/{}/{}", trigger.workflow_id, trigger.node)
+}
+
 fn start_request(
     event: &OutsideEvent,
     trigger: &TriggerRow,
     accepted: Arc<crate::core::NodeOutput>,
     lane: Option<LaneGuard>,
 ) -> StartRequest {
-    let dedupe_key =
-        event.dedupe_key.as_ref().map(|key| format!("{key}/{}/{}", trigger.workflow_id, trigger.node));
+    let dedupe_key = event.dedupe_key.as_ref().map(|key| start_key(key, trigger));
     StartRequest {
         workspace_id: event.workspace_id.clone(),
         workflow_id: trigger.workflow_id.clone(),

@@ -4,7 +4,9 @@
 //! Whether another process lives is judged by whether its beat moves while this one watches, in this one's own
 //! unchanging time: clocks of different machines, and clocks that jump, play no part. Must not know what a run does.
 
-use super::engine::{Engine, EngineError, Message};
+use super::driven::Message;
+use super::engine::Engine;
+use super::error::EngineError;
 use crate::store::{Claimed, RunKey, RunnerRow, StoreError, Wanted};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -32,6 +34,12 @@ const A_MOMENT: Duration = Duration::from_millis(2);
 /// The channel on which processes tell each other that there is something to do.
 pub(super) const CHANNEL: &str = "sluice_work";
 
+/// What is told there when there is something for the hosts, and no run to be taken over.
+const FOR_HOSTS: &str = "hosts";
+
+/// For how long words for the hosts are gathered: each costs every process a look.
+const GATHERING: Duration = Duration::from_millis(5);
+
 /// The number that a process has before it joins; no process joins with it.
 const NOBODY: i64 = 0;
 
@@ -46,6 +54,8 @@ pub(super) struct Fleet {
     pub(super) work: Notify,
     /// The same for the host.
     heard: Notify,
+    /// Whether the other hosts are about to be told.
+    is_telling: AtomicBool,
     /// Whether runs of this process wait in the store because it had no room for them.
     pub(super) has_queue: AtomicBool,
     /// Where the next round of claims begins.
@@ -82,6 +92,7 @@ impl Default for Fleet {
             seen: Mutex::default(),
             work: Notify::new(),
             heard: Notify::new(),
+            is_telling: AtomicBool::new(false),
             has_queue: AtomicBool::new(false),
             after: Mutex::default(),
             suspect: Mutex::default(),
@@ -281,14 +292,35 @@ impl Engine {
         }
     }
 
+    /// Says to the host of every process that there is something to do for one of them, which is no run. Comes back at
+    /// once; many calls are told as one.
+    pub fn call_hosts(&self) {
+        self.0.fleet.heard.notify_waiters();
+        if self.0.config.is_alone || self.0.fleet.is_telling.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let engine = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(GATHERING).await;
+            // Whoever calls from here on is told of anew.
+            engine.0.fleet.is_telling.store(false, Ordering::SeqCst);
+            if let Err(error) = engine.0.store.tell_everyone(CHANNEL, FOR_HOSTS).await {
+                // They look by themselves before long.
+                tracing::debug!(%error, "the other processes could not be told");
+            }
+        });
+    }
+
     /// Listens to the other processes until the engine stops.
     pub(super) async fn listen_for_ever(self) {
         while !self.0.stopping.is_cancelled() {
             let heard = async {
                 let mut listener = self.0.store.listen(&[CHANNEL]).await?;
                 loop {
-                    listener.next().await?;
-                    self.0.fleet.hear();
+                    match listener.next().await? {
+                        (_, text) if text == FOR_HOSTS => self.0.fleet.heard.notify_waiters(),
+                        _ => self.0.fleet.hear(),
+                    }
                 }
             };
             let failed: Result<(), StoreError> = tokio::select! {

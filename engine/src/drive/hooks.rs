@@ -2,7 +2,8 @@
 //! workflow changes in this process, and after a second, within which the changes of other processes show. Must not
 //! know HTTP.
 
-use super::engine::{Engine, EngineError};
+use super::engine::Engine;
+use super::error::EngineError;
 use super::program::Program;
 use crate::store::TriggerRow;
 use moka::sync::Cache;
@@ -46,7 +47,7 @@ impl Engine {
     /// # Errors
     /// When there is no such workflow or the store fails.
     pub async fn unpublish(&self, workspace: &str, workflow: &str) -> Result<(), EngineError> {
-        self.0.store.unpublish(workspace, workflow).await?;
+        self.signed_store().unpublish(workspace, workflow).await?;
         self.0.hooks.invalidate_all();
         Ok(())
     }
@@ -56,7 +57,7 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub async fn delete_workflow(&self, workspace: &str, workflow: &str) -> Result<bool, EngineError> {
-        let deleted = self.0.store.delete_workflow(workspace, workflow).await?;
+        let deleted = self.signed_store().delete_workflow(workspace, workflow).await?;
         self.0.hooks.invalidate_all();
         Ok(deleted)
     }

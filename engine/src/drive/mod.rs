@@ -1,7 +1,8 @@
 //! The drive: loads runs, executes nodes, commits turns, fires timers, delivers signals, dispatches outside
 //! events to triggers. All I/O of the engine happens here; decisions are the core's.
 //!
-//! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on;
+//! - [`Engine`]: the door for hosts; [`start`]: how a run begins; [`driver`]: how a run goes on; [`driven`]: the runs that
+//!   this process drives; [`recovery`]: what was under way when it stopped; [`timers`]: what is due;
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event; [`signals`]: who waits for
 //!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
@@ -10,9 +11,12 @@
 //!   it happens; [`pruning`]: what has been kept long enough; `limits`: what a node may give.
 
 mod children;
+mod config;
 pub mod dispatch;
+mod driven;
 mod driver;
 mod engine;
+mod error;
 pub(crate) mod execute;
 pub mod faults;
 mod fleet;
@@ -23,17 +27,21 @@ pub mod live;
 mod posting;
 pub mod program;
 pub mod pruning;
+mod recovery;
 pub mod schedule;
 pub mod scope;
 mod signals;
 mod slots;
 mod start;
+mod timers;
 mod unrunnable;
 mod watchers;
 pub mod workflows;
 
+pub use config::EngineConfig;
 pub use dispatch::{Dispatched, OutsideEvent};
-pub use engine::{Engine, EngineConfig, EngineError};
+pub use engine::Engine;
+pub use error::EngineError;
 pub use faults::FaultPlan;
 pub use hooks::Hook;
 pub use live::LiveEvent;

@@ -1,11 +1,13 @@
 //! Messages to runs that another process may be driving, and word of runs that end there. A message is a row; who
 //! drives its run, or takes the run over for it, hands it in and notes the answer. Must not know what a run does.
 
-use super::engine::{Engine, EngineError, Message};
+use super::driven::Message;
+use super::engine::Engine;
+use super::error::EngineError;
 use super::fleet::{MOST_CLAIMS, locked};
 use super::lanes::LaneLoan;
 use crate::core::Refusal;
-use crate::store::{OpenMessage, RunKey, RunMessage};
+use crate::store::{Change, OpenMessage, RunKey, RunMessage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -30,9 +32,17 @@ enum Posted {
         payload: Value,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         receipt: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<Box<Change>>,
     },
-    Cancel {},
-    Retry {},
+    Cancel {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<Box<Change>>,
+    },
+    Retry {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        change: Option<Box<Change>>,
+    },
 }
 
 /// The answer as it is stored; `None` for "done", and for "there is no such run" nothing can be said.
@@ -49,11 +59,11 @@ impl Engine {
         let (posted, done) = match message {
             // Whoever drives the run looks at its times by itself.
             Message::Wake => return,
-            Message::Signal { key, payload, receipt, done, .. } => {
-                (Posted::Signal { key, payload, receipt }, done)
+            Message::Signal { key, payload, receipt, change, done, .. } => {
+                (Posted::Signal { key, payload, receipt, change }, done)
             }
-            Message::Cancel { done } => (Posted::Cancel {}, done),
-            Message::Retry { done } => (Posted::Retry {}, done),
+            Message::Cancel { change, done } => (Posted::Cancel { change }, done),
+            Message::Retry { change, done } => (Posted::Retry { change }, done),
         };
         let body = serde_json::to_string(&posted).unwrap_or_default();
         let message = RunMessage { key: key.clone(), id: self.new_id("msg"), body };
@@ -111,7 +121,7 @@ impl Engine {
         let Some(posted) = posted else {
             return self.note_answer(&message, &Answer { refused: None, is_unknown: true }).await;
         };
-        let needs_lane = !matches!(posted, Posted::Cancel {});
+        let needs_lane = !matches!(posted, Posted::Cancel { .. });
         let mut is_claimed = false;
         if owner.is_none() {
             let claims = self.0.store.claim_run(self.0.fleet.me(), &message.key, needs_lane).await?;
@@ -127,13 +137,13 @@ impl Engine {
         }
         let (done, answer) = oneshot::channel();
         let told = match posted {
-            Posted::Signal { key, payload, receipt } => {
+            Posted::Signal { key, payload, receipt, change } => {
                 // Whoever took it may have died before the answer was noted.
                 let receipt = receipt.or_else(|| Some(format!("message/{}", message.id)));
-                Message::Signal { key, payload, lane: LaneLoan::default(), receipt, done }
+                Message::Signal { key, payload, lane: LaneLoan::default(), receipt, change, done }
             }
-            Posted::Cancel {} => Message::Cancel { done },
-            Posted::Retry {} => Message::Retry { done },
+            Posted::Cancel { change } => Message::Cancel { change, done },
+            Posted::Retry { change } => Message::Retry { change, done },
         };
         if is_claimed {
             self.drive_claimed(message.key.clone(), Some(told));

@@ -1,10 +1,13 @@
 //! A workflow version made ready: its plan, its node implementations and its compiled parameters. Built
-//! once per version and shared by all its runs.
+//! once per version, kept, and shared by all its runs.
 
+use super::engine::Engine;
+use super::error::EngineError;
 use crate::core::NodeIx;
 use crate::document::Document;
 use crate::expr::{CompiledParams, Expressions, Template};
 use crate::graph::{self, Plan, Problem};
+use crate::store::RunKey;
 use serde_json::Value;
 use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::registry::Registry;
@@ -112,4 +115,63 @@ pub fn raw_params(node: &crate::document::NodeDoc, spec: &sluice_node_sdk::spec:
         params.insert(need.param.clone(), Value::String(name.clone()));
     }
     Value::Object(params)
+}
+
+impl Engine {
+    /// The program of a published version.
+    ///
+    /// # Errors
+    /// When the version does not exist or does not compile with the node types of this process.
+    pub async fn program(
+        &self,
+        workspace: &str,
+        workflow: &str,
+        version: i64,
+    ) -> Result<Arc<Program>, EngineError> {
+        let key = (workspace.to_owned(), workflow.to_owned(), version);
+        if let Some(found) = self.0.programs.get(&key) {
+            return Ok(found);
+        }
+        let row = self.0.store.version(workspace, workflow, version).await?;
+        let row = row
+            .ok_or_else(|| EngineError::NotFound { what: "version", id: format!("{workflow}/{version}") })?;
+        let program = Arc::new(self.compile_text(&row.document)?);
+        self.0.programs.insert(key, program.clone());
+        Ok(program)
+    }
+
+    /// The program of a draft run. Its document never changes, so it is made ready once as well.
+    pub(super) fn draft_program(&self, run: &RunKey, document: &str) -> Result<Arc<Program>, EngineError> {
+        let key = (run.workspace_id.to_string(), run.run_id.to_string(), 0);
+        if let Some(found) = self.0.programs.get(&key) {
+            return Ok(found);
+        }
+        let program = Arc::new(self.compile_text(document)?);
+        self.0.programs.insert(key, program.clone());
+        Ok(program)
+    }
+
+    /// Makes a stored document ready.
+    ///
+    /// # Errors
+    /// All problems that prevent it.
+    pub fn compile_text(&self, document: &str) -> Result<Program, EngineError> {
+        let document = read_document(document)?;
+        self.compile(document)
+    }
+
+    /// Makes a document ready.
+    ///
+    /// # Errors
+    /// All problems that prevent it.
+    pub fn compile(&self, document: Document) -> Result<Program, EngineError> {
+        Program::compile(document, &self.0.registry, &self.0.expressions).map_err(EngineError::Problems)
+    }
+}
+
+/// Reads a stored document.
+pub(super) fn read_document(text: &str) -> Result<Document, EngineError> {
+    serde_json::from_str(text).map_err(|error| {
+        EngineError::Problems(vec![Problem::error("invalid_document", "", error.to_string())])
+    })
 }

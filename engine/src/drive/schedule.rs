@@ -5,7 +5,8 @@
 //! a plan for fixed times of day runs once when the hour comes twice, and right after the gap when its time
 //! is left out; a plan with steps or wildcards in minutes or hours follows elapsed time.
 
-use super::engine::{Engine, EngineError};
+use super::engine::Engine;
+use super::error::EngineError;
 use super::start::StartRequest;
 use crate::store::ScheduleRow;
 use chrono::{DateTime, Utc};

@@ -6,41 +6,69 @@ use crate::core::state::join;
 use crate::core::{NodeInput, NodeIx, Record, RunState, Source};
 use crate::expr::{CompiledParams, ExprError, ExprErrorKind, Expressions, NodeView, Scope, ScopeError};
 use serde_json::{Value, json};
-use sluice_node_sdk::context::ParamSource;
+use sluice_node_sdk::context::{ParamSource, RunInfo};
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::item::{Input, Item, Items};
 use sluice_node_sdk::services::Clock;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What all nodes of a run can see by name.
+/// What all nodes of a run can see by name. Few expressions ask for more than the item, so each variable is made when
+/// it is asked for first.
 pub struct RunScope {
-    /// `run`, `workflow`, `trigger`, `contact`, `conversation`.
-    pub variables: HashMap<&'static str, Arc<Value>>,
+    facts: RunFacts,
+    trigger: Arc<Value>,
+    run: OnceLock<Arc<Value>>,
+    workflow: OnceLock<Arc<Value>>,
+    contact: OnceLock<Arc<Value>>,
+    conversation: OnceLock<Arc<Value>>,
     /// For `now()`.
     pub clock: Arc<dyn Clock>,
     /// The workflow's zone.
     pub time_zone: Arc<str>,
 }
 
+/// What the variables `run` and `workflow` say.
+pub struct RunFacts {
+    /// Ids and names.
+    pub info: Arc<RunInfo>,
+    /// Started by a person to try it out.
+    pub is_test: bool,
+    /// When it was accepted.
+    pub created_at: i64,
+    /// Version of the workflow; 0 for a draft.
+    pub version: i64,
+}
+
 impl RunScope {
     /// The scope of a run whose trigger gave `trigger` as its first item.
-    pub fn new(
-        run: Value,
-        workflow: Value,
-        trigger: Arc<Value>,
-        clock: Arc<dyn Clock>,
-        time_zone: Arc<str>,
-    ) -> Self {
-        let part = |name: &str| Arc::new(trigger.get(name).cloned().unwrap_or(Value::Null));
-        let variables = HashMap::from([
-            ("contact", part("contact")),
-            ("conversation", part("conversation")),
-            ("run", Arc::new(run)),
-            ("workflow", Arc::new(workflow)),
-            ("trigger", trigger.clone()),
-        ]);
-        Self { variables, clock, time_zone }
+    pub fn new(facts: RunFacts, trigger: Arc<Value>, clock: Arc<dyn Clock>, time_zone: Arc<str>) -> Self {
+        let (run, workflow, contact, conversation) = Default::default();
+        Self { facts, trigger, run, workflow, contact, conversation, clock, time_zone }
+    }
+
+    /// The variable of that name: `run`, `workflow`, `trigger`, `contact`, `conversation`.
+    pub fn var(&self, name: &str) -> Option<Arc<Value>> {
+        let (facts, info) = (&self.facts, &self.facts.info);
+        let part = || Arc::new(self.trigger.get(name).cloned().unwrap_or(Value::Null));
+        let value = match name {
+            "trigger" => &self.trigger,
+            "contact" => self.contact.get_or_init(part),
+            "conversation" => self.conversation.get_or_init(part),
+            "run" => self.run.get_or_init(|| {
+                Arc::new(json!({
+                    "id": info.run_id, "is_test": facts.is_test, "dry_run": info.dry_run,
+                    "created_at": facts.created_at,
+                }))
+            }),
+            "workflow" => self.workflow.get_or_init(|| {
+                Arc::new(json!({
+                    "id": info.workflow_id, "name": info.workflow_name, "version": facts.version,
+                }))
+            }),
+            _ => return None,
+        };
+        Some(value.clone())
     }
 }
 
@@ -202,7 +230,7 @@ impl Scope for ItemScope<'_> {
         if name == "item" {
             return Some(self.number.get_or_init(|| Arc::new(json!({ "index": self.index }))).clone());
         }
-        self.of.run.variables.get(name).cloned()
+        self.of.run.var(name)
     }
 
     fn now(&self) -> i64 {
@@ -295,7 +323,7 @@ pub fn eval_setting(
         }
 
         fn var(&self, name: &str) -> Option<Arc<Value>> {
-            self.1.variables.get(name).cloned()
+            self.1.var(name)
         }
 
         fn now(&self) -> i64 {

@@ -1,11 +1,13 @@
 //! Signals from outside to the runs that wait for them: once each where the sender names them, and what settles an
 //! unknown outcome.
 
-use super::engine::{Engine, EngineError, Message};
+use super::driven::Message;
+use super::engine::Engine;
+use super::error::EngineError;
 use super::lanes::LaneLoan;
 use crate::core::{SettledBy, Settlement, Verdict, outcome_signal};
 use crate::store::RunKey;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Beginnings of signal keys that mean something to the engine or to its host; what is posted from outside must not
 /// use them.
@@ -25,6 +27,19 @@ impl Engine {
         self.signal_once(workspace, key, payload, None).await
     }
 
+    /// Wakes whatever waits for a decision, which goes into the log as that of whoever this engine acts for.
+    ///
+    /// # Errors
+    /// `NotWaiting` when nothing does.
+    pub async fn decide(
+        &self,
+        workspace: &str,
+        key: &str,
+        payload: Value,
+    ) -> Result<Vec<RunKey>, EngineError> {
+        self.send(workspace, key, payload, None, Some("approval.decided")).await
+    }
+
     /// The same for a sender who names the signal, so that repeating it wakes nobody twice. A repetition answers the
     /// runs that the first one woke, and wakes those that it was cut off from.
     ///
@@ -36,6 +51,17 @@ impl Engine {
         key: &str,
         payload: Value,
         name: Option<&str>,
+    ) -> Result<Vec<RunKey>, EngineError> {
+        self.send(workspace, key, payload, name, None).await
+    }
+
+    async fn send(
+        &self,
+        workspace: &str,
+        key: &str,
+        payload: Value,
+        name: Option<&str>,
+        action: Option<&str>,
     ) -> Result<Vec<RunKey>, EngineError> {
         let prefix = name.map(|name| format!("signal/{key}/{name}/"));
         let taken = match &prefix {
@@ -50,11 +76,13 @@ impl Engine {
                 continue;
             }
             let receipt = prefix.as_ref().map(|prefix| format!("{prefix}{}", wait.key.run_id));
+            let change = action.and_then(|action| self.change_of_run(&wait.key, action, payload.clone()));
             let signal = |done| Message::Signal {
                 key: key.to_owned(),
                 payload: payload.clone(),
                 lane: LaneLoan::default(),
                 receipt,
+                change,
                 done,
             };
             if self.ask(&wait.key, signal).await.is_ok() {
@@ -76,7 +104,10 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (key, payload) = (outcome_signal(effect_id), settlement.payload());
         let (lane, receipt) = (LaneLoan::default(), None);
-        self.ask(run, |done| Message::Signal { key, payload, lane, receipt, done }).await
+        let what =
+            json!({ "effect_id": effect_id, "decision": settlement.decision, "note": settlement.note });
+        let change = self.change_of_run(run, "run.outcome_settled", what);
+        self.ask(run, |done| Message::Signal { key, payload, lane, receipt, change, done }).await
     }
 
     /// Evidence of an effect has come: whoever is in doubt about it looks. Answers whether anybody was.

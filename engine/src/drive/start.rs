@@ -2,11 +2,12 @@
 //! anyone is told that the run exists.
 
 use super::driver::{Begun, Driver};
-use super::engine::{Engine, EngineError};
+use super::engine::Engine;
+use super::error::EngineError;
 use super::execute::Surroundings;
 use super::lanes::{LaneGuard, LaneTicket};
 use super::program::Program;
-use super::scope::RunScope;
+use super::scope::{RunFacts, RunScope};
 use crate::core::{Command, Event, EventKind, NodeIx, NodeOutput, RunError, RunState, RunStatus};
 use crate::document::Document;
 use crate::store::{Commit, NewRun, RunKey, Turn};
@@ -126,11 +127,15 @@ impl Engine {
     /// Starts a run. When this returns, the run is durable; a run of pure nodes only is over.
     ///
     /// # Errors
-    /// When the workflow cannot be found or compiled, its trigger declines or fails, the event was accepted
+    /// When the workspace is suspended, the workflow cannot be found or compiled, its trigger declines or fails, the event was accepted
     /// before, or the store fails. Nothing is stored then.
     pub async fn start(&self, mut request: StartRequest) -> Result<Started, EngineError> {
         if self.0.stopping.is_cancelled() {
             return Err(EngineError::ShuttingDown);
+        }
+        // A run that has begun may go on, and so may call others.
+        if request.parent_run_id.is_none() && self.is_closed(&request.workspace_id) {
+            return Err(EngineError::WorkspaceClosed);
         }
         self.check_room(&request)?;
         let (program, version) = self.program_to_start(&request).await?;
@@ -254,15 +259,18 @@ impl Engine {
             time_zone: program.time_zone.to_string(),
             dry_run: run.dry_run,
         };
-        let facts = json!({
-            "id": info.run_id, "is_test": run.is_test, "dry_run": run.dry_run, "created_at": run.created_at,
-        });
-        let workflow = json!({ "id": info.workflow_id, "name": info.workflow_name, "version": run.version });
+        let info = Arc::new(info);
+        let facts = RunFacts {
+            info: info.clone(),
+            is_test: run.is_test,
+            created_at: run.created_at,
+            version: run.version,
+        };
         let clock = services.clock.clone();
         Surroundings {
-            scope: Arc::new(RunScope::new(facts, workflow, trigger, clock, program.time_zone.clone())),
+            scope: Arc::new(RunScope::new(facts, trigger, clock, program.time_zone.clone())),
             program: program.clone(),
-            info: Arc::new(info),
+            info,
             services,
             expressions: self.0.expressions.clone(),
             cancel: CancellationToken::new(),
@@ -369,6 +377,7 @@ fn queued_turn(run: NewRun, start: Command, now: i64) -> Turn {
         owner: None,
         attention: None,
         receipt: None,
+        change: None,
         waits: None,
         children: Vec::new(),
     }

@@ -1,7 +1,8 @@
 //! Ends runs whose stored version cannot run in this process (an unknown node type, for example), so that they
 //! are visible as failed and do not come back at every start. There is no plan here, only events.
 
-use super::engine::{Engine, EngineError};
+use super::engine::Engine;
+use super::error::EngineError;
 use super::live::{LiveEvent, attention_event};
 use super::start::RunOutcome;
 use crate::core::{Event, EventKind, NodeIx, RunError, RunStatus, fold};
@@ -113,6 +114,7 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
         owner: None,
         attention,
         receipt: None,
+        change: None,
         waits: Some(Vec::new()),
         children: Vec::new(),
     }

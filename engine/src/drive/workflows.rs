@@ -1,6 +1,8 @@
 //! Drafts and versions: saving, publishing (which activates triggers), taking out of service.
 
-use super::engine::{Engine, EngineError, read_document};
+use super::engine::Engine;
+use super::error::EngineError;
+use super::program::read_document;
 use super::program::{Program, raw_params};
 use super::start::document_text;
 use crate::core::NodeIx;
@@ -60,7 +62,7 @@ impl Engine {
         let draft = document_text(&document)?;
         let id = sluice_db::random_id("wf");
         let new = NewWorkflow { id: &id, name: &document.name, draft: &draft, at: self.now_ms() };
-        Ok(self.store().create_workflow(workspace, new).await?)
+        Ok(self.signed_store().create_workflow(workspace, new).await?)
     }
 
     /// Saves a draft over revision `revision`.
@@ -77,7 +79,7 @@ impl Engine {
         let document = self.pin_versions(document);
         let draft = document_text(&document)?;
         let change = DraftChange { revision, name: &document.name, draft: &draft, at: self.now_ms() };
-        self.store().save_draft(workspace, workflow, change).await?;
+        self.signed_store().save_draft(workspace, workflow, change).await?;
         let row = self.store().workflow(workspace, workflow).await?;
         row.ok_or_else(|| EngineError::NotFound { what: "workflow", id: workflow.to_owned() })
     }
@@ -107,7 +109,7 @@ impl Engine {
             retention_ms: super::pruning::retention_of(&program.document),
             at: self.now_ms(),
         };
-        let version = self.store().publish(workspace, workflow, publication).await?;
+        let version = self.signed_store().publish(workspace, workflow, publication).await?;
         self.0.hooks.invalidate_all();
         self.set_alarm(0);
         Ok((version, problems))

@@ -1,6 +1,7 @@
 //! A tree of parameters with its texts compiled. Static subtrees are kept as finished JSON.
 
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 use super::error::{ExprError, ExprErrorKind, ParamError, TextPlace};
 use super::scope::Scope;
@@ -126,8 +127,8 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
+fn unescape(token: &str) -> Cow<'_, str> {
+    if token.contains('~') { token.replace("~1", "/").replace("~0", "~").into() } else { token.into() }
 }
 
 impl CompiledParams {

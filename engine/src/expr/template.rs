@@ -15,7 +15,9 @@ use super::scope::Scope;
 
 /// Compiles and runs expressions. Clones share the engines and the cache.
 #[derive(Clone)]
-pub struct Expressions {
+pub struct Expressions(Arc<Shared>);
+
+struct Shared {
     engines: Arc<Engines>,
     compiled: Cache<Box<str>, Arc<Program>>,
     scripts: Cache<Box<str>, Arc<Program>>,
@@ -23,7 +25,7 @@ pub struct Expressions {
 
 impl fmt::Debug for Expressions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expressions").field("limits", &self.engines.limits).finish_non_exhaustive()
+        f.debug_struct("Expressions").field("limits", &self.0.engines.limits).finish_non_exhaustive()
     }
 }
 
@@ -38,7 +40,7 @@ impl Expressions {
     pub fn new(limits: ExprLimits) -> Self {
         let compiled = cache(limits.cached_expressions);
         let scripts = cache(limits.cached_scripts);
-        Self { engines: Arc::new(Engines::new(limits)), compiled, scripts }
+        Self(Arc::new(Shared { engines: Arc::new(Engines::new(limits)), compiled, scripts }))
     }
 
     /// Compiles one parameter text. The first error is reported with its place in the text.
@@ -69,13 +71,13 @@ impl Expressions {
     }
 
     fn compile_site(&self, source: &str, start: TextPlace) -> Result<Site, ExprError> {
-        if let Some(program) = self.compiled.get(source) {
+        if let Some(program) = self.0.compiled.get(source) {
             return Ok(Site { program, start });
         }
         let program =
-            Program::expression(&self.engines, source).map_err(|failed| located(failed, source, start))?;
+            Program::expression(&self.0.engines, source).map_err(|failed| located(failed, source, start))?;
         let program = Arc::new(program);
-        self.compiled.insert(source.into(), program.clone());
+        self.0.compiled.insert(source.into(), program.clone());
         Ok(Site { program, start })
     }
 
@@ -96,13 +98,13 @@ impl Expressions {
     }
 
     fn compile_script(&self, code: &str) -> Result<Arc<Program>, ExprError> {
-        if let Some(program) = self.scripts.get(code) {
+        if let Some(program) = self.0.scripts.get(code) {
             return Ok(program);
         }
-        let program =
-            Program::script(&self.engines, code).map_err(|failed| located(failed, code, TextPlace::START))?;
+        let program = Program::script(&self.0.engines, code)
+            .map_err(|failed| located(failed, code, TextPlace::START))?;
         let program = Arc::new(program);
-        self.scripts.insert(code.into(), program.clone());
+        self.0.scripts.insert(code.into(), program.clone());
         Ok(program)
     }
 }

@@ -1,7 +1,7 @@
 //! Runs that a person must look at: counted, and taken off the list. Must not know why a run needs attention.
 
 use super::columns::attention_of;
-use super::{Attention, RunKey, Store, StoreError};
+use super::{Attention, Change, RunKey, Store, StoreError};
 
 pub(super) const COUNT: &str = "select attention, count(*) as n from runs where attention is not null group by attention order by attention";
 
@@ -18,13 +18,13 @@ impl Store {
     }
 
     /// A person has looked at a run that is over: it needs no further attention. Answers whether it needed any; one
-    /// that goes on keeps asking.
+    /// that goes on keeps asking. `change` goes into the log.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn acknowledge(&self, key: &RunKey) -> Result<bool, StoreError> {
-        let updated = self
-            .db
+    pub async fn acknowledge(&self, key: &RunKey, change: Option<Box<Change>>) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let updated = tx
             .query(
                 "update runs set attention = null where workspace_id = $1 and run_id = $2 and status >= 3 \
                  and attention is not null",
@@ -33,6 +33,10 @@ impl Store {
             .bind(&*key.run_id)
             .execute()
             .await?;
+        if updated == 1 {
+            self.log.write(&mut tx, change.into_iter().map(|change| *change).collect()).await?;
+        }
+        tx.commit().await?;
         Ok(updated == 1)
     }
 }

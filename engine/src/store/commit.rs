@@ -2,7 +2,7 @@
 //! nothing and is told so, without harm to the turns beside it. Must not know decisions, nor who shares a transaction.
 
 use super::{Commit, RunKey, Store, StoreError, Turn, codec, rows};
-use sluice_db::{DbError, Tx};
+use sluice_db::{Db, DbError, Dialect, Tx};
 use std::collections::HashMap;
 
 /// A turn with its events as bytes. They are made by the caller, before the turn is queued: the writer is one, the
@@ -95,19 +95,38 @@ pub(super) async fn write_at_once(tx: &mut Tx, turns: impl Iterator<Item = &Read
     let mut all = Vec::new();
     turns.for_each(|turn| turn.family(&mut all));
     for round in rounds(all) {
-        let count =
-            |wanted: fn(&Turn) -> bool| round.iter().filter(|ready| wanted(&ready.turn)).count() as u64;
-        let taken = rows::insert_receipts(tx, &round).await?;
-        if taken != count(|turn| turn.receipt.is_some())
-            || rows::insert_runs(tx, &round).await? != count(|turn| turn.new_run.is_some())
-            || rows::update_runs(tx, &round).await? != count(|turn| turn.new_run.is_none())
-        {
+        let taking = round.iter().filter(|ready| ready.turn.receipt.is_some()).count() as u64;
+        if rows::insert_receipts(tx, &round).await? != taking || !rows::write_runs(tx, &round).await? {
             return Ok(false);
         }
-        rows::insert_events(tx, &round).await?;
         rows::replace_waits(tx, &round).await?;
     }
     Ok(true)
+}
+
+/// The same for first turns without children and waits on PostgreSQL, in one trip and as one transaction. Answers
+/// whether that was tried and done; if not, nothing was written.
+///
+/// # Errors
+/// When the database cannot be used, whoever asks.
+pub(super) async fn write_in_one_trip<'a>(
+    db: &Db,
+    turns: impl Iterator<Item = &'a Ready> + Clone,
+) -> Result<bool, DbError> {
+    let is_plain = |ready: &Ready| {
+        let turn = &ready.turn;
+        let is_bare = ready.children.is_empty() && turn.receipt.is_none() && turn.change.is_none();
+        is_bare && turn.new_run.is_some() && turn.waits.is_none() && ready.events.is_some()
+    };
+    if db.dialect() != Dialect::Postgres || !turns.clone().all(is_plain) {
+        return Ok(false);
+    }
+    match rows::write_firsts_alone(db, turns.collect()).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.is_everybodys() => Err(error),
+        // Somebody is refused, or says what cannot be stored: it is found out who.
+        Err(_) => Ok(false),
+    }
 }
 
 /// Turns of one run keep their order, so each has a round of its own; turns of different runs share one. Nearly
@@ -147,11 +166,7 @@ async fn write_turn(tx: &mut Tx, ready: &Ready) -> Result<Commit, DbError> {
     if receipt.is_some() && rows::insert_receipts(tx, one).await? == 0 {
         return Ok(Commit::Duplicate);
     }
-    let written = match ready.turn.new_run {
-        Some(_) => rows::insert_runs(tx, one).await?,
-        None => rows::update_runs(tx, one).await?,
-    };
-    if written == 0 {
+    if rows::write_run_alone(tx, one).await? == 0 {
         if let Some(receipt) = receipt {
             rows::delete_receipt(tx, ready, receipt).await?;
         }

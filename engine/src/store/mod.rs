@@ -7,6 +7,7 @@
 //! - `payloads` keeps large bodies of events out of line; `prune` deletes what has been kept long enough.
 //! - `claims`, `runners` and `messages` share the work among processes.
 //! - `receipts` knows which signals were taken; `attention` counts and clears what people must look at.
+//! - `changes` tells a log of the host's who changed what.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
@@ -14,6 +15,7 @@
 mod attention;
 mod batch;
 mod bulk;
+mod changes;
 mod claims;
 mod codec;
 mod columns;
@@ -41,6 +43,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{Change, ChangeLog, Logged, Signature};
 pub use claims::{Claimed, Wanted};
 pub use codec::MAX_DEPTH;
 pub use error::StoreError;
@@ -65,13 +68,22 @@ pub struct Store {
     db: Db,
     writer: Arc<Writer>,
     payloads: Option<Payloads>,
+    log: changes::Log,
+    signature: Signature,
 }
 
 impl Store {
     /// A store in an open and migrated database, with everything in it.
     pub fn new(db: Db) -> Self {
-        let writer = Writer::new(db.clone());
-        Self { db, writer, payloads: None }
+        let writer = Writer::new(db.clone(), changes::Log::default());
+        Self { db, writer, payloads: None, log: changes::Log::default(), signature: Signature::default() }
+    }
+
+    /// The same store, whose changes are written into a log. To be set before the store is used.
+    #[must_use]
+    pub fn with_log(self, log: Arc<dyn ChangeLog>) -> Self {
+        let log = changes::Log(Some(log));
+        Self { writer: Writer::new(self.db.clone(), log.clone()), log, ..self }
     }
 
     /// Which database keeps it.

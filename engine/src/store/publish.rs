@@ -1,7 +1,8 @@
 //! Publishing: a version is frozen and its triggers and schedules take the place of the former ones, all or
 //! nothing. Must not know what a document says.
 
-use super::{ScheduleRow, Store, StoreError, TriggerRow};
+use super::{Change, ScheduleRow, Store, StoreError, TriggerRow};
+use serde_json::json;
 use sluice_db::{DbError, Tx, placeholders};
 use std::collections::HashSet;
 
@@ -51,7 +52,7 @@ impl Store {
         paths: &[&str],
     ) -> Result<i64, StoreError> {
         let mut tx = self.db.begin().await?;
-        let name = lock_workflow(&mut tx, workspace_id, workflow_id).await?;
+        let (name, former) = lock_workflow(&mut tx, workspace_id, workflow_id).await?;
         refuse_repeated_paths(paths, &name)?;
         refuse_taken_paths(&mut tx, workspace_id, workflow_id, paths).await?;
         let version = insert_version(&mut tx, workspace_id, workflow_id, publication).await?;
@@ -65,6 +66,12 @@ impl Store {
         set_published(&mut tx, workspace_id, workflow_id, Some(version)).await?;
         let sql = "update workflows set retention_ms = $3 where workspace_id = $1 and workflow_id = $2";
         tx.query(sql).bind(workspace_id).bind(workflow_id).bind(publication.retention_ms).execute().await?;
+        let change = Change {
+            before: json!({ "published_version": former }),
+            after: json!({ "published_version": version }),
+            ..self.change(workspace_id, "published", workflow_id, &name)
+        };
+        self.log.write(&mut tx, vec![change]).await?;
         tx.commit().await?;
         Ok(version)
     }
@@ -75,9 +82,14 @@ impl Store {
     /// `NotFound`, or when the database fails.
     pub async fn unpublish(&self, workspace_id: &str, workflow_id: &str) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        lock_workflow(&mut tx, workspace_id, workflow_id).await?;
+        let (name, former) = lock_workflow(&mut tx, workspace_id, workflow_id).await?;
         delete_triggers(&mut tx, workspace_id, workflow_id).await?;
         set_published(&mut tx, workspace_id, workflow_id, None).await?;
+        if former.is_some() {
+            let before = json!({ "published_version": former });
+            let change = self.change(workspace_id, "unpublished", workflow_id, &name);
+            self.log.write(&mut tx, vec![Change { before, ..change }]).await?;
+        }
         Ok(tx.commit().await?)
     }
 }
@@ -86,12 +98,19 @@ fn webhook_paths(triggers: &[TriggerRow]) -> Vec<&str> {
     triggers.iter().filter(|trigger| trigger.source == "webhook").map(|trigger| &*trigger.key).collect()
 }
 
-/// Keeps others from publishing the same workflow meanwhile, and answers its name.
-async fn lock_workflow(tx: &mut Tx, workspace_id: &str, workflow_id: &str) -> Result<String, StoreError> {
+/// Keeps others from publishing the same workflow meanwhile, and answers its name and published version.
+async fn lock_workflow(
+    tx: &mut Tx,
+    workspace_id: &str,
+    workflow_id: &str,
+) -> Result<(String, Option<i64>), StoreError> {
     let lock = tx.dialect().for_update();
-    let sql = format!("select name from workflows where workspace_id = $1 and workflow_id = $2{lock}");
+    let sql = format!(
+        "select name, published_version from workflows where workspace_id = $1 and workflow_id = $2{lock}"
+    );
     let row = tx.query(sql).bind(workspace_id).bind(workflow_id).optional().await?;
-    Ok(row.ok_or(StoreError::NotFound)?.text("name")?)
+    let row = row.ok_or(StoreError::NotFound)?;
+    Ok((row.text("name")?, row.opt_int("published_version")?))
 }
 
 fn refuse_repeated_paths(paths: &[&str], workflow: &str) -> Result<(), StoreError> {

@@ -18,6 +18,8 @@ pub(super) const RECEIPT: &str =
 pub(super) const STARTED_BY: &str = "select 1 as found from runs where workspace_id = $1 and dedupe_key >= $2 \
              and dedupe_key < $3 limit 1";
 
+pub(super) const STARTED_UNDER: &str = "select run_id from runs where workspace_id = $1 and dedupe_key = $2";
+
 pub(super) const RECEIPTS: &str = "select run_id, at from signal_receipts where workspace_id = $1 and receipt >= $2 \
              and receipt < $3 order by receipt";
 
@@ -49,6 +51,16 @@ impl Store {
         let row =
             self.db.query(STARTED_BY).bind(workspace_id).bind(prefix).bind(end_of(prefix)).optional().await?;
         Ok(row.is_some())
+    }
+
+    /// The run that was started under this deduplication key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn started_under(&self, workspace_id: &str, key: &str) -> Result<Option<RunKey>, StoreError> {
+        let row = self.db.query(STARTED_UNDER).bind(workspace_id).bind(key).optional().await?;
+        let run_id = row.map(|row| row.text("run_id")).transpose()?;
+        Ok(run_id.map(|run_id| RunKey { workspace_id: workspace_id.into(), run_id: run_id.into() }))
     }
 
     /// The run that called a run.

@@ -2,20 +2,43 @@
 //! because someone was faster; they answer how many rows they wrote, and the caller knows how many it should be.
 //! Must not know which turns share a transaction.
 
-use super::bulk::{Bulk, values};
+use super::bulk::{Bulk, Pair, Values, columns, unnest, values};
 use super::columns::{attention_number, status_number};
 use super::commit::Ready;
 use super::types::to_json;
 use super::waits;
-use sluice_db::{DbError, Tx};
+use sluice_db::{Arg, ArgType, Db, DbError, Tx};
+use std::sync::OnceLock;
 
-pub(super) static INSERT_RUNS: Bulk = Bulk::new(
-    "insert into runs (workspace_id, run_id, workflow_id, version, status, turns, events, is_test, dry_run, created_at, \
-     started_at, ended_at, wake_at, trigger_type, lane, parent_run_id, inbound_id, dedupe_key, error, owner, attention, \
-     document) values ",
-    22,
-    " on conflict do nothing",
-);
+/// The columns of a new run.
+macro_rules! new_run_columns {
+    () => {
+        "insert into runs (workspace_id, run_id, workflow_id, version, status, turns, events, is_test, dry_run, \
+         created_at, started_at, ended_at, wake_at, trigger_type, lane, parent_run_id, inbound_id, dedupe_key, error, \
+         owner, attention, document) "
+    };
+}
+
+/// The columns of the events of a turn.
+macro_rules! event_columns {
+    () => {
+        "insert into run_events (workspace_id, run_id, first_seq, count, at, body) "
+    };
+}
+
+pub(super) static INSERT_RUNS: Bulk =
+    Bulk::new(concat!(new_run_columns!(), "values "), 22, " on conflict do nothing");
+
+const NEW_RUN_KINDS: [ArgType; 22] = {
+    use ArgType::{Bool, Int, Text};
+    [
+        Text, Text, Text, Int, Int, Int, Int, Bool, Bool, Int, Int, Int, Int, Text, Text, Text, Text, Text,
+        Text, Int, Int, Text,
+    ]
+};
+
+const EVENT_KINDS: [ArgType; 6] =
+    [ArgType::Text, ArgType::Text, ArgType::Int, ArgType::Int, ArgType::Int, ArgType::Bytes];
 
 /// A run that is over keeps its end and its error; one that goes on after a retry loses them. The start stays
 /// for good. Whoever claimed it is done with that: the count of claims begins anew.
@@ -30,8 +53,10 @@ pub(super) static UPDATE_RUNS: Bulk = Bulk::new(
      from v where runs.workspace_id = v.workspace_id and runs.run_id = v.run_id and runs.turns = v.expected",
 );
 
-static INSERT_EVENTS: Bulk =
-    Bulk::new("insert into run_events (workspace_id, run_id, first_seq, count, at, body) values ", 6, "");
+static INSERT_EVENTS: Bulk = Bulk::new(concat!(event_columns!(), "values "), 6, "");
+
+static FIRSTS: Pair = Pair::new(&INSERT_RUNS, &INSERT_EVENTS);
+static LATERS: Pair = Pair::new(&UPDATE_RUNS, &INSERT_EVENTS);
 
 static INSERT_RECEIPTS: Bulk = Bulk::new(
     "insert into signal_receipts (workspace_id, receipt, run_id, at) values ",
@@ -42,55 +67,101 @@ static INSERT_RECEIPTS: Bulk = Bulk::new(
 pub(super) static DELETE_WAITS: Bulk =
     Bulk::new("delete from run_waits where (workspace_id, run_id) in (values ", 2, ")");
 
-/// Writes the runs of first turns. Those whose id or deduplication key exists already are left out.
-pub(super) async fn insert_runs(tx: &mut Tx, turns: &[&Ready]) -> Result<u64, DbError> {
-    let new = |ready: &&&Ready| ready.turn.new_run.is_some();
-    let mut firsts: Vec<&Ready> = turns.iter().filter(new).copied().collect();
-    // Two transactions that meet on deduplication keys wait for each other in the same order.
-    firsts.sort_by_key(|ready| ready.turn.new_run.as_ref().and_then(|run| run.dedupe_key.as_deref()));
-    INSERT_RUNS
-        .execute(tx, &firsts, |ready, row| {
-            let turn = &ready.turn;
-            let Some(run) = &turn.new_run else { return };
-            values![row;
-                turn.key.workspace_id.clone(), turn.key.run_id.clone(), &run.workflow_id, run.version,
-                status_number(turn.status), 1_i64, ready.last_seq, run.is_test, run.dry_run, run.created_at,
-                turn.started_at, turn.ended_at, turn.wake_at, &run.trigger_type, &run.lane, &run.parent_run_id,
-                &run.inbound_id, &run.dedupe_key, turn.error.as_ref().map(to_json), turn.owner,
-                turn.attention.map(attention_number), run.document.as_deref(),
-            ];
-        })
-        .await
+/// The row of a new run.
+fn new_run(ready: &Ready, row: &mut Values) {
+    let turn = &ready.turn;
+    let Some(run) = &turn.new_run else { return };
+    values![row;
+        turn.key.workspace_id.clone(), turn.key.run_id.clone(), &run.workflow_id, run.version,
+        status_number(turn.status), 1_i64, ready.last_seq, run.is_test, run.dry_run, run.created_at,
+        turn.started_at, turn.ended_at, turn.wake_at, &run.trigger_type, &run.lane, &run.parent_run_id,
+        &run.inbound_id, &run.dedupe_key, turn.error.as_ref().map(to_json), turn.owner,
+        turn.attention.map(attention_number), run.document.as_deref(),
+    ];
 }
 
-/// Moves the runs of later turns on. Those that are not where the turn expects them are left out. Each run may be
-/// there only once.
-pub(super) async fn update_runs(tx: &mut Tx, turns: &[&Ready]) -> Result<u64, DbError> {
-    let later = |ready: &&&Ready| ready.turn.new_run.is_none();
-    let later: Vec<&Ready> = turns.iter().filter(later).copied().collect();
-    UPDATE_RUNS
-        .execute(tx, &later, |ready, row| {
-            let turn = &ready.turn;
-            values![row;
-                turn.key.workspace_id.clone(), turn.key.run_id.clone(), turn.expected, ready.last_seq,
-                status_number(turn.status), turn.wake_at, turn.started_at, turn.status.is_over(), turn.ended_at,
-                turn.error.as_ref().map(to_json), turn.owner, turn.attention.map(attention_number),
-            ];
-        })
-        .await
+/// What a later turn makes of its run.
+fn moved_run(ready: &Ready, row: &mut Values) {
+    let turn = &ready.turn;
+    values![row;
+        turn.key.workspace_id.clone(), turn.key.run_id.clone(), turn.expected, ready.last_seq,
+        status_number(turn.status), turn.wake_at, turn.started_at, turn.status.is_over(), turn.ended_at,
+        turn.error.as_ref().map(to_json), turn.owner, turn.attention.map(attention_number),
+    ];
+}
+
+/// The row of the events of a turn.
+fn spoken(ready: &Ready, row: &mut Values) {
+    let Some(events) = &ready.events else { return };
+    let (key, seq) = (&ready.turn.key, ready.turn.first_seq);
+    values![row;
+        key.workspace_id.clone(), key.run_id.clone(), seq, events.count, events.at, events.body.as_slice(),
+    ];
+}
+
+/// Writes the runs of turns, new ones and those that exist, and all their events. Those whose id or deduplication key
+/// exists already are left out, and so are those that are not where the turn expects them; answers whether there were
+/// none of these. Each run may be there only once.
+pub(super) async fn write_runs(tx: &mut Tx, turns: &[&Ready]) -> Result<bool, DbError> {
+    let (silent, speaking): (Vec<&Ready>, Vec<&Ready>) =
+        turns.iter().partition(|ready| ready.events.is_none());
+    let (mut firsts, laters): (Vec<&Ready>, Vec<&Ready>) =
+        speaking.into_iter().partition(|ready| ready.turn.new_run.is_some());
+    in_order(&mut firsts);
+    let are_whole = |turns: &[&Ready], written: u64| written == 2 * turns.len() as u64;
+    Ok(are_whole(
+        &firsts,
+        FIRSTS
+            .execute(tx, &firsts, |ready, row| new_run(ready, row), |ready, row| spoken(ready, row))
+            .await?,
+    ) && are_whole(
+        &laters,
+        LATERS
+            .execute(tx, &laters, |ready, row| moved_run(ready, row), |ready, row| spoken(ready, row))
+            .await?,
+    ) && write_run_alone(tx, &silent).await? == silent.len() as u64)
+}
+
+/// Writes the runs of turns without their events and counts those that were not left out.
+pub(super) async fn write_run_alone(tx: &mut Tx, turns: &[&Ready]) -> Result<u64, DbError> {
+    let (mut firsts, laters): (Vec<&Ready>, Vec<&Ready>) =
+        turns.iter().partition(|ready| ready.turn.new_run.is_some());
+    in_order(&mut firsts);
+    let inserted = INSERT_RUNS.execute(tx, &firsts, |ready, row| new_run(ready, row)).await?;
+    Ok(inserted + UPDATE_RUNS.execute(tx, &laters, |ready, row| moved_run(ready, row)).await?)
+}
+
+/// Two transactions that meet on deduplication keys wait for each other in the same order.
+fn in_order(firsts: &mut [&Ready]) {
+    firsts.sort_by_key(|ready| ready.turn.new_run.as_ref().and_then(|run| run.dedupe_key.as_deref()));
+}
+
+/// Writes first turns on PostgreSQL in one trip: one statement that is its own transaction. It fails, and writes nothing,
+/// when one of them is refused.
+pub(super) async fn write_firsts_alone(db: &Db, mut turns: Vec<&Ready>) -> Result<(), DbError> {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(|| {
+        format!(
+            "with run as ({}select * from {} on conflict do nothing returning 1), \
+             event as ({}select * from {}) select 1 / ((select count(*) from run) = ${})::int",
+            new_run_columns!(),
+            unnest(1, &NEW_RUN_KINDS),
+            event_columns!(),
+            unnest(1 + NEW_RUN_KINDS.len(), &EVENT_KINDS),
+            1 + NEW_RUN_KINDS.len() + EVENT_KINDS.len(),
+        )
+    });
+    in_order(&mut turns);
+    let mut args = columns(&turns, &NEW_RUN_KINDS, |ready, row| new_run(ready, row));
+    args.extend(columns(&turns, &EVENT_KINDS, |ready, row| spoken(ready, row)));
+    args.push(Arg::Int(turns.len() as i64));
+    db.query(text.as_str()).bind_all(args).execute().await.map(drop)
 }
 
 /// Writes a row of events for each turn that has any.
 pub(super) async fn insert_events(tx: &mut Tx, turns: &[&Ready]) -> Result<(), DbError> {
-    let spoken: Vec<_> = turns.iter().filter_map(|ready| Some((*ready, ready.events.as_ref()?))).collect();
-    INSERT_EVENTS
-        .execute(tx, &spoken, |(ready, events), row| {
-            let (key, seq) = (&ready.turn.key, ready.turn.first_seq);
-            values![row;
-                key.workspace_id.clone(), key.run_id.clone(), seq, events.count, events.at, events.body.as_slice(),
-            ];
-        })
-        .await?;
+    let speaking: Vec<&Ready> = turns.iter().filter(|ready| ready.events.is_some()).copied().collect();
+    INSERT_EVENTS.execute(tx, &speaking, |ready, row| spoken(ready, row)).await?;
     Ok(())
 }
 

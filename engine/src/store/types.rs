@@ -74,6 +74,8 @@ pub struct Turn {
     pub attention: Option<Attention>,
     /// The key of the signal that this turn takes; a second turn with it in the workspace is a duplicate.
     pub receipt: Option<String>,
+    /// What somebody did by this turn, for the log.
+    pub change: Option<Box<super::Change>>,
     /// All that the run waits for now. Replaces what was stored when `Some`.
     pub waits: Option<Vec<WaitRow>>,
     /// Child runs to create in the same transaction, each with its own first turn.

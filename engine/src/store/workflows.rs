@@ -2,8 +2,10 @@
 //! are frozen by [`Store::publish`] and outlive their workflow, because runs are pinned to them. Must not know
 //! what a document says.
 
-use super::{Page, Store, StoreError, VersionRow, WorkflowRow, cursor};
-use sluice_db::{DbError, Row};
+use super::changes::outline;
+use super::{Change, Page, Store, StoreError, VersionRow, WorkflowRow, cursor};
+use serde_json::Value;
+use sluice_db::{DbError, Row, Tx};
 
 /// A workflow to be created.
 #[derive(Clone, Debug)]
@@ -43,8 +45,8 @@ impl Store {
     ) -> Result<WorkflowRow, StoreError> {
         const SQL: &str = "insert into workflows (workspace_id, workflow_id, name, revision, created_at, updated_at, draft) \
              values ($1, $2, $3, 1, $4, $4, $5)";
-        let inserted = self
-            .db
+        let mut tx = self.db.begin().await?;
+        let inserted = tx
             .query(SQL)
             .bind(workspace_id)
             .bind(new.id)
@@ -54,6 +56,10 @@ impl Store {
             .execute()
             .await;
         inserted.map_err(name_taken)?;
+        let after = outline(new.name, 1, new.draft);
+        let change = self.change(workspace_id, "created", new.id, new.name);
+        self.log.write(&mut tx, vec![Change { after, ..change }]).await?;
+        tx.commit().await?;
         Ok(WorkflowRow {
             id: new.id.to_owned(),
             name: new.name.to_owned(),
@@ -121,8 +127,9 @@ impl Store {
     ) -> Result<i64, StoreError> {
         const SQL: &str = "update workflows set name = $4, draft = $5, updated_at = $6, revision = revision + 1 \
              where workspace_id = $1 and workflow_id = $2 and revision = $3";
-        let saved = self
-            .db
+        let mut tx = self.db.begin().await?;
+        let before = workflow_in(&mut tx, workspace_id, id).await?;
+        let saved = tx
             .query(SQL)
             .bind(workspace_id)
             .bind(id)
@@ -133,9 +140,16 @@ impl Store {
             .execute()
             .await;
         if saved.map_err(name_taken)? == 1 {
+            let logged = Change {
+                before: before.as_ref().map_or(Value::Null, outline_of),
+                after: outline(change.name, change.revision + 1, change.draft),
+                ..self.change(workspace_id, "updated", id, change.name)
+            };
+            self.log.write(&mut tx, vec![logged]).await?;
+            tx.commit().await?;
             return Ok(change.revision + 1);
         }
-        match self.workflow(workspace_id, id).await? {
+        match before {
             Some(workflow) => Err(StoreError::Conflict { current_revision: workflow.revision }),
             None => Err(StoreError::NotFound),
         }
@@ -148,9 +162,14 @@ impl Store {
     /// When the database fails.
     pub async fn delete_workflow(&self, workspace_id: &str, id: &str) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
+        let before = workflow_in(&mut tx, workspace_id, id).await?;
         super::publish::delete_triggers(&mut tx, workspace_id, id).await?;
         let sql = "delete from workflows where workspace_id = $1 and workflow_id = $2";
         let deleted = tx.query(sql).bind(workspace_id).bind(id).execute().await?;
+        if let Some(row) = before {
+            let change = self.change(workspace_id, "deleted", id, &row.name);
+            self.log.write(&mut tx, vec![Change { before: outline_of(&row), ..change }]).await?;
+        }
         tx.commit().await?;
         Ok(deleted == 1)
     }
@@ -191,6 +210,18 @@ impl Store {
         let found = rows.iter().map(read_version).collect::<Result<_, _>>()?;
         Ok(cursor::page(found, size, |last: &VersionRow| last.version))
     }
+}
+
+/// The workflow inside a transaction, locked against other writers.
+async fn workflow_in(tx: &mut Tx, workspace_id: &str, id: &str) -> Result<Option<WorkflowRow>, StoreError> {
+    let lock = tx.dialect().for_update();
+    let sql = format!("select * from workflows where workspace_id = $1 and workflow_id = $2{lock}");
+    let row = tx.query(sql).bind(workspace_id).bind(id).optional().await?;
+    row.as_ref().map(read_workflow).transpose()
+}
+
+fn outline_of(row: &WorkflowRow) -> Value {
+    outline(&row.name, row.revision, &row.draft)
 }
 
 /// The unique index over names refused; any other refusal stays what it is.

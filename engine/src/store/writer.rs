@@ -5,6 +5,7 @@
 //! not the callers' own, so a caller that goes away disturbs nobody.
 
 use super::batch;
+use super::changes::Log;
 use super::commit::Ready;
 use super::{Commit, StoreError};
 use sluice_db::{Db, DbError};
@@ -64,6 +65,7 @@ impl Drop for Place {
 /// The queue and those who work on it.
 pub(super) struct Writer {
     db: Db,
+    log: Log,
     most_writers: usize,
     room: Arc<Semaphore>,
     turns: AtomicUsize,
@@ -87,10 +89,11 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    pub(super) fn new(db: Db) -> Arc<Self> {
+    pub(super) fn new(db: Db, log: Log) -> Arc<Self> {
         Arc::new(Self {
             most_writers: db.writers(),
             db,
+            log,
             room: Arc::new(Semaphore::new(ROOM)),
             turns: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
@@ -152,7 +155,7 @@ struct Shift {
 impl Shift {
     async fn work(mut self) {
         while let Some(jobs) = self.next() {
-            batch::write(&self.writer.db, jobs).await;
+            batch::write(&self.writer.db, &self.writer.log, jobs).await;
         }
     }
 

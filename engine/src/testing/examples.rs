@@ -2,10 +2,10 @@
 
 use crate::document::Document;
 use crate::drive::Program;
-use crate::drive::scope::{NodeParams, RunScope};
+use crate::drive::scope::{NodeParams, RunFacts, RunScope};
 use crate::expr::Expressions;
 use serde_json::json;
-use sluice_node_sdk::context::ParamSource;
+use sluice_node_sdk::context::{ParamSource, RunInfo};
 use sluice_node_sdk::item::Item;
 use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::spec::Example;
@@ -35,9 +35,14 @@ pub fn example_params(
     let items: Vec<Item> = example.input.iter().cloned().map(Item::new).collect();
     let first = items.first().map(|item| item.json.clone()).unwrap_or_default();
     let clock = Arc::new(SimClock::at(TEST_NOW_MS));
-    let run = json!({ "id": "run_test", "is_test": true, "dry_run": false, "created_at": TEST_NOW_MS });
-    let workflow = json!({ "id": "wf_test", "name": "Example", "version": 0 });
-    let scope = RunScope::new(run, workflow, first, clock, "UTC".into());
+    let info = RunInfo {
+        run_id: "run_test".to_owned(),
+        workflow_id: "wf_test".to_owned(),
+        workflow_name: "Example".to_owned(),
+        ..RunInfo::default()
+    };
+    let facts = RunFacts { info: Arc::new(info), is_test: true, created_at: TEST_NOW_MS, version: 0 };
+    let scope = RunScope::new(facts, first, clock, "UTC".into());
     let (program, scope) = (Arc::new(program), Arc::new(scope));
     Ok(Arc::new(NodeParams::for_trigger(&program, 0, Arc::new(items), scope, expressions.clone())))
 }

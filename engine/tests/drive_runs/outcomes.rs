@@ -145,7 +145,7 @@ async fn who_ends_without_knowing_is_listed_until_somebody_has_looked() {
     home.world.release("other", 1);
     home.engine.settle().await;
     assert_eq!(listed(&home).await.len(), 1);
-    assert!(!home.engine.store().acknowledge(&key).await.unwrap(), "an open question goes on asking");
+    assert!(!home.engine.store().acknowledge(&key, None).await.unwrap(), "an open question goes on asking");
     home.engine.cancel(&key).await.unwrap();
     assert!(listed(&home).await.is_empty(), "who cancels a run has seen what it asks");
     home.engine.retry(&key).await.unwrap();

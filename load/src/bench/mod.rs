@@ -1,5 +1,6 @@
 //! `sluice-load bench`: every workload in a file of its own, the machine's own limits in the same run, one table.
 
+mod bodies;
 mod documents;
 mod effects;
 mod five;
@@ -29,7 +30,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// All workloads, in the order in which they are measured.
-const WORKLOADS: [&str; 9] = [
+const WORKLOADS: [&str; 10] = [
     "five",
     "one-effect",
     "five-effects",
@@ -38,6 +39,7 @@ const WORKLOADS: [&str; 9] = [
     "waiting",
     "lists",
     "runners",
+    "bodies",
     "footprint",
 ];
 
@@ -139,6 +141,7 @@ impl Bench {
             "waiting" => waiting::measure(self).await,
             "lists" => lists::measure(self).await,
             "runners" => runners::measure(self).await,
+            "bodies" => bodies::measure(self).await,
             _ => footprint::measure(self).await,
         }
     }

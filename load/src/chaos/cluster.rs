@@ -68,16 +68,18 @@ impl Cluster {
         Ok(which == 0)
     }
 
-    /// Stops a process for `lasting` without its knowing.
+    /// Stops a process for `lasting` without its knowing; gives its number, which is 0 for the one that answers HTTP.
     ///
     /// # Errors
     /// When it cannot be signalled.
-    pub(super) async fn pause(&mut self, which: usize, lasting: Duration) -> Tried<()> {
+    pub(super) async fn pause(&mut self, which: usize, lasting: Duration) -> Tried<usize> {
         let which = which % self.places.len();
-        let Some(process) = &self.places[which].process else { return Ok(()) };
-        process.signal("STOP").await?;
-        tokio::time::sleep(lasting).await;
-        process.signal("CONT").await
+        if let Some(process) = &self.places[which].process {
+            process.signal("STOP").await?;
+            tokio::time::sleep(lasting).await;
+            process.signal("CONT").await?;
+        }
+        Ok(which)
     }
 
     /// Sets the wall clock of all processes so many seconds off.

@@ -195,29 +195,39 @@ fn lane_of(reply: &str) -> Option<(String, u64)> {
     Some((conversation.to_owned(), number.parse().ok()?))
 }
 
+/// How long after the last request something of each sort was seen under way or due, by name.
+pub(super) type Drained = Vec<(&'static str, Duration)>;
+
 /// Waits until nothing is under way or due any more. What is left after `limit` is found by the comparison.
 ///
 /// # Errors
 /// When the API does not answer.
-pub(super) async fn quiet(rest: &Rest, platform: &Rest, limit: Duration) -> Tried<()> {
-    let end = Instant::now() + limit;
+pub(super) async fn quiet(rest: &Rest, platform: &Rest, limit: Duration) -> Tried<Drained> {
+    let begun = Instant::now();
+    let mut drained: Drained =
+        ["bodies", "queued", "running", "waiting"].map(|name| (name, Duration::ZERO)).to_vec();
     let mut calm = 0;
-    while Instant::now() < end && calm < 3 {
-        let mut busy = 0;
+    while begun.elapsed() < limit && calm < 3 {
+        let mut busy = Vec::new();
         for (from, path) in [
+            (platform, "/api/inbound?limit=1&status=received"),
             (rest, "/api/runs?limit=1&status=queued"),
             (rest, "/api/runs?limit=1&status=running"),
-            (platform, "/api/inbound?limit=1&status=received"),
         ] {
-            busy += from.get(path).await?["items"].as_array().map_or(0, Vec::len);
+            busy.push(from.get(path).await?["items"].as_array().map_or(0, Vec::len));
         }
         let waiting = rest.get("/api/runs?limit=200&status=waiting").await?;
         let waiting = waiting["items"].as_array().cloned().unwrap_or_default();
-        busy += if waiting.is_empty() { 0 } else { still_waiting(rest, &waiting).await? };
-        calm = if busy == 0 { calm + 1 } else { 0 };
+        busy.push(if waiting.is_empty() { 0 } else { still_waiting(rest, &waiting).await? });
+        for ((_, last), count) in drained.iter_mut().zip(&busy) {
+            if *count > 0 {
+                *last = begun.elapsed();
+            }
+        }
+        calm = if busy.iter().all(|count| *count == 0) { calm + 1 } else { 0 };
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    Ok(())
+    Ok(drained)
 }
 
 /// Waiting runs that are not waiting for people.

@@ -10,6 +10,7 @@ mod traffic;
 use crate::database::Kind;
 use crate::fault::{Tried, While as _, explain};
 use crate::house::House;
+use crate::meta;
 use crate::process::{Launch, Process, free_address};
 use crate::provider::{Cut, Provider};
 use crate::rest::Rest;
@@ -136,7 +137,7 @@ async fn in_folder(binary: &Path, folder: &Path, args: &ChaosArgs) -> Tried<bool
     let rest = Arc::new(house.rest());
     let platform = house.platform();
     let settled = std::time::Instant::now();
-    collect::quiet(&rest, &platform, SETTLING).await?;
+    let drained = collect::quiet(&rest, &platform, SETTLING).await?;
     let settled = settled.elapsed();
     let store = collect::store(rest, &platform, &plain).await?;
     let mut delivered = phone.finish().await?;
@@ -144,6 +145,9 @@ async fn in_folder(binary: &Path, folder: &Path, args: &ChaosArgs) -> Tried<bool
     let verdict = reconcile(&acknowledged, &store.runs, &store.bodies, &delivered);
     print_diary(&diary, ended_alone);
     println!("quiet {} ms after the last request", settled.as_millis());
+    for (name, last) in drained {
+        println!("  {name}: the last seen after {} ms", last.as_millis());
+    }
     println!(
         "requests {sent}, acknowledged {}, runs stored {}, effects carried out {}",
         acknowledged.len(),
@@ -200,20 +204,13 @@ impl Stage {
     /// they may be answered. Gives the workflow without effects.
     async fn furnish(&self, house: &House, customers: u32) -> Tried<String> {
         let rest = house.rest();
-        let credential =
-            json!({ "name": "whatsapp", "kind": "whatsapp", "secret": { "access_token": "load" } });
-        rest.expect("POST", "/api/credentials", Some(&credential)).await?;
-        let number = json!({
-            "phone_number_id": traffic::NUMBER, "waba_id": traffic::ACCOUNT,
-            "display_phone_number": traffic::DISPLAYED, "credential": "whatsapp",
-        });
-        rest.expect("POST", "/api/numbers", Some(&number)).await?;
+        meta::connect(&rest).await?;
         rest.publish(&documents::replies()).await?;
         rest.publish(&documents::effects(self.provider.address())).await?;
         let plain = rest.publish(&documents::sync()).await?;
         for who in 0..customers {
             let hello = json!({
-                "from": { "phone": traffic::phone(who), "name": format!("Customer {who}") },
+                "from": { "phone": meta::phone(who), "name": format!("Customer {who}") },
                 "message": { "type": "text", "text": { "body": format!("c{who} m0") } },
             });
             self.sandbox.expect("POST", "/_sandbox/whatsapp/inbound", Some(&hello)).await?;
@@ -261,8 +258,8 @@ async fn happen(
             stage.cut(sandbox, after, count).await?;
         }
         Fault::Pause { process } => {
-            diary.others.push(format!("paused for {} s", pause.as_secs()));
-            cluster.pause(process, pause).await?;
+            let which = cluster.pause(process, pause).await?;
+            diary.others.push(format!("process {which} paused for {} s", pause.as_secs()));
         }
         Fault::Clock { offset } => {
             diary.others.push(format!("clock {offset:+} s"));

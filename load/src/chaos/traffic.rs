@@ -2,20 +2,14 @@
 //! callers who wait for an answer. They remember only what they were told is taken. Must not know what breaks.
 
 use super::reconcile::Acknowledged;
-use crate::house::{APP_SECRET, WORKSPACE};
+use crate::house::WORKSPACE;
+use crate::meta::{delivery, digest, message};
 use crate::wire::{Wire, request};
-use aws_lc_rs::{digest, hmac};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
-
-/// The sandbox's number and account.
-pub(super) const NUMBER: &str = "106540352242922";
-pub(super) const ACCOUNT: &str = "102290129340398";
-/// How it is shown to customers.
-pub(super) const DISPLAYED: &str = "15550783881";
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -152,11 +146,6 @@ async fn call(desk: Arc<Desk>, path: &'static str, pause_ms: std::ops::Range<u64
     }
 }
 
-/// A customer's phone number.
-pub(super) fn phone(who: u32) -> String {
-    format!("91987650{who:04}")
-}
-
 /// Writes one message after the other; each is delivered again until it is acknowledged, as Meta does.
 async fn write(desk: Arc<Desk>, who: u32) {
     let mut wire = None;
@@ -165,43 +154,15 @@ async fn write(desk: Arc<Desk>, who: u32) {
         number += 1;
         let token = format!("c{who} m{number}");
         let body = message(who, &token);
-        let signature = format!("x-hub-signature-256: sha256={}", signed(body.as_bytes()));
-        let bytes = request("POST", &desk.address, "/api/whatsapp/webhook", &[&signature], body.as_bytes());
+        let bytes = delivery(&desk.address, &body);
         while desk.ask(&mut wire, &bytes).await.is_none() {
             if !desk.is_open() {
                 return;
             }
             tokio::time::sleep(AWAY).await;
         }
-        let digest = Some(hex(digest::digest(&digest::SHA256, body.as_bytes()).as_ref()));
+        let digest = Some(digest(&body));
         desk.note(Acknowledged { token, run: None, digest });
         tokio::time::sleep(Duration::from_millis(fastrand::u64(50..500))).await;
     }
-}
-
-/// The body of a delivery with one text message.
-fn message(who: u32, text: &str) -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let phone = phone(who);
-    json!({
-        "object": "whatsapp_business_account",
-        "entry": [{ "id": ACCOUNT, "changes": [{ "field": "messages", "value": {
-            "messaging_product": "whatsapp",
-            "metadata": { "display_phone_number": DISPLAYED, "phone_number_id": NUMBER },
-            "contacts": [{ "profile": { "name": format!("Customer {who}") }, "wa_id": phone }],
-            "messages": [{
-                "from": phone, "id": format!("wamid.load.{}", text.replace(' ', ".")),
-                "timestamp": seconds.to_string(), "type": "text", "text": { "body": text },
-            }],
-        } }] }],
-    })
-    .to_string()
-}
-
-fn signed(body: &[u8]) -> String {
-    hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, APP_SECRET.as_bytes()), body).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,6 +1,6 @@
 //! `contact.update`: changes what is known about the item's contact, once per execution.
 
-use crate::records::node_error;
+use crate::records::{actor, node_error};
 use serde_json::{Map, Value, json};
 use sluice_node_sdk::context::NodeContext;
 use sluice_node_sdk::prelude::*;
@@ -107,9 +107,10 @@ impl Update {
             let message = "This host keeps no records; run the workflow on a server to change contacts";
             return Err(NodeError::unavailable(message).code("no_records"));
         };
-        let id = find(records, &ctx.run.workspace_id, &wanted).await?;
         let effect_id = ctx.effect_id();
         let effect_id = if index == 0 { effect_id } else { format!("{effect_id}#{index}") };
+        let records = &records.acting(actor(&ctx.run, &effect_id));
+        let id = find(records, &ctx.run.workspace_id, &wanted).await?;
         let changed = records.update_contact(&ctx.run.workspace_id, &id, &change, Some(&effect_id)).await;
         let (contact, now) = changed.map_err(node_error)?;
         if !now {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use sluice_db::Tx;
 
 use super::contact_in;
+use crate::audit::{Change, Target};
 use crate::ids::clean;
 use crate::store::first_time;
 use crate::{Contact, RecordError, Records, events};
@@ -49,7 +50,7 @@ impl Records {
         if !first_time(&mut tx, workspace_id, effect_id, now).await? {
             return Ok((contact, false));
         }
-        let tags_before = tags_of(&contact.attributes);
+        let (tags_before, was) = (tags_of(&contact.attributes), logged(&contact));
         apply(&mut contact.attributes, change);
         let attributes = Value::Object(contact.attributes.clone()).to_string();
         if attributes.len() > LARGEST_ATTRIBUTES {
@@ -73,10 +74,19 @@ impl Records {
         .await?;
         let contact = contact_in(&mut tx, workspace_id, &contact.id).await?;
         emit_changes(&mut tx, &contact, &tags_before, now).await?;
+        let change = Change::new(workspace_id, "contact.updated", Target::new("contact", &*contact.id));
+        self.audit(&mut tx, change.between(was, logged(&contact)).personal()).await?;
         tx.commit().await?;
         self.changed.notify_one();
         Ok((contact, true))
     }
+}
+
+/// What the audit trail compares: the name and every attribute.
+fn logged(contact: &Contact) -> Value {
+    let mut fields = contact.attributes.clone();
+    fields.insert("name".to_owned(), json!(contact.name));
+    Value::Object(fields)
 }
 
 /// One event for the change, and one for every tag that came or went.

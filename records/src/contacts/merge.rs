@@ -1,9 +1,10 @@
 //! Two contacts that turn out to be one person: the older survives, the other's id leads to it.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sluice_db::Tx;
 
 use super::{Contact, contact_in};
+use crate::audit::{Change, Target};
 use crate::consents::move_consents_in;
 use crate::conversations::move_conversations_in;
 use crate::{RecordError, Records};
@@ -25,7 +26,9 @@ impl Records {
         if today.len() < 2 {
             return Err(RecordError::invalid("ids", "name at least two different contacts"));
         }
-        let (survivor, _) = merge_in(&mut tx, workspace_id, &today, self.now()).await?;
+        let (survivor, merged) = merge_in(&mut tx, workspace_id, &today, self.now()).await?;
+        let change = Change::new(workspace_id, "contact.merged", Target::new("contact", &*survivor));
+        self.audit(&mut tx, change.before(json!({ "merged": merged }))).await?;
         tx.commit().await?;
         Ok(survivor)
     }
@@ -92,7 +95,7 @@ fn given_name(contact: &Contact) -> Option<&str> {
 }
 
 fn snapshot(contact: &Contact) -> String {
-    serde_json::json!(contact).to_string()
+    json!(contact).to_string()
 }
 
 /// The survivor's values count; what it lacks comes from the other; tags are united.
@@ -132,8 +135,6 @@ async fn save(tx: &mut Tx, contact: &Contact, now: i64) -> Result<(), RecordErro
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -1,12 +1,14 @@
 //! From identities to the one contact they belong to: found, made, linked or merged.
 
-use sluice_db::Tx;
+use serde_json::json;
+use sluice_db::{DbError, Row, Tx};
 
 use super::merge::merge_in;
 use super::{Identity, IdentityKind, contact_in};
+use crate::audit::{Change, Target};
 use crate::ids::clean;
 use crate::store::lock_workspace;
-use crate::{Contact, RecordError, Records, events, new_id};
+use crate::{ActorKind, Contact, RecordError, Records, events, new_id};
 
 /// What became of a set of identities.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +35,25 @@ impl Records {
         let mut tx = self.begin().await?;
         let resolved = resolve_in(&mut tx, workspace_id, identities, profile_name, self.now()).await?;
         let contact = super::contact_in(&mut tx, workspace_id, &resolved.contact_id).await?;
+        self.audit_resolved(&mut tx, workspace_id, &resolved).await?;
         tx.commit().await?;
         Ok((contact, resolved))
+    }
+
+    /// Who comes in with a provider's body is on record there; what somebody makes or merges is in the audit trail.
+    async fn audit_resolved(
+        &self,
+        tx: &mut Tx,
+        workspace_id: &str,
+        resolved: &Resolved,
+    ) -> Result<(), RecordError> {
+        if self.actor().kind == ActorKind::System || (!resolved.created && resolved.merged.is_empty()) {
+            return Ok(());
+        }
+        let action = if resolved.created { "contact.created" } else { "contact.merged" };
+        let change = Change::new(workspace_id, action, Target::new("contact", &*resolved.contact_id));
+        let merged = (!resolved.merged.is_empty()).then(|| json!({ "merged": resolved.merged }));
+        self.audit(tx, merged.into_iter().fold(change, Change::before)).await
     }
 
     /// A person's identities changed: each of `new` takes the place of the one of its kind in `old`, which is free
@@ -64,6 +83,7 @@ impl Records {
                 .execute()
                 .await?;
         }
+        self.audit_resolved(&mut tx, workspace_id, &resolved).await?;
         tx.commit().await?;
         Ok(resolved)
     }
@@ -86,7 +106,11 @@ pub(crate) async fn resolve_in(
         owners = self::owners(tx, workspace_id, identities).await?;
     }
     let resolved = settle(tx, workspace_id, identities, &owners, now).await?;
-    note_name_and_addresses(tx, workspace_id, &resolved.contact_id, identities, profile_name, now).await?;
+    let name = profile_name.map(|name| clean(name.trim())).filter(|name| !name.is_empty());
+    note_addresses(tx, workspace_id, identities, &owners).await?;
+    if let Some(name) = name.filter(|name| !knows_name(&owners, name)) {
+        note_name(tx, workspace_id, &resolved.contact_id, &name, now).await?;
+    }
     if resolved.created {
         let contact = contact_in(tx, workspace_id, &resolved.contact_id).await?;
         let data = serde_json::json!({ "contact": contact.view() });
@@ -95,39 +119,63 @@ pub(crate) async fn resolve_in(
     Ok(resolved)
 }
 
+/// Who has an identity today.
+struct Owner {
+    contact_id: String,
+    /// How the identity was spelled last.
+    address: String,
+    profile_name: Option<String>,
+}
+
 /// Who has each identity today, in the order given.
 async fn owners(
     tx: &mut Tx,
     workspace_id: &str,
     identities: &[Identity],
-) -> Result<Vec<Option<String>>, RecordError> {
+) -> Result<Vec<Option<Owner>>, RecordError> {
     let mut owners = Vec::with_capacity(identities.len());
     for identity in identities {
         let row = tx
-            .query("select contact_id from contact_identities where workspace_id = $1 and kind = $2 and value = $3")
+            .query(
+                "select i.contact_id, i.address, c.profile_name from contact_identities i join contacts c \
+                 on c.workspace_id = i.workspace_id and c.id = i.contact_id \
+                 where i.workspace_id = $1 and i.kind = $2 and i.value = $3",
+            )
             .bind(workspace_id)
             .bind(identity.kind.as_text().as_ref())
             .bind(&identity.value)
             .optional()
             .await?;
-        owners.push(row.map(|row| row.text(0)).transpose()?);
+        let owner = |row: Row| {
+            let (contact_id, address) = (row.text("contact_id")?, row.text("address")?);
+            Ok::<_, DbError>(Owner { contact_id, address, profile_name: row.opt_text("profile_name")? })
+        };
+        owners.push(row.map(owner).transpose()?);
     }
     Ok(owners)
 }
 
 /// Every identity belongs to one and the same contact: nothing to do.
-fn is_settled(owners: &[Option<String>]) -> bool {
-    owners.first().is_some_and(Option::is_some) && owners.iter().all(|owner| owner == &owners[0])
+fn is_settled(owners: &[Option<Owner>]) -> bool {
+    let contact = |owner: &Option<Owner>| owner.as_ref().map(|owner| owner.contact_id.clone());
+    let first = owners.first().and_then(contact);
+    first.is_some() && owners.iter().all(|owner| contact(owner) == first)
+}
+
+/// Whether all this is about one contact that gave this name before.
+fn knows_name(owners: &[Option<Owner>], name: &str) -> bool {
+    let is_known = |owner: &Owner| owner.profile_name.as_deref() == Some(name);
+    is_settled(owners) && owners.iter().flatten().all(is_known)
 }
 
 async fn settle(
     tx: &mut Tx,
     workspace_id: &str,
     identities: &[Identity],
-    owners: &[Option<String>],
+    owners: &[Option<Owner>],
     now: i64,
 ) -> Result<Resolved, RecordError> {
-    let mut known: Vec<String> = owners.iter().flatten().cloned().collect();
+    let mut known: Vec<String> = owners.iter().flatten().map(|owner| owner.contact_id.clone()).collect();
     known.sort();
     known.dedup();
     let created = known.is_empty();
@@ -182,16 +230,21 @@ async fn link(
     Ok(())
 }
 
-/// The latest profile name, and the latest spelling of each telephone number: the one WhatsApp used last reaches.
-async fn note_name_and_addresses(
+/// The latest spelling of each telephone number: the one WhatsApp used last reaches.
+async fn note_addresses(
     tx: &mut Tx,
     workspace_id: &str,
-    contact_id: &str,
     identities: &[Identity],
-    profile_name: Option<&str>,
-    now: i64,
+    owners: &[Option<Owner>],
 ) -> Result<(), RecordError> {
-    for identity in identities.iter().filter(|identity| identity.kind == IdentityKind::Phone) {
+    let is_other = |owner: &Option<Owner>, identity: &Identity| {
+        owner.as_ref().is_none_or(|owner| owner.address != identity.address)
+    };
+    let changed = identities
+        .iter()
+        .zip(owners)
+        .filter(|(identity, owner)| identity.kind == IdentityKind::Phone && is_other(owner, identity));
+    for (identity, _) in changed {
         tx.query(
             "update contact_identities set address = $4 \
              where workspace_id = $1 and kind = $2 and value = $3 and address <> $4",
@@ -203,9 +256,17 @@ async fn note_name_and_addresses(
         .execute()
         .await?;
     }
-    let Some(name) = profile_name.map(|name| clean(name.trim())).filter(|name| !name.is_empty()) else {
-        return Ok(());
-    };
+    Ok(())
+}
+
+/// The latest profile name.
+async fn note_name(
+    tx: &mut Tx,
+    workspace_id: &str,
+    contact_id: &str,
+    name: &str,
+    now: i64,
+) -> Result<(), RecordError> {
     tx.query(
         "update contacts set profile_name = $3, updated_at = $4 \
          where workspace_id = $1 and id = $2 and coalesce(profile_name, '') <> $3",

@@ -66,21 +66,38 @@ impl Records {
         let workspace_id = &inbound.workspace_id;
         let name = inbound.profile_name.as_deref();
         // Known messages first: their sender may have another number by now, and the old one is not to come back.
-        let (message, inserted) =
-            match by_wamid_in(&mut tx, workspace_id, &inbound.phone_number_id, &wamid).await? {
-                Some(known) => (known, false),
-                None => {
-                    let resolved = resolve_in(&mut tx, workspace_id, &inbound.identities, name, now).await?;
-                    let contact = contact_in(&mut tx, workspace_id, &resolved.contact_id).await?;
-                    insert(&mut tx, inbound, &wamid, &contact.id, now).await?
-                }
-            };
-        let contact = contact_in(&mut tx, workspace_id, &message.contact_id).await?;
-        let conversation = conversation_in(&mut tx, workspace_id, &message.conversation_id).await?;
-        let is_new = inserted || came_with(&mut tx, &message, inbound.inbound_id.as_deref()).await?;
-        let is_first = inbound.direction == Direction::In && is_first(&mut tx, &message).await?;
+        if let Some(known) = by_wamid_in(&mut tx, workspace_id, &inbound.phone_number_id, &wamid).await? {
+            return known_already(tx, inbound, known).await;
+        }
+        let resolved = resolve_in(&mut tx, workspace_id, &inbound.identities, name, now).await?;
+        let contact = contact_in(&mut tx, workspace_id, &resolved.contact_id).await?;
+        let before = open_in(
+            &mut tx,
+            workspace_id,
+            &inbound.phone_number_id,
+            &contact.id,
+            &clean(inbound.group_id.as_deref().unwrap_or("")),
+            now,
+        )
+        .await?;
+        let Some(message) = insert(&mut tx, inbound, &wamid, &before, now).await? else {
+            // Somebody else recorded it at this very moment.
+            let known = by_wamid_in(&mut tx, workspace_id, &inbound.phone_number_id, &wamid).await?;
+            let known = known.ok_or_else(|| RecordError::not_found("message", &wamid))?;
+            return known_already(tx, inbound, known).await;
+        };
+        let is_in = inbound.direction == Direction::In;
+        let touch = Touch {
+            happened_at: inbound.happened_at,
+            inbound: is_in,
+            counts_unread: is_in && inbound.speaks,
+            opens_window: is_in && (inbound.speaks || inbound.opens_window),
+            referral: inbound.referral.as_ref(),
+        };
+        let conversation = touch_in(&mut tx, workspace_id, &before.id, &touch).await?;
         tx.commit().await?;
-        Ok(RecordedInbound { message, contact, conversation, is_new, is_first })
+        let is_first = is_in && before.last_inbound_at.is_none();
+        Ok(RecordedInbound { message, contact, conversation, is_new: true, is_first })
     }
 
     /// Replaces the content of a known message, and its type where one is given: the customer edited or deleted it,
@@ -110,26 +127,40 @@ impl Records {
     }
 }
 
+/// What is on record of a message that was recorded before.
+async fn known_already(
+    mut tx: Tx,
+    inbound: &InboundRecord,
+    message: Message,
+) -> Result<RecordedInbound, RecordError> {
+    let workspace_id = &inbound.workspace_id;
+    let contact = contact_in(&mut tx, workspace_id, &message.contact_id).await?;
+    let conversation = conversation_in(&mut tx, workspace_id, &message.conversation_id).await?;
+    let is_new = came_with(&mut tx, &message, inbound.inbound_id.as_deref()).await?;
+    let is_first = inbound.direction == Direction::In && is_first(&mut tx, &message).await?;
+    tx.commit().await?;
+    Ok(RecordedInbound { message, contact, conversation, is_new, is_first })
+}
+
+/// Writes the message; none when it is on record already.
 async fn insert(
     tx: &mut Tx,
     inbound: &InboundRecord,
     wamid: &str,
-    contact_id: &str,
+    conversation: &Conversation,
     now: i64,
-) -> Result<(Message, bool), RecordError> {
-    let workspace_id = &inbound.workspace_id;
-    let group = clean(inbound.group_id.as_deref().unwrap_or(""));
-    let conversation = open_in(tx, workspace_id, &inbound.phone_number_id, contact_id, &group, now).await?;
+) -> Result<Option<Message>, RecordError> {
     let written = tx
         .query(
             "insert into messages (workspace_id, id, conversation_id, contact_id, phone_number_id, direction, type, \
              content, wamid, inbound_id, status, status_rank, status_at, happened_at, created_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14) on conflict do nothing",
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14) on conflict do nothing \
+             returning *",
         )
-        .bind(workspace_id)
+        .bind(&inbound.workspace_id)
         .bind(new_id("msg"))
         .bind(&conversation.id)
-        .bind(contact_id)
+        .bind(&conversation.contact_id)
         .bind(&inbound.phone_number_id)
         .bind(if inbound.direction == Direction::In { "in" } else { "out" })
         .bind(clean(&inbound.kind))
@@ -140,23 +171,9 @@ async fn insert(
         .bind(inbound.status.rank())
         .bind(inbound.happened_at)
         .bind(now)
-        .execute()
+        .optional()
         .await?;
-    let inbound_side = inbound.direction == Direction::In;
-    if written == 1 {
-        let touch = Touch {
-            happened_at: inbound.happened_at,
-            inbound: inbound_side,
-            counts_unread: inbound_side && inbound.speaks,
-            opens_window: inbound_side && (inbound.speaks || inbound.opens_window),
-            referral: inbound.referral.as_ref(),
-        };
-        touch_in(tx, workspace_id, &conversation.id, &touch).await?;
-    }
-    let message = by_wamid_in(tx, workspace_id, &inbound.phone_number_id, wamid)
-        .await?
-        .ok_or_else(|| RecordError::not_found("message", wamid))?;
-    Ok((message, written == 1))
+    Ok(written.as_ref().map(Message::from_row).transpose()?)
 }
 
 async fn came_with(tx: &mut Tx, message: &Message, inbound_id: Option<&str>) -> Result<bool, RecordError> {

@@ -4,7 +4,7 @@
 //! message is stored and then searches its statuses. Whichever comes second finds the first.
 
 use serde_json::Value;
-use sluice_db::{DbError, Row, Tx};
+use sluice_db::{Arg, DbError, Row, Tx};
 
 use super::{Delivery, Direction, Failure, Message, by_effect_in, by_wamid_in};
 use crate::ids::clean;
@@ -43,6 +43,21 @@ impl Records {
     /// Stores a status and moves its message forward.
     pub async fn apply_status(&self, status: &StatusRecord) -> Result<Applied, RecordError> {
         let is_new = self.store_status(status).await?;
+        let wamid = &status.wamid;
+        let named = self.message_by_wamid(&status.workspace_id, &status.phone_number_id, wamid).await?;
+        if let Some(message) = named {
+            // Moving it is one statement; there is nothing else to be written with it.
+            let moved = match moves_to(&message, status) {
+                Some(to) => {
+                    let arguments = raised(&message, to, status.happened_at, status.error.as_ref());
+                    self.db.query(RAISE).bind_all(arguments).optional().await?
+                }
+                None => None,
+            };
+            let changed = moved.is_some();
+            let message = moved.as_ref().map(Message::from_row).transpose()?.unwrap_or(message);
+            return Ok(Applied { is_new, changed, message: Some(message) });
+        }
         let mut tx = self.begin().await?;
         let message = find_message(&mut tx, status).await?;
         let Some(message) = message else {
@@ -160,6 +175,22 @@ async fn adopt_wamid(tx: &mut Tx, message: &Message, wamid: &str) -> Result<bool
 }
 
 /// Moves a message forward, never back. One statement, so that any number of writers in any order end up the same.
+const RAISE: &str = "update messages set status = $3, status_rank = $4, status_at = $5, error = $6 \
+     where workspace_id = $1 and id = $2 and status_rank < $4 returning *";
+
+/// The arguments of [`RAISE`].
+fn raised(message: &Message, delivery: Delivery, at: i64, error: Option<&Failure>) -> [Arg; 6] {
+    [
+        Arg::from(&message.workspace_id),
+        Arg::from(&message.id),
+        Arg::from(delivery.as_text()),
+        Arg::from(delivery.rank()),
+        Arg::from(at),
+        Arg::from(error.filter(|_| delivery == Delivery::Failed).map(error_text)),
+    ]
+}
+
+/// [`RAISE`] as a part of something greater; whether it changed anything.
 pub(super) async fn raise(
     tx: &mut Tx,
     message: &Message,
@@ -167,20 +198,8 @@ pub(super) async fn raise(
     at: i64,
     error: Option<&Failure>,
 ) -> Result<bool, RecordError> {
-    let changed = tx
-        .query(
-            "update messages set status = $3, status_rank = $4, status_at = $5, error = $6 \
-             where workspace_id = $1 and id = $2 and status_rank < $4",
-        )
-        .bind(&message.workspace_id)
-        .bind(&message.id)
-        .bind(delivery.as_text())
-        .bind(delivery.rank())
-        .bind(at)
-        .bind(error.filter(|_| delivery == Delivery::Failed).map(error_text))
-        .execute()
-        .await?;
-    Ok(changed == 1)
+    let arguments = raised(message, delivery, at, error);
+    Ok(tx.query(RAISE).bind_all(arguments).optional().await?.is_some())
 }
 
 /// Applies the statuses that came before their message did.

@@ -2,11 +2,13 @@
 
 use super::members::{self, MemberStatus};
 use crate::access::{Role, Scope};
+use crate::audit::{Change, Target, chain_of};
 use crate::ids::new_short_id;
 use crate::mail::letters;
 use crate::people::normalise_email;
 use crate::tokens;
 use crate::{RecordError, Records};
+use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 
 /// How long an invitation is open: a week.
@@ -40,6 +42,15 @@ pub struct NewInvitation {
 }
 
 impl Invitation {
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json!({ "email": self.email, "role": self.role, "expires_at": self.expires_at })
+    }
+
+    fn change(&self, action: &'static str) -> Change {
+        Change::new(chain_of(&self.scope), action, Target::new("invitation", &*self.id).named(&*self.email))
+    }
+
     fn from_row(row: &Row) -> Result<Option<Self>, DbError> {
         let scope = Scope::from_parts(&row.text("scope_kind")?, &row.text("scope_id")?);
         let (Some(scope), Some(role)) = (scope, Role::from_text(&row.text("role")?)) else { return Ok(None) };
@@ -106,6 +117,7 @@ impl Records {
         .await?;
         let name = self.name_of(&mut tx, scope).await?;
         self.post(&mut tx, &letters::invitation(&info.email, name.as_deref(), &token)).await?;
+        self.audit(&mut tx, info.change("invitation.created").after(info.logged())).await?;
         tx.commit().await?;
         self.mail_written();
         Ok(NewInvitation { token, info })
@@ -164,6 +176,8 @@ impl Records {
             return Err(RecordError::not_found("invitation", "of this token"));
         }
         members::put(&mut tx, &found.scope, person_id, found.role, MemberStatus::Active, now).await?;
+        let after = json!({ "role": found.role, "invitation": found.id, "invited_by": found.invited_by });
+        self.audit(&mut tx, members::change(&found.scope, "member.joined", person_id).after(after)).await?;
         tx.commit().await?;
         Ok(found)
     }
@@ -173,10 +187,19 @@ impl Records {
     /// # Errors
     /// `NotFound`.
     pub async fn revoke_invitation(&self, scope: &Scope, id: &str) -> Result<(), RecordError> {
+        let mut tx = self.begin().await?;
+        let lock = tx.dialect().for_update();
         let sql = format!(
-            "update invitations set revoked_at = $4 where scope_kind = $1 and scope_id = $2 and id = $3 and {OPEN}"
+            "select * from invitations where scope_kind = $1 and scope_id = $2 and id = $3 and {OPEN}{lock}"
         );
-        let query = self.db.query(sql).bind(scope.kind()).bind(scope.id()).bind(id).bind(self.now());
-        if query.execute().await? == 0 { Err(RecordError::not_found("invitation", id)) } else { Ok(()) }
+        let row = tx.query(sql).bind(scope.kind()).bind(scope.id()).bind(id).optional().await?;
+        let found = row.as_ref().map(Invitation::from_row).transpose()?.flatten();
+        let found = found.ok_or_else(|| RecordError::not_found("invitation", id))?;
+        let sql =
+            "update invitations set revoked_at = $4 where scope_kind = $1 and scope_id = $2 and id = $3";
+        let query = tx.query(sql).bind(scope.kind()).bind(scope.id()).bind(id);
+        query.bind(self.now()).execute().await?;
+        self.audit(&mut tx, found.change("invitation.revoked").before(found.logged())).await?;
+        Ok(tx.commit().await?)
     }
 }

@@ -2,8 +2,10 @@
 
 use super::TenantStatus;
 use crate::access::{Grant, Role, Scope};
+use crate::audit::{Change, Target, chain_of};
 use crate::{RecordError, Records};
 use serde::Serialize;
+use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 
 /// Whether a membership counts.
@@ -150,8 +152,15 @@ impl Records {
     ) -> Result<Member, RecordError> {
         let mut tx = self.begin().await?;
         tx.lock(&lock_of(scope)).await?;
+        let before = logged(&mut tx, scope, person_id).await?;
         put(&mut tx, scope, person_id, role, status, self.now()).await?;
         keep_an_owner(&mut tx, scope).await?;
+        let after = logged(&mut tx, scope, person_id).await?.unwrap_or_default();
+        let change = match before {
+            Some(before) => change(scope, "member.changed", person_id).between(before, after),
+            None => change(scope, "member.added", person_id).after(after),
+        };
+        self.audit(&mut tx, change).await?;
         tx.commit().await?;
         self.member(scope, person_id).await
     }
@@ -163,6 +172,7 @@ impl Records {
     pub async fn remove_member(&self, scope: &Scope, person_id: &str) -> Result<(), RecordError> {
         let mut tx = self.begin().await?;
         tx.lock(&lock_of(scope)).await?;
+        let before = logged(&mut tx, scope, person_id).await?.unwrap_or_default();
         let removed = tx
             .query("delete from memberships where scope_kind = $1 and scope_id = $2 and person_id = $3")
             .bind(scope.kind())
@@ -174,9 +184,24 @@ impl Records {
             return Err(RecordError::not_found("member", person_id));
         }
         keep_an_owner(&mut tx, scope).await?;
+        self.audit(&mut tx, change(scope, "member.removed", person_id).before(before)).await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// A membership as the audit trail shows it; none when there is none.
+async fn logged(tx: &mut Tx, scope: &Scope, person_id: &str) -> Result<Option<Value>, RecordError> {
+    let sql =
+        "select role, status from memberships where scope_kind = $1 and scope_id = $2 and person_id = $3";
+    let row = tx.query(sql).bind(scope.kind()).bind(scope.id()).bind(person_id).optional().await?;
+    let read =
+        |row: Row| Ok::<_, DbError>(json!({ "role": row.text("role")?, "status": row.text("status")? }));
+    Ok(row.map(read).transpose()?)
+}
+
+pub(super) fn change(scope: &Scope, action: &'static str, person_id: &str) -> Change {
+    Change::new(chain_of(scope), action, Target::new("member", person_id))
 }
 
 /// Changes of members of one scope take turns, or two owners could remove each other.

@@ -18,6 +18,8 @@ const TABLES: &[(&str, &str)] = &[
     ("applied_effects", "workspace_id, effect_id"),
     ("numbers", "workspace_id, phone_number_id"),
     ("credentials", "workspace_id, id"),
+    ("limit_rules", "workspace_id, id"),
+    ("limit_counts", "workspace_id, counter, subject"),
     ("api_keys", "id"),
 ];
 

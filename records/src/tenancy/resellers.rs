@@ -2,10 +2,12 @@
 
 use super::TenantStatus;
 use super::workspaces::{check_display_name, check_slug};
+use crate::audit::{Change, Target};
 use crate::ids::{clean, new_short_id};
 use crate::{RecordError, Records};
 use serde::Serialize;
-use sluice_db::{DbError, Row};
+use serde_json::{Value, json};
+use sluice_db::{DbError, Row, Tx};
 
 /// A reseller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -34,6 +36,15 @@ pub struct ResellerChange {
 }
 
 impl Reseller {
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json!({ "display_name": self.display_name, "status": self.status })
+    }
+
+    fn change(&self, action: &'static str) -> Change {
+        Change::of_platform(action, Target::new("reseller", &*self.id).named(&*self.name))
+    }
+
     fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             id: row.text("id")?,
@@ -63,8 +74,8 @@ impl Records {
             created_at: now,
             updated_at: now,
         };
-        let written = self
-            .db
+        let mut tx = self.begin().await?;
+        let written = tx
             .query(
                 "insert into resellers (id, name, display_name, status, created_at, updated_at) \
                  values ($1, $2, $3, $4, $5, $5) on conflict do nothing",
@@ -79,6 +90,8 @@ impl Records {
         if written == 0 {
             return Err(RecordError::conflict(format!("a reseller named {name:?} exists already")));
         }
+        self.audit(&mut tx, made.change("reseller.created").after(made.logged())).await?;
+        tx.commit().await?;
         Ok(made)
     }
 
@@ -111,15 +124,25 @@ impl Records {
         }
         let sql = "update resellers set display_name = coalesce($2, display_name), status = coalesce($3, status), \
                    updated_at = $4 where id = $1";
-        let written = self
-            .db
-            .query(sql)
+        let mut tx = self.begin().await?;
+        let was = reseller_in(&mut tx, id).await?;
+        tx.query(sql)
             .bind(id)
             .bind(change.display_name.map(|name| clean(name.trim())))
             .bind(change.status.map(TenantStatus::as_text))
             .bind(self.now())
             .execute()
             .await?;
-        if written == 0 { Err(RecordError::not_found("reseller", id)) } else { self.reseller(id).await }
+        let is = reseller_in(&mut tx, id).await?;
+        self.audit(&mut tx, is.change("reseller.updated").between(was.logged(), is.logged())).await?;
+        tx.commit().await?;
+        Ok(is)
     }
+}
+
+/// The reseller inside a transaction, locked against other writers.
+async fn reseller_in(tx: &mut Tx, id: &str) -> Result<Reseller, RecordError> {
+    let lock = tx.dialect().for_update();
+    let row = tx.query(format!("select * from resellers where id = $1{lock}")).bind(id).optional().await?;
+    Ok(Reseller::from_row(&row.ok_or_else(|| RecordError::not_found("reseller", id))?)?)
 }

@@ -3,10 +3,13 @@
 use super::members::MemberStatus;
 use super::profile::Profile;
 use crate::access::{Role, Scope};
+use crate::audit::{Change, Target, chain_of};
 use crate::ids::{clean, new_short_id};
 use crate::{RecordError, Records};
 use serde::Serialize;
+use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
+use std::collections::HashSet;
 
 /// Longest name for people, characters.
 const LONGEST_DISPLAY_NAME: usize = 100;
@@ -89,6 +92,30 @@ pub struct WorkspaceChange {
 }
 
 impl Workspace {
+    /// As the audit trail shows it.
+    fn logged(&self) -> Value {
+        json!({
+            "display_name": self.display_name, "status": self.status, "status_reason": self.status_reason,
+            "profile": self.profile,
+        })
+    }
+
+    fn change(&self, chain: &str, action: &'static str) -> Change {
+        Change::new(chain, action, Target::new("workspace", &*self.id).named(&*self.name))
+    }
+
+    /// The chain of whoever runs the workspace: they see what becomes of it beside what is done in it.
+    fn managing_chain(&self) -> String {
+        let scope = self.reseller_id.clone().map_or(Scope::Platform, Scope::Reseller);
+        chain_of(&scope).to_owned()
+    }
+
+    /// What the audit trail says of its making.
+    pub(crate) fn created(&self, owner: Option<&str>) -> Change {
+        let after = json!({ "name": self.name, "display_name": self.display_name, "owner": owner });
+        self.change(&self.managing_chain(), "workspace.created").after(after)
+    }
+
     fn from_row(row: &Row) -> Result<Self, DbError> {
         let (name, display_name) = (row.text("name")?, row.text("display_name")?);
         Ok(Self {
@@ -126,11 +153,13 @@ impl Records {
         }
         let mut tx = self.begin().await?;
         let made = self.insert_tenant(&mut tx, &new).await?;
+        self.audit(&mut tx, made.created(new.owner.as_deref())).await?;
         tx.commit().await?;
         Ok(made)
     }
 
-    /// The same inside a transaction; the new workspace must have been checked.
+    /// The same inside a transaction; the new workspace must have been checked, and [`Workspace::created`] goes into the
+    /// audit trail last of all.
     pub(crate) async fn insert_tenant(
         &self,
         tx: &mut Tx,
@@ -167,12 +196,13 @@ impl Records {
     }
 
     /// Makes the workspace of a person who has none, called after their business, under a name that nobody has.
+    /// As with [`Self::insert_tenant`], [`Workspace::created`] goes into the audit trail last of all.
     pub(crate) async fn found_tenant(
         &self,
         tx: &mut Tx,
         title: &str,
         owner: &str,
-    ) -> Result<(), RecordError> {
+    ) -> Result<Workspace, RecordError> {
         /// Names with a number, before chance decides.
         const NUMBERED: u32 = 20;
         let base = slug(title);
@@ -189,7 +219,7 @@ impl Records {
             match self.insert_tenant(tx, &new).await {
                 // The name is taken.
                 Err(RecordError::Conflict { .. }) => number += 1,
-                other => return other.map(drop),
+                other => return other,
             }
         }
     }
@@ -236,6 +266,12 @@ impl Records {
         Ok(rows.iter().map(Workspace::from_row).collect::<Result<_, _>>()?)
     }
 
+    /// Ids of the workspaces that may not act.
+    pub async fn inactive_workspaces(&self) -> Result<HashSet<String>, RecordError> {
+        let rows = self.db.query("select id from workspaces where status <> 'active'").all().await?;
+        Ok(rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?)
+    }
+
     /// The workspaces in which a person is an active member, by name.
     pub async fn workspaces_of(&self, person_id: &str) -> Result<Vec<(Workspace, Role)>, RecordError> {
         let sql = "select w.*, m.role from memberships m join workspaces w on w.id = m.scope_id \
@@ -264,13 +300,17 @@ impl Records {
         let profile = profile.map(|profile| serde_json::to_string(&profile).unwrap_or_default());
         let sql = "update workspaces set display_name = coalesce($2, display_name), profile = coalesce($3, profile), \
                    updated_at = $4 where id = $1 and status <> 'deleted'";
-        let query = self.db.query(sql).bind(id);
+        let mut tx = self.begin().await?;
+        let was = workspace_in(&mut tx, id).await?;
+        let query = tx.query(sql).bind(id);
         let query =
             query.bind(change.display_name.map(|name| clean(name.trim()))).bind(profile).bind(self.now());
-        if query.execute().await? == 0 {
-            return Err(RecordError::not_found("workspace", id));
-        }
-        self.workspace(id).await
+        query.execute().await?;
+        let is = workspace_in(&mut tx, id).await?;
+        let change = is.change(&is.id, "workspace.updated").between(was.logged(), is.logged());
+        self.audit(&mut tx, change).await?;
+        tx.commit().await?;
+        Ok(is)
     }
 
     /// Suspends a workspace, lets it act again, or deletes it. A deleted one never comes back, and its name is free.
@@ -286,10 +326,27 @@ impl Records {
         let sql = "update workspaces set status = $2, status_reason = $3, updated_at = $4, \
                    name = case when $2 = 'deleted' then name || '~' || id else name end \
                    where id = $1 and status <> 'deleted'";
-        let query =
-            self.db.query(sql).bind(id).bind(status.as_text()).bind(reason.map(clean)).bind(self.now());
-        if query.execute().await? == 0 { Err(RecordError::not_found("workspace", id)) } else { Ok(()) }
+        let mut tx = self.begin().await?;
+        let was = workspace_in(&mut tx, id).await?;
+        let query = tx.query(sql).bind(id).bind(status.as_text()).bind(reason.map(clean)).bind(self.now());
+        query.execute().await?;
+        let standing =
+            |status: TenantStatus, reason: Option<&str>| json!({ "status": status, "reason": reason });
+        let changes = [was.id.clone(), was.managing_chain()].into_iter().map(|chain| {
+            was.change(&chain, "workspace.status_changed")
+                .between(standing(was.status, was.status_reason.as_deref()), standing(status, reason))
+        });
+        self.audit_as(&mut tx, self.actor(), changes.collect()).await?;
+        Ok(tx.commit().await?)
     }
+}
+
+/// The workspace inside a transaction, locked against other writers; not a deleted one.
+async fn workspace_in(tx: &mut Tx, id: &str) -> Result<Workspace, RecordError> {
+    let lock = tx.dialect().for_update();
+    let sql = format!("select * from workspaces where id = $1 and status <> 'deleted'{lock}");
+    let row = tx.query(sql).bind(id).optional().await?;
+    Ok(Workspace::from_row(&row.ok_or_else(|| RecordError::not_found("workspace", id))?)?)
 }
 
 /// 1 to 100 characters for people.

@@ -5,7 +5,7 @@ use sluice_db::DbError;
 
 use super::event::{message_event, message_view, status_event};
 use super::message::{InboundMessage, text};
-use super::webhook::{Change, StatusUpdate, parse};
+use super::webhook::{Change, ParseError, Parsed, StatusUpdate, parse};
 use crate::messages::{Delivery, Direction, Failure, InboundRecord, StatusRecord};
 use crate::{Identity, InboundShare, InboundStatus, Number, RecordError, Records};
 
@@ -94,11 +94,23 @@ pub async fn ingest_body(
     inbound_id: &str,
     raw: &[u8],
 ) -> Result<IngestedBody, RecordError> {
-    let parsed = match parse(raw) {
+    ingest_parsed(records, inbound_id, &parse(raw)).await
+}
+
+/// The same for a body that was read before, or could not be read.
+///
+/// # Errors
+/// Only when the database is out of reach for now; try the body again.
+pub async fn ingest_parsed(
+    records: &Records,
+    inbound_id: &str,
+    parsed: &Result<Parsed, ParseError>,
+) -> Result<IngestedBody, RecordError> {
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Ok(quarantined(error.to_string())),
     };
-    let (mut events, mut problems) = (Vec::new(), parsed.problems);
+    let (mut events, mut problems) = (Vec::new(), parsed.problems.clone());
     let mut shares: Vec<InboundShare> = Vec::new();
     for change in &parsed.changes {
         let found = ingest(records, change, Some(inbound_id)).await?;
@@ -373,10 +385,12 @@ impl Delivered<'_> {
             .await?;
         let message = applied.message;
         let (contact, conversation) = match &message {
-            Some(message) => (
-                Some(self.records.contact(workspace_id, &message.contact_id).await?),
-                Some(self.records.conversation(workspace_id, &message.conversation_id).await?),
-            ),
+            Some(message) => {
+                let contact = self.records.contact(workspace_id, &message.contact_id);
+                let conversation = self.records.conversation(workspace_id, &message.conversation_id);
+                let (contact, conversation) = tokio::try_join!(contact, conversation)?;
+                (Some(contact), Some(conversation))
+            }
             None => (None, None),
         };
         let event =

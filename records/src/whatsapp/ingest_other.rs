@@ -198,7 +198,7 @@ impl Delivered<'_> {
 }
 
 /// The identities under these two names.
-fn person(value: &Value, phone: &str, user_id: &str) -> Vec<Identity> {
+pub(super) fn person(value: &Value, phone: &str, user_id: &str) -> Vec<Identity> {
     let phone = text(value.get(phone)).and_then(|phone| Identity::phone(&phone, None).ok());
     let user_id = text(value.get(user_id)).and_then(|id| Identity::user_id(&id).ok());
     phone.into_iter().chain(user_id).collect()

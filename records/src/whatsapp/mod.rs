@@ -8,11 +8,13 @@ mod handshake;
 mod ingest;
 mod ingest_other;
 mod message;
+mod order;
 mod signature;
 mod webhook;
 
 pub use handshake::{HandshakeError, handshake};
-pub use ingest::{Ingested, IngestedBody, IngestedChange, ingest, ingest_body};
+pub use ingest::{Ingested, IngestedBody, IngestedChange, ingest, ingest_body, ingest_parsed};
 pub use message::InboundMessage;
+pub use order::{Order, Tie};
 pub use signature::{SignatureError, verify};
 pub use webhook::{Change, ParseError, Parsed, StatusUpdate, parse};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sluice_db::Db;
-use sluice_records::{InboundFilter, InboundShare, InboundStatus, RecordError};
+use sluice_records::{HandledInbound, InboundFilter, InboundShare, InboundStatus, RecordError, TakenInbound};
 
 use crate::ground::Ground;
 
@@ -40,7 +40,7 @@ async fn pending_bodies_are_claimed_by_one(db: Db) {
     );
     ground.pass(60_000);
     let (a, b) = tokio::join!(records.claim_pending_inbound(10), records.claim_pending_inbound(10));
-    let mut ids: Vec<String> = a.unwrap().into_iter().chain(b.unwrap()).map(|body| body.id).collect();
+    let mut ids: Vec<String> = a.unwrap().into_iter().chain(b.unwrap()).collect();
     assert_eq!(ids.len(), 5);
     ids.sort();
     ids.dedup();
@@ -173,6 +173,7 @@ sluice_db::contract_tests! {
     a_body_is_kept_byte_for_byte_and_recognised, pending_bodies_are_claimed_by_one,
     a_workspace_sees_its_part_and_nothing_else, old_bodies_go_and_pending_ones_stay,
     a_body_that_is_never_finished_is_put_aside, a_clock_that_jumps_back_changes_no_order,
+    bodies_are_taken_up_together_and_suspects_are_told, many_bodies_are_finished_at_once,
 }
 
 async fn a_body_that_is_never_finished_is_put_aside(db: Db) {
@@ -199,5 +200,67 @@ async fn a_clock_that_jumps_back_changes_no_order(db: Db) {
         stored.push(records.store_inbound("whatsapp", format!("{n}").as_bytes(), false).await.unwrap().id);
     }
     let claimed = records.claim_pending_inbound(10).await.unwrap();
-    assert_eq!(claimed.into_iter().map(|body| body.id).collect::<Vec<_>>(), stored);
+    assert_eq!(claimed, stored);
+}
+
+async fn bodies_are_taken_up_together_and_suspects_are_told(db: Db) {
+    let records = Ground::bare(db).await.records;
+    let mut ids = Vec::new();
+    for raw in ["a", "b", "c", "d", "e"] {
+        ids.push(records.store_inbound("whatsapp", raw.as_bytes(), false).await.unwrap().id);
+    }
+    let told = |taken: Vec<TakenInbound>| -> Vec<(String, bool)> {
+        taken.into_iter().map(|one| (String::from_utf8(one.raw).unwrap(), one.is_suspect)).collect()
+    };
+    let words = |words: &[(&str, bool)]| -> Vec<(String, bool)> {
+        words.iter().map(|(word, is_suspect)| ((*word).to_owned(), *is_suspect)).collect()
+    };
+    assert!(records.take_up_inbound(&[]).await.unwrap().is_empty());
+    let order = [ids[2].clone(), ids[0].clone(), ids[1].clone()];
+    let all = words(&[("c", false), ("a", false), ("b", false)]);
+    assert_eq!(told(records.take_up_inbound(&order).await.unwrap()), all);
+    assert_eq!(told(records.look_at_inbound(&order).await.unwrap()), all);
+    records.forget_attempt(&ids[0]).await.unwrap();
+    records.finish_inbound(&ids[1], InboundStatus::Processed, &json!([]), &[], None).await.unwrap();
+    let taken = records.take_up_inbound(&ids).await.unwrap();
+    assert_eq!(told(taken), words(&[("a", false), ("c", false), ("d", false), ("e", false)]));
+    // Twice without an end: from now on each is to be taken up alone, and only then it counts.
+    for _ in 0..9 {
+        let taken = records.take_up_inbound(&order).await.unwrap();
+        assert_eq!(told(taken)[0], ("c".to_owned(), true));
+    }
+    let looked = records.look_at_inbound(&ids[1..3]).await.unwrap();
+    assert_eq!(told(looked), words(&[("b", false), ("c", true)]), "handled or not");
+    for _ in 2..5 {
+        assert!(records.count_attempt(&ids[2]).await.unwrap());
+    }
+    assert!(!records.count_attempt(&ids[2]).await.unwrap());
+    assert!(records.take_up_inbound(&ids[2..3]).await.unwrap().is_empty(), "it is put aside");
+}
+
+async fn many_bodies_are_finished_at_once(db: Db) {
+    let ground = Ground::bare(db).await;
+    let (records, ours) = (&ground.records, ground.ws());
+    let mut done = Vec::new();
+    for number in 0..7 {
+        let id = records.store_inbound("whatsapp", format!("{number}").as_bytes(), true).await.unwrap().id;
+        done.push(HandledInbound {
+            id,
+            status: InboundStatus::Processed,
+            changes: json!([number]),
+            shares: vec![InboundShare { workspace_id: ours.to_owned(), changes: json!([number]) }],
+            note: (number % 2 == 0).then(|| format!("note {number}")),
+            runs: (0..number % 3).map(|run| (ours.to_owned(), format!("run_{run}"))).collect(),
+        });
+    }
+    let gone = HandledInbound { id: "in_gone".to_owned(), ..done[1].clone() };
+    assert_eq!(records.finish_all_inbound(&[]).await.unwrap(), 0);
+    assert_eq!(records.finish_all_inbound(&[&done[..], &[gone]].concat()).await.unwrap(), 7);
+    // Repeating it changes nothing.
+    assert_eq!(records.finish_all_inbound(&done).await.unwrap(), 7);
+    for one in &done {
+        let body = records.inbound(Some(ours), &one.id).await.unwrap();
+        assert_eq!((body.status, &body.changes, &body.note), (one.status, &one.changes, &one.note));
+        assert_eq!(body.runs, one.runs.iter().map(|(_, run)| run.clone()).collect::<Vec<_>>());
+    }
 }

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod accounts;
+mod audit;
 mod ground;
 mod inbound;
 mod ingest;
+mod limits;
 mod messages;
 mod outbox;
 mod people;

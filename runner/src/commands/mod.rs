@@ -1,5 +1,6 @@
 //! The commands, one file each. Each returns its exit code or a sentence for standard error.
 
+mod audit;
 mod copy;
 mod demo;
 mod doctor;
@@ -14,7 +15,7 @@ mod test;
 mod transfer;
 mod validate;
 
-use crate::cli::{Cli, Command, KeyCommand, PersonCommand};
+use crate::cli::{AuditCommand, Cli, Command, KeyCommand, PersonCommand};
 use crate::config::{Config, Settings};
 use sluice_node_sdk::node::DynNode;
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Key(KeyCommand::Create(args)) => key::create(args).await,
         Command::Person(PersonCommand::Create(args)) => person::create(args).await,
         Command::Person(PersonCommand::Code(args)) => person::code(args).await,
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(args).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,
         Command::Vacuum(settings) => doctor::vacuum(settings).await,

@@ -42,6 +42,7 @@ pub(super) async fn import(args: TransferArgs, extra: Extra) -> Answer {
     let installation = Installation::open(&config, &extra).await?;
     let workspace =
         installation.records.workspace_by_name(&args.workspace).await.map_err(|error| explain(&error))?;
+    let engine = installation.engine.calling_it("imported");
     let mut good = true;
     for path in files::find(&[args.folder])? {
         let document = match files::read(&path) {
@@ -53,15 +54,14 @@ pub(super) async fn import(args: TransferArgs, extra: Extra) -> Answer {
             }
         };
         let name = document.name.clone();
-        match installation.engine.create_workflow(&workspace.id, document.clone()).await {
+        match engine.create_workflow(&workspace.id, document.clone()).await {
             Ok(row) => println!("{} {name}", row.id),
             Err(EngineError::Store(StoreError::NameTaken)) if args.replace => {
                 let row = installation.engine.store().workflow_by_name(&workspace.id, &name).await;
                 let row = row
                     .map_err(|error| explain(&error))?
                     .ok_or_else(|| format!("{name}: deleted meanwhile"))?;
-                let saved =
-                    installation.engine.save_draft(&workspace.id, &row.id, row.revision, document).await;
+                let saved = engine.save_draft(&workspace.id, &row.id, row.revision, document).await;
                 println!("{} {name} (replaced)", saved.map_err(|error| describe(&error))?.id);
             }
             Err(error) => {

@@ -46,6 +46,7 @@ pub(crate) async fn decide(
 ) -> Result<Json<Decided>, ApiError> {
     let question = Question::read(&tenant.workspace_id, &id);
     let question = question.ok_or_else(|| ApiError::not_found("approval", &id))?;
+    let state = tenant.sign(&state);
     settle(&state, &question, request.decision, request.note, tenant.principal.signature()).await?;
     Ok(Json(Decided { id, run_id: question.key.run_id.to_string(), decision: request.decision }))
 }

@@ -106,7 +106,7 @@ async fn settle(
     let payload =
         json!({ "decision": decision, "note": note.filter(|note| !note.trim().is_empty()), "by": by });
     let (engine, workspace) = (state.engine.clone(), question.key.workspace_id.clone());
-    let told = to_the_end(async move { engine.signal(&workspace, &open.signal, payload).await }).await?;
+    let told = to_the_end(async move { engine.decide(&workspace, &open.signal, payload).await }).await?;
     match told {
         Ok(_) => Ok(()),
         Err(EngineError::NotWaiting(_)) => Err(ApiError::plain(error::ALREADY_DECIDED)),

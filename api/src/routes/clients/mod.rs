@@ -102,6 +102,7 @@ pub(crate) async fn update(
         let status = if suspended { TenantStatus::Suspended } else { TenantStatus::Active };
         let reason = request.reason.as_deref().filter(|_| suspended);
         records.set_workspace_status(&id, status, reason).await?;
+        state.close_inactive_workspaces().await?;
     }
     Ok(Json(state.records.workspace(&id).await?.into()))
 }

@@ -4,6 +4,7 @@ use super::InboundView;
 use crate::auth::Reach;
 use crate::error::{self, ApiError};
 use crate::extract::Path;
+use crate::inbox::Origin;
 use crate::state::ApiState;
 use axum::Json;
 use axum::extract::State;
@@ -26,7 +27,7 @@ pub(crate) async fn replay(
     }
     // A duplicate has nothing of its own: its original is what is handled.
     let handled = body.duplicate_of.unwrap_or_else(|| id.clone());
-    if !state.inbox.take(&state, handled.clone()) {
+    if !state.inbox.take(&state, handled.clone(), Origin::Replayed) {
         return Err(ApiError::plain(error::INBOUND_BUSY));
     }
     let limit = state.config.limits.hook_wait;

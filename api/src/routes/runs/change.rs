@@ -14,6 +14,7 @@ use sluice_engine::view::RunView;
 /// Finds a run of the caller's workspace, changes it, and shows it.
 async fn change<Work>(
     state: &ApiState,
+    tenant: &Tenant,
     key: RunKey,
     work: impl FnOnce(Engine, RunKey) -> Work,
 ) -> Result<Json<RunView>, ApiError>
@@ -21,7 +22,7 @@ where
     Work: Future<Output = Result<(), EngineError>> + Send + 'static,
 {
     super::find(state, &key).await?;
-    to_the_end(work(state.engine.clone(), key.clone())).await??;
+    to_the_end(work(tenant.sign(state).engine.clone(), key.clone())).await??;
     Ok(Json(super::find(state, &key).await?))
 }
 
@@ -36,7 +37,13 @@ pub(crate) async fn cancel(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<RunView>, ApiError> {
-    change(&state, super::key_of(&tenant, &id), |engine, run| async move { engine.cancel(&run).await }).await
+    change(
+        &state,
+        &tenant,
+        super::key_of(&tenant, &id),
+        |engine, run| async move { engine.cancel(&run).await },
+    )
+    .await
 }
 
 /// Go on with a failed or cancelled run from the node where it failed. Answers the run as it stands.
@@ -50,7 +57,13 @@ pub(crate) async fn retry(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<RunView>, ApiError> {
-    change(&state, super::key_of(&tenant, &id), |engine, run| async move { engine.retry(&run).await }).await
+    change(
+        &state,
+        &tenant,
+        super::key_of(&tenant, &id),
+        |engine, run| async move { engine.retry(&run).await },
+    )
+    .await
 }
 
 /// Take a run that is over off the list of those that need attention. Doing it again changes nothing.
@@ -70,8 +83,8 @@ pub(crate) async fn acknowledge(
             "the run goes on and asks until its question is answered; see POST /api/runs/{id}/outcome";
         return Err(ApiError::new(crate::error::RUN_STATE, message));
     }
-    change(&state, key, |engine, run| async move {
-        engine.store().acknowledge(&run).await?;
+    change(&state, &tenant, key, |engine, run| async move {
+        engine.acknowledge(&run).await?;
         Ok(())
     })
     .await

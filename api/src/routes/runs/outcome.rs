@@ -83,7 +83,7 @@ pub(crate) async fn settle(
         who: Some(tenant.principal.signature()),
         note: request.note.filter(|note| !note.trim().is_empty()),
     };
-    let (engine, run) = (state.engine.clone(), key.clone());
+    let (engine, run) = (tenant.sign(&state).engine.clone(), key.clone());
     match to_the_end(async move { engine.settle_outcome(&run, &effect_id, &settlement).await }).await? {
         Err(EngineError::Refused(Refusal::NotWaiting(_) | Refusal::Over)) => Err(nobody_asks()),
         Err(other) => Err(other.into()),

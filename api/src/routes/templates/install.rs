@@ -46,6 +46,7 @@ pub(crate) async fn install(
 ) -> Result<(StatusCode, Json<WorkflowView>), ApiError> {
     let document = fitted(super::find(&state, &id)?.document.clone(), wish.name, wish.params)?;
     documents::check_name(&document.name)?;
+    let state = tenant.sign(&state).calling_it("installed");
     let workspace_id = &tenant.workspace_id;
     let row = workflows::import::create_under_free_name(&state, workspace_id, document).await?;
     if wish.publish {

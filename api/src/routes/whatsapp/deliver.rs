@@ -3,6 +3,7 @@
 use crate::answer::to_the_end;
 use crate::error::{self, ApiError};
 use crate::extract::whole_body;
+use crate::inbox::Origin;
 use crate::metrics;
 use crate::state::ApiState;
 use axum::Json;
@@ -44,8 +45,8 @@ pub(crate) async fn deliver(
         let is_ours = work.engine.config().is_alone;
         let stored = work.records.store_inbound("whatsapp", &raw, is_ours).await?;
         match stored.duplicate_of {
-            None if is_ours => drop(work.inbox.take(&work, stored.id.clone())),
-            None => work.engine.call_for_work(true).await,
+            None if is_ours => drop(work.inbox.take(&work, stored.id.clone(), Origin::Delivered)),
+            None => work.engine.call_hosts(),
             Some(_) => metrics::inbound("whatsapp", "duplicate"),
         }
         Ok::<_, RecordError>(stored)

@@ -22,6 +22,7 @@ pub(crate) async fn create(
     tenant: Tenant,
     Body(body): Body<Value>,
 ) -> Result<(StatusCode, Json<WorkflowView>), ApiError> {
+    let state = tenant.sign(&state);
     let document = documents::parse(wrapped(&body).unwrap_or(&body))?;
     let row = state.engine.create_workflow(&tenant.workspace_id, document).await?;
     Ok((StatusCode::CREATED, Json(view(&state, &tenant.workspace_id, &row).await?)))

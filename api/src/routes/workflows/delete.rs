@@ -15,6 +15,7 @@ pub(crate) async fn delete(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
+    let state = tenant.sign(&state);
     match state.engine.delete_workflow(&tenant.workspace_id, &id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::not_found("workflow", &id)),

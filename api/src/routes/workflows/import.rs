@@ -74,6 +74,7 @@ pub(crate) async fn import(
     Query(query): Query<ImportQuery>,
     Body(body): Body<Value>,
 ) -> Result<Json<Imports>, ApiError> {
+    let state = tenant.sign(&state).calling_it("imported");
     let mut items = Vec::new();
     for document in read(&body)? {
         items.push(import_one(&state, &tenant.workspace_id, document, query.replace).await?);

@@ -53,6 +53,7 @@ pub(crate) async fn publish(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<Published>, ApiError> {
+    let state = tenant.sign(&state);
     super::find(&state, &tenant.workspace_id, &id).await?;
     Ok(Json(publish_draft(&state, &tenant.workspace_id, &id).await?))
 }

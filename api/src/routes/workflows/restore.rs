@@ -25,6 +25,7 @@ pub(crate) async fn restore(
     let row = state.engine.store().version(&tenant.workspace_id, &id, version).await?;
     let row = row.ok_or_else(|| ApiError::not_found("version", &version.to_string()))?;
     let document = documents::parse(&stored(&row.document, &id)?)?;
-    let row = state.engine.save_draft(&tenant.workspace_id, &id, workflow.revision, document).await?;
+    let engine = tenant.sign(&state).engine.calling_it("restored");
+    let row = engine.save_draft(&tenant.workspace_id, &id, workflow.revision, document).await?;
     Ok(Json(view(&state, &tenant.workspace_id, &row).await?))
 }

@@ -16,6 +16,7 @@ pub(crate) async fn unpublish(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<WorkflowView>, ApiError> {
+    let state = tenant.sign(&state);
     state.engine.unpublish(&tenant.workspace_id, &id).await?;
     let row = super::find(&state, &tenant.workspace_id, &id).await?;
     Ok(Json(view(&state, &tenant.workspace_id, &row).await?))

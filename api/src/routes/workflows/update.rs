@@ -35,6 +35,7 @@ pub(crate) async fn update(
     Path(id): Path<String>,
     Body(body): Body<Value>,
 ) -> Result<Json<WorkflowView>, ApiError> {
+    let state = tenant.sign(&state);
     super::find(&state, &tenant.workspace_id, &id).await?;
     let change = read(body)?;
     let document = documents::parse(&change.document)?;

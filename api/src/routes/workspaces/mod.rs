@@ -175,5 +175,6 @@ pub(crate) async fn delete(State(state): State<ApiState>, tenant: Tenant) -> Res
     let records = tenant.records(&state);
     records.set_workspace_status(&tenant.workspace_id, TenantStatus::Deleted, None).await?;
     state.workspace_ids.invalidate_all();
+    state.close_inactive_workspaces().await?;
     Ok(StatusCode::NO_CONTENT)
 }

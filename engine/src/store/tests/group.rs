@@ -8,6 +8,7 @@ use std::time::Duration;
 
 sluice_db::contract_tests! {
     many_callers_are_all_answered_rightly,
+    first_turns_of_any_number_are_written_and_one_refusal_is_its_own,
     turns_of_one_run_keep_their_order_among_others,
     an_error_is_its_own_callers,
     a_caller_that_goes_away_loses_nothing,
@@ -63,6 +64,30 @@ async fn many_callers_are_all_answered_rightly(db: Db) {
     assert!(store.load(&key("run_7_child")).await.unwrap().is_some());
     assert_eq!(store.load(&key("run_0")).await.unwrap().unwrap().turns, 1);
     assert_eq!(store.backlog(), Backlog::default());
+}
+
+/// The short way for first turns has texts for up to 64 rows on SQLite, and one statement on PostgreSQL.
+async fn first_turns_of_any_number_are_written_and_one_refusal_is_its_own(db: Db) {
+    let store = Store::new(db);
+    let mut stored = 0;
+    for count in [1, 2, 63, 64, 65, 150] {
+        let turns = (stored..stored + count)
+            .map(|n| first_turn(facts(&format!("run_{n}"), 100), RunStatus::Succeeded))
+            .collect();
+        assert_eq!(store.commit(turns).await.unwrap(), vec![Commit::Done; count]);
+        stored += count;
+    }
+    let mut turns: Vec<Turn> = (stored..stored + 70)
+        .map(|n| first_turn(facts(&format!("run_{n}"), 100), RunStatus::Succeeded))
+        .collect();
+    turns[66] = first_turn(facts("run_3", 200), RunStatus::Failed);
+    let answers = store.commit(turns).await.unwrap();
+    assert!(answers.iter().enumerate().all(|(n, answer)| (*answer == Commit::Done) == (n != 66)));
+    for n in (0..stored + 70).filter(|n| *n != stored + 66) {
+        let run = store.load(&key(&format!("run_{n}"))).await.unwrap().unwrap();
+        assert_eq!((run.status, run.events.is_empty()), (RunStatus::Succeeded, false), "run_{n}");
+    }
+    assert!(store.load(&key(&format!("run_{}", stored + 66))).await.unwrap().is_none());
 }
 
 async fn turns_of_one_run_keep_their_order_among_others(db: Db) {

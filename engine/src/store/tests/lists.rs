@@ -136,9 +136,9 @@ async fn runs_that_need_a_person_are_listed_counted_and_acknowledged(db: Db) {
         store.count_attention().await.unwrap(),
         [(Attention::UnknownOutcome, 3), (Attention::Poisoned, 3)]
     );
-    assert!(store.acknowledge(&key("run_8")).await.unwrap());
-    assert!(!store.acknowledge(&key("run_8")).await.unwrap(), "once is enough");
-    assert!(!store.acknowledge(&key("run_4")).await.unwrap(), "it goes on and asks still");
+    assert!(store.acknowledge(&key("run_8"), None).await.unwrap());
+    assert!(!store.acknowledge(&key("run_8"), None).await.unwrap(), "once is enough");
+    assert!(!store.acknowledge(&key("run_4"), None).await.unwrap(), "it goes on and asks still");
     assert_eq!(all(&store, &failed).await, ["run_7", "run_5", "run_2", "run_1"]);
     assert_eq!(store.load(&key("run_8")).await.unwrap().unwrap().attention, None);
 }

@@ -84,6 +84,7 @@ fn first_turn(run: NewRun, status: RunStatus) -> Turn {
         owner: None,
         attention: None,
         receipt: None,
+        change: None,
         waits: None,
         children: Vec::new(),
         new_run: Some(Box::new(run)),
@@ -107,6 +108,7 @@ fn next_turn(run: &str, expected: i64, first_seq: i64, status: RunStatus) -> Tur
         owner: None,
         attention: None,
         receipt: None,
+        change: None,
         waits: None,
         children: Vec::new(),
     }

@@ -122,6 +122,7 @@ impl Model {
             owner: None,
             attention: None,
             receipt: None,
+            change: None,
             waits,
             children: step.children.iter().map(|child| self.begin(child)).collect(),
         }

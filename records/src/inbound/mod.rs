@@ -1,6 +1,8 @@
 //! Every provider body that was acknowledged: stored before the answer, handled afterwards, kept to be shown and
 //! replayed.
 
+mod handling;
+
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +14,8 @@ use crate::ids::clean;
 use crate::page::{Cursor, page, page_size};
 use crate::seal::hex;
 use crate::{Page, RecordError, Records, new_id};
+
+pub use handling::{HandledInbound, TakenInbound};
 
 /// Where a body stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -97,9 +101,6 @@ pub struct InboundFilter {
 /// A body being handled belongs to its process for this long; then another one may take it over.
 const CLAIM_MS: i64 = 10_000;
 
-/// A body that was taken up so often and never finished brings down whoever handles it.
-const MOST_ATTEMPTS: i64 = 5;
-
 impl Records {
     /// Stores a body. Call it before acknowledging; after it returned, the body cannot be lost.
     ///
@@ -169,122 +170,6 @@ impl Records {
             )
             .bind(id)
             .bind(first)
-            .execute()
-            .await?;
-        Ok(())
-    }
-
-    /// Takes over bodies that were stored and not handled, in the order in which they came, whatever the clock said: after a start, or when another process
-    /// died. They are this caller's for a minute.
-    pub async fn claim_pending_inbound(&self, limit: u32) -> Result<Vec<InboundBody>, RecordError> {
-        let now = self.now();
-        let mut tx = self.begin().await?;
-        let sql = format!(
-            "select * from inbound_bodies where status = 'received' and claimed_until <= $1 \
-             order by place, received_at, id limit $2{}",
-            tx.dialect().for_update_skip_locked()
-        );
-        let rows = tx.query(sql).bind(now).bind(page_size(limit)).all().await?;
-        let mut bodies = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let body = body_from_row(row)?;
-            tx.query("update inbound_bodies set claimed_until = $2 where id = $1")
-                .bind(&body.id)
-                .bind(now + CLAIM_MS)
-                .execute()
-                .await?;
-            bodies.push(body);
-        }
-        tx.commit().await?;
-        Ok(bodies)
-    }
-
-    /// Counts that a body is taken up once more. One that was taken up too often without an end is put aside as
-    /// `quarantined`, from where a replay brings it back; `false` then.
-    pub async fn count_attempt(&self, id: &str) -> Result<bool, RecordError> {
-        let sql = "update inbound_bodies set attempts = attempts + 1 where id = $1 returning attempts";
-        let row = self.db.query(sql).bind(id).optional().await?;
-        let attempts = row.map_or(Ok(0), |row| row.int("attempts"))?;
-        if attempts <= MOST_ATTEMPTS {
-            return Ok(true);
-        }
-        let note = format!(
-            "put aside: taken up {MOST_ATTEMPTS} times and never finished, as if it brought the process down; find out \
-             why before you replay it"
-        );
-        let sql = "update inbound_bodies set status = 'quarantined', note = $2 where id = $1";
-        self.db.query(sql).bind(id).bind(note).execute().await?;
-        Ok(false)
-    }
-
-    /// Takes back what [`Records::count_attempt`] counted: the handling failed in good order.
-    pub async fn forget_attempt(&self, id: &str) -> Result<(), RecordError> {
-        let sql = "update inbound_bodies set attempts = attempts - 1 where id = $1 and attempts > 0";
-        self.db.query(sql).bind(id).execute().await?;
-        Ok(())
-    }
-
-    /// Gives every unhandled body free at once. Only for a process that knows it is alone (SQLite, at start).
-    pub async fn release_pending_inbound(&self) -> Result<u64, RecordError> {
-        let sql = "update inbound_bodies set claimed_until = 0 where status = 'received'";
-        Ok(self.db.query(sql).execute().await?)
-    }
-
-    /// Notes what handling a body led to. May be repeated (after a replay); runs add up.
-    pub async fn finish_inbound(
-        &self,
-        id: &str,
-        status: InboundStatus,
-        changes: &Value,
-        shares: &[InboundShare],
-        note: Option<&str>,
-    ) -> Result<(), RecordError> {
-        let mut tx = self.begin().await?;
-        let changed = tx
-            .query(
-                "update inbound_bodies set status = $2, changes = $3, workspace_count = $4, note = $5 where id = $1",
-            )
-            .bind(id)
-            .bind(status.as_text())
-            .bind(changes.to_string())
-            .bind(shares.len() as i64)
-            .bind(note.map(clean))
-            .execute()
-            .await?;
-        if changed == 0 {
-            return Err(RecordError::not_found("inbound body", id));
-        }
-        for share in shares {
-            tx.query(
-                "insert into inbound_body_shares (workspace_id, inbound_id, received_at, changes) \
-                 select $1, id, received_at, $3 from inbound_bodies where id = $2 \
-                 on conflict (workspace_id, inbound_id) do update set changes = excluded.changes",
-            )
-            .bind(&share.workspace_id)
-            .bind(id)
-            .bind(share.changes.to_string())
-            .execute()
-            .await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Notes a run that a body started or woke. Repeating it changes nothing.
-    pub async fn add_inbound_run(
-        &self,
-        workspace_id: &str,
-        id: &str,
-        run_id: &str,
-    ) -> Result<(), RecordError> {
-        self.db
-            .query(
-                "insert into inbound_body_runs (workspace_id, inbound_id, run_id) values ($1, $2, $3) \
-                 on conflict do nothing",
-            )
-            .bind(workspace_id)
-            .bind(id)
-            .bind(run_id)
             .execute()
             .await?;
         Ok(())

@@ -1,0 +1,105 @@
+//! Where bodies come from that this process did not take in itself: left behind by a crash, or stored by another
+//! process. Must not know how they are read.
+
+use super::Origin;
+use crate::state::ApiState;
+use sluice_records::RecordError;
+use std::time::Duration;
+
+/// How often bodies are looked for that someone else left behind.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// The same when other processes take bodies in and this one may be the one that handles them.
+const SWEEP_WITH_OTHERS: Duration = Duration::from_millis(100);
+
+/// Bodies claimed in one statement.
+const BATCH: u32 = 100;
+
+/// Claimed bodies that wait for their turn. More stay in the database, unless this process is alone and takes in what
+/// comes after them.
+const MOST_WAITING: usize = 1_000;
+
+/// Takes up every body that was stored and not handled, oldest first; returns how many. To be called once, before
+/// the server listens. With other processes the one that leads finds them by itself.
+///
+/// # Errors
+/// When the database fails.
+pub async fn recover_inbound(state: &ApiState) -> Result<usize, RecordError> {
+    if !state.engine.config().is_alone {
+        return Ok(0);
+    }
+    state.records.release_pending_inbound().await?;
+    take_pending(state).await
+}
+
+async fn take_pending(state: &ApiState) -> Result<usize, RecordError> {
+    let mut count = 0;
+    while state.engine.config().is_alone || state.inbox.has_room() {
+        let claimed = state.records.claim_pending_inbound(BATCH).await?;
+        let is_last = claimed.len() < BATCH as usize;
+        let took = claimed.into_iter().filter(|id| state.inbox.take(state, id.clone(), Origin::Claimed));
+        count += took.count();
+        if is_last {
+            break;
+        }
+    }
+    Ok(count)
+}
+
+impl super::Inbox {
+    /// Whether more may be claimed now; if not, it is told when that is so.
+    fn has_room(&self) -> bool {
+        let mut hands = self.hands();
+        hands.left_some = hands.waiting.len() >= MOST_WAITING;
+        !hands.left_some
+    }
+}
+
+impl ApiState {
+    /// Looks for bodies that another process or a failure left behind, and shows changes of the records to
+    /// triggers, until the server stops.
+    pub fn spawn_loops(&self) {
+        tokio::spawn(crate::record_events::show_forever(self.clone()));
+        tokio::spawn(self.clone().close_inactive_workspaces_for_ever());
+        let state = self.clone();
+        tokio::spawn(async move {
+            let mut was_leader = state.engine.config().is_alone;
+            let pause = if state.engine.config().is_alone { SWEEP } else { SWEEP_WITH_OTHERS };
+            loop {
+                // Heard from here on, so that nothing is missed that comes in during the look.
+                let called = state.engine.called_for_work();
+                tokio::pin!(called);
+                let is_called = futures::poll!(called.as_mut()).is_ready();
+                look(&state, &mut was_leader).await;
+                tokio::select! {
+                    () = state.stopping.cancelled() => return,
+                    () = called, if !is_called => {}
+                    () = state.inbox.0.wanting.notified() => {}
+                    () = tokio::time::sleep(if is_called { Duration::ZERO } else { pause }) => {}
+                }
+            }
+        });
+    }
+}
+
+/// Takes what nobody handles, if this process leads.
+async fn look(state: &ApiState, was_leader: &mut bool) {
+    // One process handles all bodies, so that messages of a conversation keep their order.
+    if !state.engine.is_leader() {
+        *was_leader = false;
+        return;
+    }
+    let done = async {
+        if !*was_leader {
+            // What the former one had in hand comes before what came in since.
+            state.records.release_pending_inbound().await?;
+        }
+        take_pending(state).await
+    };
+    let done = done.await;
+    *was_leader |= done.is_ok();
+    if let Err(failure) = done {
+        let failure = &failure as &dyn std::error::Error;
+        tracing::error!(error = failure, "looking for bodies left behind failed");
+    }
+}

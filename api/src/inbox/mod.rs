@@ -1,0 +1,188 @@
+//! Provider bodies after they were acknowledged: read, recorded and handed to the engine in the order in which they
+//! came, as far as they concern the same people (`turns.rs`). What a crash leaves behind is taken up again by
+//! [`recover_inbound`]. Must not know HTTP.
+
+mod claiming;
+mod finishing;
+mod handing;
+mod patience;
+mod reading;
+mod turns;
+
+pub use claiming::recover_inbound;
+
+use crate::state::ApiState;
+use finishing::Finishing;
+use sluice_engine::drive::EngineError;
+use sluice_engine::drive::lanes::Lanes;
+use sluice_records::RecordError;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, Semaphore};
+
+/// Bodies whose events may be on their way to runs at once.
+const ON_THEIR_WAY: usize = 128;
+
+/// The bodies in hand.
+#[derive(Clone)]
+pub(crate) struct Inbox(Arc<Shared>);
+
+struct Shared {
+    hands: Mutex<Hands>,
+    /// Told when a body is no longer in hand.
+    idle: Notify,
+    /// Told when a body was taken.
+    arrived: Notify,
+    /// Told when so few wait that what was left in the database may be claimed.
+    wanting: Notify,
+    room: Arc<Semaphore>,
+    /// The lanes of the events in hand: what is tried again in its place is not overtaken by what came after it.
+    lanes: Lanes,
+    finishing: Finishing,
+}
+
+#[derive(Default)]
+struct Hands {
+    /// Not looked at yet, in order.
+    waiting: VecDeque<(String, Origin)>,
+    /// Taken and not finished.
+    taken: HashSet<String>,
+    /// How many of them have begun.
+    begun: usize,
+    /// More can be claimed than was.
+    left_some: bool,
+    is_reading: bool,
+}
+
+/// How a body came to this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It stored the body a moment ago.
+    Delivered,
+    /// Left behind, or stored by another process: for the one that leads.
+    Claimed,
+    /// A person wants it to be handled again.
+    Replayed,
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self(Arc::new(Shared {
+            hands: Mutex::default(),
+            idle: Notify::new(),
+            arrived: Notify::new(),
+            wanting: Notify::new(),
+            room: Arc::new(Semaphore::new(ON_THEIR_WAY)),
+            lanes: Lanes::default(),
+            finishing: Finishing::default(),
+        }))
+    }
+}
+
+/// Why a body could not be handled for now. It stays stored and is tried again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HandlingError {
+    /// The records failed.
+    #[error("the body could not be recorded")]
+    Records(#[from] RecordError),
+    /// The engine failed.
+    #[error("an event of the body could not be handed to the engine")]
+    Engine(#[from] EngineError),
+}
+
+impl Inbox {
+    /// How many bodies are in hand.
+    pub(crate) fn in_hand(&self) -> usize {
+        self.hands().taken.len()
+    }
+
+    /// Takes a stored body. False when it is in hand already.
+    pub(crate) fn take(&self, state: &ApiState, id: String, origin: Origin) -> bool {
+        let mut hands = self.hands();
+        if !hands.taken.insert(id.clone()) {
+            return false;
+        }
+        hands.waiting.push_back((id, origin));
+        if !hands.is_reading {
+            hands.is_reading = true;
+            tokio::spawn(reading::read_all(state.clone()));
+        }
+        self.0.arrived.notify_one();
+        true
+    }
+
+    /// Waits until nothing is in hand.
+    pub(crate) async fn settle(&self) {
+        self.until(|hands| hands.taken.is_empty()).await;
+    }
+
+    /// Waits until a body is no longer in hand.
+    pub(crate) async fn finished(&self, id: &str) {
+        self.until(|hands| !hands.taken.contains(id)).await;
+    }
+
+    async fn until(&self, reached: impl Fn(&Hands) -> bool) {
+        loop {
+            let change = self.0.idle.notified();
+            tokio::pin!(change);
+            change.as_mut().enable();
+            if reached(&self.hands()) {
+                return;
+            }
+            change.await;
+        }
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.0.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A body in hand; given back when its handling ends, however it ends.
+struct Taken {
+    inbox: Inbox,
+    id: String,
+    has_begun: bool,
+}
+
+impl Taken {
+    fn new(inbox: &Inbox, id: String) -> Self {
+        Self { inbox: inbox.clone(), id, has_begun: false }
+    }
+
+    fn begin(&mut self) {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.inbox.hands().begun += 1;
+        }
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let mut hands = self.inbox.hands();
+        hands.taken.remove(&self.id);
+        hands.begun -= usize::from(self.has_begun);
+        drop(hands);
+        self.inbox.0.idle.notify_waiters();
+    }
+}
+
+/// Tells of a body that stays stored.
+async fn report(state: &ApiState, origin: Origin, id: &str, failure: &HandlingError) {
+    {
+        let error = failure as &dyn std::error::Error;
+        if patience::may_handle(state, origin) {
+            tracing::error!(inbound_id = id, error, "a stored body was not handled; it is tried again");
+        } else {
+            tracing::info!(inbound_id = id, error, "a stored body is left to the process that leads now");
+        }
+    }
+    forget_attempt(state, id).await;
+}
+
+async fn forget_attempt(state: &ApiState, id: &str) {
+    if let Err(failure) = state.records.forget_attempt(id).await {
+        tracing::debug!(inbound_id = id, %failure, "an attempt stays counted");
+    }
+}

@@ -1,0 +1,80 @@
+//! Effects that were announced, on their way out and their results on their way back.
+
+use super::{Driver, UNSURE};
+use crate::core::{Command, Effect, NodeIx, NodeResult};
+use crate::drive::children::not_started;
+use crate::drive::execute::Executed;
+
+/// A finished execution on its way back to the core.
+pub(super) struct Job {
+    pub(super) node: NodeIx,
+    pub(super) iteration: u32,
+    pub(super) attempt: u32,
+    pub(super) began: i64,
+    pub(super) executed: Executed,
+}
+
+impl Driver {
+    pub(super) fn start_effects(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Run { node, iteration, attempt } => self.start_job(node, iteration, attempt),
+                Effect::CancelRunning => self.around.cancel.cancel(),
+                Effect::StartChild { .. } | Effect::RunPure { .. } => {}
+            }
+        }
+    }
+
+    fn start_job(&mut self, node: NodeIx, iteration: u32, attempt: u32) {
+        let execution = self.around.prepare(self.machine.state(), node, attempt);
+        let (engine, workspace) = (self.engine.clone(), self.run.key.workspace_id.clone());
+        let fence = self.fence.clone();
+        self.jobs.spawn(async move {
+            let _room = engine.0.effects.take(&workspace).await;
+            // A process that stood still must not act before it knows that the run is still its own.
+            while !engine.is_fresh() && !fence.is_cancelled() {
+                tokio::time::sleep(UNSURE).await;
+            }
+            if fence.is_cancelled() {
+                std::future::pending::<()>().await;
+            }
+            engine.0.config.faults.gate().await;
+            let began = engine.now_ms();
+            let executed = execution.run().await;
+            engine.0.config.faults.gate().await;
+            Job { node, iteration, attempt, began, executed }
+        });
+    }
+
+    /// What came of a job, as a command. A call whose child cannot be started is a failure of the calling node.
+    pub(super) async fn command_of(&mut self, job: Job) -> Command {
+        let mut command = job.into_command();
+        if let Command::NodeDone { result, .. } = &mut command
+            && let NodeResult::Call { workflow, items, child_run_id, wait } = &*result
+        {
+            match self.engine.child(&self.run, workflow, items, child_run_id, *wait).await {
+                Ok(child) => {
+                    self.children.insert(child_run_id.clone(), child);
+                }
+                Err(error) => *result = NodeResult::Failed(not_started(workflow, &error)),
+            }
+        }
+        command
+    }
+}
+
+impl Job {
+    fn into_command(self) -> Command {
+        Command::NodeDone {
+            node: self.node,
+            iteration: self.iteration,
+            attempt: self.attempt,
+            began: self.began,
+            logs: match self.executed.result {
+                NodeResult::Done(_) | NodeResult::Stop { .. } => Vec::new(),
+                _ => self.executed.logs,
+            },
+            result: self.executed.result,
+        }
+    }
+}

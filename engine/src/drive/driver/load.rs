@@ -1,0 +1,149 @@
+//! A run from the store: when its driver begins, and when a turn must be forgotten.
+
+use super::{Driver, Early};
+use crate::core::{Command, Machine, RunState, RunStatus};
+use crate::drive::driven::Message;
+use crate::drive::engine::{Busy, Engine};
+use crate::drive::error::EngineError;
+use crate::drive::lanes::{LaneGuard, LaneTicket};
+use crate::drive::unrunnable;
+use crate::store::{RunKey, StoreError};
+use tokio::sync::mpsc;
+
+impl Engine {
+    /// Loads a run and drives it as long as it does not wait.
+    pub(in crate::drive) fn spawn_loaded(
+        &self,
+        key: RunKey,
+        mut inbox: mpsc::UnboundedReceiver<Message>,
+        place: Option<LaneTicket>,
+    ) {
+        let engine = self.clone();
+        let busy = self.busy();
+        self.spawn_task(async move {
+            engine.0.config.faults.gate().await;
+            let mut early = Early::new();
+            match Driver::load(&engine, &key, place, (&mut early, &mut inbox), busy).await {
+                Ok(Some(driver)) => driver.go_on(early, inbox).await,
+                Ok(None) => drop(engine.give_up(&key, &mut inbox)),
+                Err(error) => {
+                    tracing::error!(run_id = %key.run_id, error = &error as &dyn std::error::Error, "the run cannot be loaded");
+                    engine.postpone(&key);
+                    drop(engine.give_up(&key, &mut inbox));
+                }
+            }
+        });
+    }
+}
+
+/// Waits for the lane of a run. Messages that come meanwhile are kept; one that brings the lane along is not
+/// waited for, because whoever sent it holds the lane until it is answered, and neither is the lane when the run
+/// is only to be ended.
+async fn lane_of(
+    engine: &Engine,
+    name: &str,
+    place: Option<LaneTicket>,
+    (early, inbox): (&mut Early, &mut mpsc::UnboundedReceiver<Message>),
+) -> Option<LaneGuard> {
+    let place = place.unwrap_or_else(|| engine.lanes().enter(name)).wait();
+    tokio::pin!(place);
+    loop {
+        tokio::select! {
+            biased;
+            guard = &mut place => return Some(guard),
+            Some(message) = inbox.recv() => match &message {
+                Message::Signal { lane, .. } if lane.is_of(name) => {
+                    early.push_front(message);
+                    return None;
+                }
+                Message::Cancel { .. } => {
+                    early.push_front(message);
+                    return None;
+                }
+                // Due timers are told of again and again.
+                Message::Wake if early.iter().any(|other| matches!(other, Message::Wake)) => {}
+                _ => early.push_back(message),
+            },
+        }
+    }
+}
+
+impl Driver {
+    /// A stored run, once its lane is free. A run that cannot go on because of its version is ended.
+    pub(super) async fn load(
+        engine: &Engine,
+        key: &RunKey,
+        place: Option<LaneTicket>,
+        (early, inbox): (&mut Early, &mut mpsc::UnboundedReceiver<Message>),
+        busy: Busy,
+    ) -> Result<Option<Self>, EngineError> {
+        let fence = engine.0.fleet.incarnation();
+        let Some(mut stored) = engine.0.store.load(key).await? else { return Ok(None) };
+        let is_claimed = stored.owner == Some(engine.runner_id());
+        if !is_claimed && !engine.0.config.is_alone {
+            // It was taken away again before it was loaded.
+            return Ok(None);
+        }
+        let mut lane = None;
+        if let Some(name) = stored.run.lane.clone().filter(|_| engine.0.config.is_alone) {
+            lane = lane_of(engine, &name, place, (early, inbox)).await;
+            // Someone may have moved the run while we waited for the lane.
+            stored = engine.0.store.load(key).await?.unwrap_or(stored);
+        }
+        let program = match engine.program_of_run(&stored.run).await {
+            Ok(program) => program,
+            Err(error @ (EngineError::Problems(_) | EngineError::NotFound { .. })) => {
+                unrunnable::end(engine, &stored, &error).await?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let state = RunState::replay(&program.plan, &stored.events).map_err(|error| {
+            tracing::error!(run_id = %key.run_id, %error, "the run's events do not fit its workflow");
+            EngineError::Store(StoreError::Corrupt { what: "events", id: key.run_id.to_string() })
+        })?;
+        let trigger = state.trigger().and_then(|node| state.record(node));
+        let event =
+            trigger.and_then(|record| record.output.ports.first()?.1.first().map(|item| item.json.clone()));
+        let around = engine.surroundings(&program, &stored.run, event.unwrap_or_default());
+        let machine = Machine::with_state(program.plan.clone(), state).of_run(key.run_id.clone());
+        let mut driver = Self::new(engine, stored.run, around, machine, lane, busy);
+        (driver.is_new, driver.turns, driver.seq) = (false, stored.turns, stored.events.len() as i64);
+        (driver.is_claimed, driver.fence) = (is_claimed, fence);
+        driver.started_at = stored.started_at;
+        driver.waits = driver.wait_rows();
+        if !stored.status.is_over() && stored.status != RunStatus::Waiting {
+            driver.next.push_back(Command::Recover);
+        }
+        if stored.status == RunStatus::Queued {
+            // Nobody told listeners of its beginning yet.
+            engine.0.live.count(&stored.events, false);
+            if engine.0.live.is_heard() {
+                engine.0.live.publish(driver.told(&stored.events, 0));
+            }
+        }
+        Ok(Some(driver))
+    }
+
+    /// Forgets a turn that was decided and must not be: the state is that of the store again. What is under way
+    /// was announced before and goes on.
+    pub(super) async fn go_back(&mut self) -> Result<(), ()> {
+        let stored = self.engine.0.store.load(&self.run.key).await;
+        let stored = stored.inspect_err(|error| {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(run_id = %self.run.key.run_id, error, "the run cannot be loaded again");
+        });
+        let stored = stored.ok().flatten().filter(|stored| stored.turns == self.turns).ok_or(())?;
+        let plan = self.machine.plan().clone();
+        let state = RunState::replay(&plan, &stored.events).map_err(|error| {
+            tracing::error!(run_id = %self.run.key.run_id, %error, "the run's events do not fit its workflow");
+        })?;
+        let is_holding = self.machine.is_holding();
+        self.machine = Machine::with_state(plan, state).of_run(self.run.key.run_id.clone());
+        if is_holding {
+            self.machine.hold();
+        }
+        self.waits = self.wait_rows();
+        Ok(())
+    }
+}
