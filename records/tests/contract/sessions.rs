@@ -189,7 +189,7 @@ async fn the_trail_tells_what_became_of_an_account(db: Db) {
         wanted.map(|(action, actor)| (action.to_owned(), actor.to_owned(), "platform".to_owned())).into();
     assert_eq!(told, wanted);
     for row in &rows {
-        let text = format!("{:?}{:?}", row.opt_text("before_value").ok(), row.opt_text("after_value").ok());
+        let text = format!("{:?}{:?}", row.opt_text("value_before").ok(), row.opt_text("value_after").ok());
         assert!(!text.contains(PASSWORD) && !text.contains(&session.refresh_token), "{text}");
     }
 }
