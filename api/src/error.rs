@@ -78,7 +78,6 @@ codes! {
     TRIGGER_DECLINED = 422 "trigger_declined" "The trigger does not accept this event.";
     TRIGGER_FAILED = 422 "trigger_failed" "The trigger failed on this event; `details` is its error.";
     RATE_LIMITED = 429 "rate_limited" "More was asked than a limit allows; nothing was done. `details` says which limit. Try again after `Retry-After`.";
-    TOO_MANY_TRIES = 429 "too_many_tries" "This was tried too often; try again after `Retry-After` seconds.";
     RUN_FAILED = 500 "run_failed" "The run that this webhook started failed; `details` has its id and error code.";
     INTERNAL = 500 "internal" "A fault on our side. The log has it under the request id.";
     PROVIDER_NOT_CONFIGURED = 503 "provider_not_configured" "No client id and secret are configured for this provider.";

@@ -57,5 +57,4 @@ pub use tenancy::{
     Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
     Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
 };
-pub use throttle::Rule;
 pub use vault::{Cipher, MasterKey, SealError, Secret, Vault};

@@ -33,7 +33,7 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, client, openapi};
+use crate::{auth, openapi};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -65,7 +65,6 @@ pub fn router(state: ApiState) -> Router {
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn_with_state(state.clone(), client::find_client))
         .layer(from_fn_with_state(state.clone(), layers::surround))
         .layer(CompressionLayer::new())
         .with_state(state)

@@ -2,9 +2,11 @@
 //! stolen, from us or from its owner: then the whole session ends. Must not know cookies or access tokens.
 
 use serde::Serialize;
+use serde_json::json;
 use sluice_db::{DbError, Row, Tx};
 
-use super::{Person, PersonStatus, Stored, write_person};
+use super::{Person, PersonStatus, Stored, change, write_person};
+use crate::audit::Change;
 use crate::ids::{clean, new_id};
 use crate::tokens;
 use crate::{RecordError, Records};
@@ -56,6 +58,14 @@ pub struct NewSession {
     pub person: Person,
     /// Good once.
     pub refresh_token: String,
+}
+
+impl NewSession {
+    /// What the audit trail says of it.
+    pub(crate) fn opened(&self) -> Change {
+        let after = json!({ "session": self.session.id, "method": self.session.method });
+        change("person.signed_in", &self.person.id).after(after)
+    }
 }
 
 impl std::fmt::Debug for NewSession {
@@ -161,7 +171,7 @@ impl Records {
             return Ok(None);
         }
         if row.opt_int("rotated_at")?.is_some() {
-            end(&mut tx, &session.id, "token_reuse", now).await?;
+            self.end_one(&mut tx, &session, "token_reuse").await?;
             tx.commit().await?;
             return Ok(None);
         }
@@ -187,10 +197,10 @@ impl Records {
     /// # Errors
     /// `NotFound` when they have no such session.
     pub async fn end_session(&self, person_id: &str, session_id: &str) -> Result<(), RecordError> {
-        const SQL: &str = "update sessions set ended_at = coalesce(ended_at, $3), \
-             end_reason = coalesce(end_reason, 'signed_out') where id = $1 and person_id = $2";
-        let query = self.db.query(SQL).bind(session_id).bind(person_id).bind(self.now());
-        if query.execute().await? == 0 { Err(RecordError::not_found("session", session_id)) } else { Ok(()) }
+        let sql = "select * from sessions where id = $1 and person_id = $2";
+        let row = self.db.query(sql).bind(session_id).bind(person_id).optional().await?;
+        let row = row.ok_or_else(|| RecordError::not_found("session", session_id))?;
+        self.sign_out(&Session::from_row(&row)?).await
     }
 
     /// Ends the session that a refresh token belongs to, if there is one: signing out needs no more.
@@ -198,11 +208,31 @@ impl Records {
     /// # Errors
     /// When the database fails.
     pub async fn end_session_of(&self, token: &str) -> Result<(), RecordError> {
-        const SQL: &str = "update sessions set ended_at = coalesce(ended_at, $2), \
-             end_reason = coalesce(end_reason, 'signed_out') \
-             where id in (select session_id from refresh_tokens where token_hash = $1)";
-        self.db.query(SQL).bind(tokens::hash(token)).bind(self.now()).execute().await?;
-        Ok(())
+        const SQL: &str = "select s.* from refresh_tokens t join sessions s on s.id = t.session_id \
+             where t.token_hash = $1";
+        match self.db.query(SQL).bind(tokens::hash(token)).optional().await? {
+            Some(row) => self.sign_out(&Session::from_row(&row)?).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn sign_out(&self, session: &Session) -> Result<(), RecordError> {
+        let mut tx = self.begin().await?;
+        self.end_one(&mut tx, session, "signed_out").await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends a session and says so in the audit trail, unless it ended before. Last of all in a transaction.
+    async fn end_one(&self, tx: &mut Tx, session: &Session, reason: &str) -> Result<(), RecordError> {
+        let sql = "update sessions set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null";
+        let query = tx.query(sql).bind(&session.id).bind(self.now()).bind(reason);
+        if query.execute().await? == 0 {
+            return Ok(());
+        }
+        let row = tx.query("select * from people where id = $1").bind(&session.person_id).one().await?;
+        let after = json!({ "session": session.id, "reason": reason });
+        let changes = vec![change("person.signed_out", &session.person_id).after(after)];
+        self.audit_account(tx, &Person::from_row(&row)?, changes).await
     }
 
     /// Ends the sessions of somebody, but for one where it is given.
@@ -240,10 +270,4 @@ impl Records {
         let changed = self.db.query(sql).bind(session_id).bind(workspace_id).execute().await?;
         if changed == 0 { Err(RecordError::not_found("session", session_id)) } else { Ok(()) }
     }
-}
-
-async fn end(tx: &mut Tx, session_id: &str, reason: &str, now: i64) -> Result<(), RecordError> {
-    let sql = "update sessions set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null";
-    tx.query(sql).bind(session_id).bind(now).bind(reason).execute().await?;
-    Ok(())
 }
