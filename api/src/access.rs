@@ -110,6 +110,10 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     // Records
     ("GET", "/api/contacts", Workspace(P::ContactRead)),
     ("GET", "/api/contacts/{id}", Workspace(P::ContactRead)),
+    ("GET", "/api/contacts/{id}/export", Workspace(P::ContactExport)),
+    ("POST", "/api/contacts/{id}/erase", Workspace(P::ContactErase)),
+    ("GET", "/api/erasures", Workspace(P::ContactErase)),
+    ("GET", "/api/erasures/{id}", Workspace(P::ContactErase)),
     ("GET", "/api/conversations", Workspace(P::ConversationRead)),
     ("GET", "/api/conversations/{id}", Workspace(P::ConversationRead)),
     ("GET", "/api/conversations/{id}/messages", Workspace(P::ConversationRead)),

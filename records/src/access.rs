@@ -84,7 +84,8 @@ permissions! {
     NumberWrite = "number:write" "Connect and disconnect numbers.";
     ContactRead = "contact:read" "See contacts.";
     ContactWrite = "contact:write" "Change contacts.";
-    ContactErase = "contact:erase" "Export and erase everything about a person.";
+    ContactExport = "contact:export" "Export everything that is held about a person.";
+    ContactErase = "contact:erase" "Erase everything that is held about a person.";
     ConversationRead = "conversation:read" "See conversations and messages.";
     ConversationWrite = "conversation:write" "Answer, open and close conversations.";
     InboundRead = "inbound:read" "See the bodies that providers delivered.";

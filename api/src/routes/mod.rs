@@ -9,6 +9,7 @@ pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
+pub(crate) mod erasures;
 pub(crate) mod events;
 pub(crate) mod hooks;
 pub(crate) mod inbound;
@@ -105,6 +106,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(inbound::routes())
         .merge(numbers::routes())
         .merge(contacts::routes())
+        .merge(erasures::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
         .merge(audit::routes())
