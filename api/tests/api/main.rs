@@ -17,6 +17,7 @@ mod oidc;
 mod outcomes;
 mod oversight;
 mod people;
+mod personal;
 mod records;
 mod runs;
 mod service;

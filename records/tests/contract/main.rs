@@ -5,6 +5,7 @@
 mod accounts;
 mod audit;
 mod connections;
+mod erasure;
 mod ground;
 mod inbound;
 mod ingest;
