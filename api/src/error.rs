@@ -39,6 +39,7 @@ codes! {
     INVALID_CREDENTIALS = 401 "invalid_credentials" "E-mail address and password do not fit together.";
     INVALID_SIGNATURE = 401 "invalid_signature" "The signature of the delivery is missing or does not fit its bytes.";
     HOOK_UNAUTHORIZED = 401 "hook_unauthorized" "The webhook asks for a credential that the request does not present.";
+    IMPERSONATING = 403 "impersonating" "This cannot be done in somebody else's place; end it with `POST /api/logout`.";
     FORBIDDEN = 403 "forbidden" "The caller is known and may not do this; the message names the missing permission.";
     WORKSPACE_SUSPENDED = 403 "workspace_suspended" "The workspace is suspended; ask whoever runs the platform.";
     NOT_APPROVED = 403 "not_approved" "The account is not approved (any more); `details.status` says how it stands.";

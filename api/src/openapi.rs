@@ -89,6 +89,7 @@ fn complete(need: Option<Need>, operation: &mut Operation) {
         });
         operation.parameters.get_or_insert_default().push(RefOr::T(workspace_header()));
         codes.extend([error::UNAUTHENTICATED, error::WORKSPACE_REQUIRED, error::FORBIDDEN, error::NOT_FOUND]);
+        codes.push(error::IMPERSONATING);
         codes.extend([error::CSRF_REFUSED, error::CROSS_SITE, error::RATE_LIMITED]);
     }
     if operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == ACCOUNT)) {

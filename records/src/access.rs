@@ -227,6 +227,9 @@ const VIEWER: &[P] = &[
 /// What people who answer customers do besides.
 const AGENT: &[P] = &[P::ApprovalDecide, P::ContactWrite, P::ConversationWrite, P::SignalWrite];
 
+/// What outlasts a session, and so nobody does in somebody else's place.
+pub(crate) const NOT_IN_ANOTHERS_PLACE: &[P] = &[P::KeyWrite, P::MemberWrite, P::WorkspaceDelete];
+
 /// What only an owner may do in a workspace.
 const OWNER_ONLY: &[P] = &[P::WorkspaceDelete];
 

@@ -11,6 +11,7 @@ mod credentials;
 mod documents;
 mod ground;
 mod hooks;
+mod impersonation;
 mod keys;
 mod nodes;
 mod oidc;

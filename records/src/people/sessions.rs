@@ -6,7 +6,8 @@ use serde_json::json;
 use sluice_db::{DbError, Row, Tx};
 
 use super::{Person, PersonStatus, Stored, change, write_person};
-use crate::audit::Change;
+use crate::{Actor, ActorKind};
+use crate::audit::{Change, PLATFORM, Target};
 use crate::ids::{clean, new_id};
 use crate::tokens;
 use crate::{RecordError, Records};
@@ -35,7 +36,7 @@ pub struct Session {
     pub person_id: String,
     /// The workspace that is meant when a request names none.
     pub workspace_id: Option<String>,
-    /// `password` or `oidc`.
+    /// `password`, `oidc` or `impersonation`.
     pub method: String,
     /// Network address at the last refresh.
     pub address: Option<String>,
@@ -47,6 +48,8 @@ pub struct Session {
     pub last_used_at: i64,
     /// When it ends by itself.
     pub expires_at: i64,
+    /// Who acts in the person's place, `per_…`; none for their own sessions.
+    pub impersonated_by: Option<String>,
 }
 
 /// A session that was just opened or renewed. `refresh_token` cannot be had again.
@@ -80,7 +83,7 @@ impl Device {
         self.address.as_deref().unwrap_or("unknown")
     }
 
-    fn agent(&self) -> Option<String> {
+    pub(super) fn agent(&self) -> Option<String> {
         self.user_agent.as_deref().map(|agent| clean(agent).chars().take(LONGEST_AGENT).collect())
     }
 }
@@ -97,6 +100,7 @@ impl Session {
             created_at: row.int("created_at")?,
             last_used_at: row.int("last_used_at")?,
             expires_at: row.int("expires_at")?,
+            impersonated_by: row.opt_text("impersonated_by")?,
         })
     }
 }
@@ -120,7 +124,7 @@ impl Records {
     ) -> Result<NewSession, RecordError> {
         const HOME: &str = "select m.scope_id from memberships m join workspaces w on w.id = m.scope_id \
              where m.person_id = $1 and m.scope_kind = 'workspace' and m.status = 'active' and w.status <> 'deleted' \
-             order by case when m.scope_id = (select s.home from sessions s where s.person_id = $1 \
+             order by case when m.scope_id = (select s.home from sessions s where s.person_id = $1 and s.impersonated_by is null \
              order by s.created_at desc, s.id desc limit 1) then 0 else 1 end, m.created_at, m.scope_id limit 1";
         const SQL: &str = "insert into sessions (id, person_id, token_version, home, method, address, user_agent, \
              created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)";
@@ -139,6 +143,7 @@ impl Records {
             created_at: now,
             last_used_at: now,
             expires_at: now + LIFE_MS,
+            impersonated_by: None,
         };
         let query = tx.query(SQL).bind(&session.id).bind(&person.id).bind(person.token_version);
         let query = query.bind(&session.workspace_id).bind(method).bind(&session.address);
@@ -192,15 +197,17 @@ impl Records {
         Ok(Some(NewSession { session, person, refresh_token }))
     }
 
-    /// Ends one session of somebody. Repeating it changes nothing.
+    /// Ends one session of somebody, and answers it. Repeating it changes nothing.
     ///
     /// # Errors
     /// `NotFound` when they have no such session.
-    pub async fn end_session(&self, person_id: &str, session_id: &str) -> Result<(), RecordError> {
+    pub async fn end_session(&self, person_id: &str, session_id: &str) -> Result<Session, RecordError> {
         let sql = "select * from sessions where id = $1 and person_id = $2";
         let row = self.db.query(sql).bind(session_id).bind(person_id).optional().await?;
         let row = row.ok_or_else(|| RecordError::not_found("session", session_id))?;
-        self.sign_out(&Session::from_row(&row)?).await
+        let session = Session::from_row(&row)?;
+        self.sign_out(&session).await?;
+        Ok(session)
     }
 
     /// Ends the session that a refresh token belongs to, if there is one: signing out needs no more.
@@ -231,8 +238,22 @@ impl Records {
         }
         let row = tx.query("select * from people where id = $1").bind(&session.person_id).one().await?;
         let after = json!({ "session": session.id, "reason": reason });
-        let changes = vec![change("person.signed_out", &session.person_id).after(after)];
-        self.audit_account(tx, &Person::from_row(&row)?, changes).await
+        let Some(by) = &session.impersonated_by else {
+            let changes = vec![change("person.signed_out", &session.person_id).after(after)];
+            return self.audit_account(tx, &Person::from_row(&row)?, changes).await;
+        };
+        let chain = session.workspace_id.as_deref().unwrap_or(PLATFORM);
+        let target = Target::new("person", &*session.person_id);
+        let ended = Change::new(chain, "person.impersonation_ended", target).after(after);
+        let person = Person::from_row(&row)?;
+        let actor = Actor {
+            kind: ActorKind::Person,
+            id: person.id,
+            name: person.email,
+            impersonated_by: Some(by.clone()),
+            ..self.actor().clone()
+        };
+        self.audit_as(tx, &actor, vec![ended]).await
     }
 
     /// Ends the sessions of somebody, but for one where it is given.

@@ -8,7 +8,7 @@ mod resellers;
 mod workspaces;
 
 pub use invitations::{Invitation, NewInvitation};
-pub(crate) use members::put as put_member;
+pub(crate) use members::{end_memberships, put as put_member};
 pub use members::{Member, MemberStatus, Membership};
 pub use profile::{Competitor, PostalAddress, Profile};
 pub use resellers::{Reseller, ResellerChange};

@@ -109,7 +109,13 @@ pub(crate) async fn logout(
     let token = bearer.or_else(|| cookie(&headers, ACCESS_COOKIE));
     if let Some(claims) = token.and_then(|token| state.access_tokens.read_expired(token)) {
         match caller.records(&state).end_session(&claims.sub, &claims.ses).await {
-            Ok(()) | Err(sluice_records::RecordError::NotFound { .. }) => {}
+            // Whoever acted in another's place is themselves again; their own session goes on.
+            Ok(ended) if ended.impersonated_by.is_some() => {
+                let mut cookies = Cookies::new(&state.config.public_url);
+                cookies.access("", 0);
+                return Ok((cookies.into_headers(), Json(done("You are yourself again."))));
+            }
+            Ok(_) | Err(sluice_records::RecordError::NotFound { .. }) => {}
             Err(fault) => return Err(fault.into()),
         }
     }
