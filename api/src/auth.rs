@@ -198,8 +198,7 @@ pub(crate) async fn guard(
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map_or("", MatchedPath::as_str);
     // A route without an entry lets nobody in.
-    let need =
-        access::need(request.method(), path).ok_or_else(|| ApiError::plain(error::FORBIDDEN))?;
+    let need = access::need(request.method(), path).ok_or_else(|| ApiError::plain(error::FORBIDDEN))?;
     if need == Need::Public {
         return Ok(next.run(request).await);
     }

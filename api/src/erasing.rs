@@ -4,8 +4,8 @@
 use crate::state::ApiState;
 use sluice_engine::drive::EngineError;
 use sluice_engine::store::{RunKey, SeenRun, StoreError};
-use sluice_records::erasure::{BodyStep, Erasure, Finder, Phase, Traces};
 use sluice_records::RecordError;
+use sluice_records::erasure::{BodyStep, Erasure, Finder, Phase, Traces};
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 

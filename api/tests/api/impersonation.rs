@@ -31,11 +31,15 @@ async fn an_admin_acts_in_somebodys_place_and_both_are_named(db: Db) {
     let admin_id = somebody(&ground, ADMIN, Role::PlatformAdmin, Scope::Platform).await;
     let (admin, _) = tokens(&ground, ADMIN).await;
     let wish = json!({ "workspace": "rao-foods", "reason": "ticket 17", "tokens": true });
-    let as_admin = async |method: &str, path: &str, body: Value| ground.call_as(&admin, method, path, body).await;
+    let as_admin =
+        async |method: &str, path: &str, body: Value| ground.call_as(&admin, method, path, body).await;
     // Without the right, without a reason, for somebody else's member, as a program.
     let (asha, _) = tokens(&ground, ASHA).await;
     ground.call_as(&asha, "POST", "/api/impersonate", wish.clone()).await.fails(403, "forbidden");
-    ground.call_as(&ground.platform_key, "POST", "/api/impersonate", wish.clone()).await.fails(403, "forbidden");
+    ground
+        .call_as(&ground.platform_key, "POST", "/api/impersonate", wish.clone())
+        .await
+        .fails(403, "forbidden");
     let silent = json!({ "workspace": "rao-foods", "reason": " " });
     as_admin("POST", "/api/impersonate", silent).await.fails(422, "invalid_value");
     let nobody = json!({ "workspace": "rao-foods", "person": "per_x", "reason": "x" });
@@ -51,18 +55,24 @@ async fn an_admin_acts_in_somebodys_place_and_both_are_named(db: Db) {
     let me = act("GET", "/api/me", Value::Null).await.expect(200).json();
     assert_eq!((&me["impersonated_by"]["email"], &me["workspace"]), (&json!(ADMIN), &view["workspace"]));
     assert!(!me["permissions"].as_array().unwrap().contains(&json!("key:write")), "{me}");
-    assert_eq!(ground.call_as(&asha, "GET", "/api/me", Value::Null).await.json()["impersonated_by"], Value::Null);
+    assert_eq!(
+        ground.call_as(&asha, "GET", "/api/me", Value::Null).await.json()["impersonated_by"],
+        Value::Null
+    );
     act("POST", "/api/workflows", greeting()).await.expect(201);
     let trail = ground.call_as(&asha, "GET", "/api/audit?action=workflow.created", Value::Null).await;
-    let entry = &trail.expect(200).json()["items"][0];
-    assert_eq!((&entry["actor_name"], &entry["impersonated_by"]), (&json!(ASHA), &json!(admin_id)));
+    let actor = trail.expect(200).json()["items"][0]["actor"].clone();
+    assert_eq!((&actor["name"], &actor["impersonated_by"]), (&json!(ASHA), &json!(admin_id)));
     let trail = ground.call_as(&asha, "GET", "/api/audit?action=person.impersonated", Value::Null).await;
-    let entry = &trail.expect(200).json()["items"][0];
-    assert_eq!((&entry["actor_name"], &entry["after"]["reason"]), (&json!(ADMIN), &json!("ticket 17")));
+    let entry = trail.expect(200).json()["items"][0].clone();
+    assert_eq!((&entry["actor"]["name"], &entry["after"]["reason"]), (&json!(ADMIN), &json!("ticket 17")));
     let own = as_admin("GET", "/api/platform/audit?action=person.impersonated", Value::Null).await;
     assert_eq!(own.expect(200).json()["items"].as_array().unwrap().len(), 1);
     let sessions = ground.call_as(&asha, "GET", "/api/sessions", Value::Null).await.expect(200).json();
-    assert!(sessions.to_string().contains("\"impersonation\""), "she sees that somebody is there: {sessions}");
+    assert!(
+        sessions.to_string().contains("\"impersonation\""),
+        "she sees that somebody is there: {sessions}"
+    );
 
     // What is hers alone, and what would outlast it.
     let change = json!({ "current_password": PASSWORD, "new_password": "another password" });
@@ -90,8 +100,9 @@ async fn an_admin_acts_in_somebodys_place_and_both_are_named(db: Db) {
     act("POST", "/api/logout", Value::Null).await.expect(200);
     act("GET", "/api/me", Value::Null).await.fails(401, "unauthenticated");
     as_admin("GET", "/api/me", Value::Null).await.expect(200);
-    let trail = ground.call_as(&asha, "GET", "/api/audit?action=person.impersonation_ended", Value::Null).await;
-    assert_eq!(trail.expect(200).json()["items"][0]["impersonated_by"], json!(admin_id));
+    let trail =
+        ground.call_as(&asha, "GET", "/api/audit?action=person.impersonation_ended", Value::Null).await;
+    assert_eq!(trail.expect(200).json()["items"][0]["actor"]["impersonated_by"], json!(admin_id));
     // And with the right to be there.
     let there = token(&as_admin("POST", "/api/impersonate", wish).await.expect(201).json());
     ground.call_as(&there, "GET", "/api/workflows", Value::Null).await.expect(200);
@@ -150,9 +161,13 @@ async fn an_account_is_exported_and_ends(db: Db) {
     let ground = Ground::new(db).await;
     sign_up(&ground, ASHA).await;
     let (asha, refresh) = tokens(&ground, ASHA).await;
-    let as_asha = async |method: &str, path: &str, body: Value| ground.call_as(&asha, method, path, body).await;
+    let as_asha =
+        async |method: &str, path: &str, body: Value| ground.call_as(&asha, method, path, body).await;
     let export = as_asha("GET", "/api/me/export", Value::Null).await.expect(200).json();
-    assert_eq!((&export["person"]["email"], &export["memberships"][0]["role"]), (&json!(ASHA), &json!("owner")));
+    assert_eq!(
+        (&export["person"]["email"], &export["memberships"][0]["role"]),
+        (&json!(ASHA), &json!("owner"))
+    );
     assert_eq!(export["sessions"].as_array().unwrap().len(), 1);
     assert!(!export.to_string().contains("argon2"), "{export}");
     ground.call_as(&ground.key, "DELETE", "/api/me", Value::Null).await.fails(403, "forbidden");

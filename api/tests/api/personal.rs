@@ -46,7 +46,9 @@ async fn erased(ground: &Ground) {
 /// Everything that the API shows of the workspace.
 async fn shown(ground: &Ground) -> String {
     let mut all = String::new();
-    for path in ["/api/contacts", "/api/conversations", "/api/inbound", "/api/runs", "/api/erasures", "/api/audit"] {
+    for path in
+        ["/api/contacts", "/api/conversations", "/api/inbound", "/api/runs", "/api/erasures", "/api/audit"]
+    {
         all.push_str(&ground.get(path).await.expect(200).text());
     }
     let runs = ground.get("/api/runs").await.json();
@@ -88,7 +90,8 @@ async fn a_person_is_exported_and_erased(db: Db) {
     assert_eq!((&begun["phase"], &begun["contact_id"]), (&json!("stopping"), &json!(asha)));
     assert_eq!(ground.post(&path, Value::Null).await.expect(202).json()["id"], begun["id"]);
     erased(&ground).await;
-    let proof = ground.get(&format!("/api/erasures/{}", begun["id"].as_str().unwrap())).await.expect(200).json();
+    let proof =
+        ground.get(&format!("/api/erasures/{}", begun["id"].as_str().unwrap())).await.expect(200).json();
     assert_eq!((&proof["phase"], &proof["verified"]), (&json!("done"), &json!(true)), "{proof}");
     assert_eq!(proof["counts"]["runs"], 3, "{proof}");
     assert_eq!(proof["counts"]["runs_cancelled"], 1, "{proof}");
@@ -131,7 +134,8 @@ async fn only_who_may_erases_and_exports(db: Db) {
         ("GET", "/api/erasures/era_x".to_owned()),
     ];
     let wanted = json!({ "name": "reader", "permissions": ["contact:read"] });
-    let reader = ground.post("/api/keys", wanted).await.expect(201).json()["key"].as_str().unwrap().to_owned();
+    let reader =
+        ground.post("/api/keys", wanted).await.expect(201).json()["key"].as_str().unwrap().to_owned();
     for (method, path) in &paths {
         ground.call_as(&reader, method, path, Value::Null).await.fails(403, "forbidden");
         ground.call_as(&ground.other_key, method, path, Value::Null).await.fails(404, "not_found");

@@ -282,7 +282,11 @@ enum Owner {
 
 /// Deletes the rows of runs and says which they were. This comes first: it keeps everybody else from the run, and
 /// whoever commits a turn of it now learns that it is gone.
-pub(super) async fn delete_rows(tx: &mut Tx, workspace_id: &str, runs: &[&EndedRun]) -> Result<Vec<String>, StoreError> {
+pub(super) async fn delete_rows(
+    tx: &mut Tx,
+    workspace_id: &str,
+    runs: &[&EndedRun],
+) -> Result<Vec<String>, StoreError> {
     let sql = format!(
         "delete from runs where workspace_id = $1 and run_id in ({}) and ended_at <= $2 and status >= 3 \
          and owner is null and not exists (select 1 from run_waits w where w.workspace_id = $1 and w.signal = 'run:' || runs.run_id) \

@@ -34,7 +34,8 @@ impl Records {
         profile_name: Option<&str>,
     ) -> Result<(Contact, Resolved), RecordError> {
         let mut tx = self.begin().await?;
-        let resolved = resolve_in(&mut tx, &self.marker(), workspace_id, identities, profile_name, self.now()).await?;
+        let resolved =
+            resolve_in(&mut tx, &self.marker(), workspace_id, identities, profile_name, self.now()).await?;
         let contact = super::contact_in(&mut tx, workspace_id, &resolved.contact_id).await?;
         self.audit_resolved(&mut tx, workspace_id, &resolved).await?;
         tx.commit().await?;

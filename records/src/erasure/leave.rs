@@ -58,10 +58,17 @@ impl Records {
             Err(RecordError::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
+        // Nobody reacts any more to what was written down about them. Such an event holds the whole contact.
+        for contact_id in &traces.contact_ids {
+            let sql = "delete from record_events where workspace_id = $1 and data like $2";
+            let gone = tx.query(sql).bind(&ws).bind(format!("%\"{contact_id}\"%")).execute().await?;
+            erasure.count("record_events", gone);
+        }
         erasure.enter(Phase::Bodies);
         erasure.left_at.get_or_insert(now);
         let sealed = sealer.seal(&erasure.id, ERASURE, &traces.to_bytes())?;
-        let sql = "update erasures set sealed = $3, marks = $4, left_at = $5 where workspace_id = $1 and id = $2";
+        let sql =
+            "update erasures set sealed = $3, marks = $4, left_at = $5 where workspace_id = $1 and id = $2";
         let query = tx.query(sql).bind(&ws).bind(&erasure.id).bind(sealed);
         query.bind(json!(erasure.marks).to_string()).bind(erasure.left_at).execute().await?;
         save(&mut tx, erasure).await?;

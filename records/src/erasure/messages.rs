@@ -1,8 +1,8 @@
-//! Messages and conversations of a person, and what stands beside them: statuses, events that nobody was shown yet.
+//! Messages and conversations of a person, and what stands beside them.
 
 use std::collections::BTreeSet;
 
-use sluice_db::{Tx, placeholders};
+use sluice_db::placeholders;
 
 use super::{Erasure, Phase, Traces, save};
 use crate::{RecordError, Records};
@@ -56,11 +56,7 @@ impl Records {
     ///
     /// # Errors
     /// When the database fails; repeat it then.
-    pub async fn erase_messages(
-        &self,
-        erasure: &mut Erasure,
-        step: &MessageStep,
-    ) -> Result<(), RecordError> {
+    pub async fn erase_messages(&self, erasure: &mut Erasure, step: &MessageStep) -> Result<(), RecordError> {
         let (ws, list) = (erasure.workspace_id.clone(), placeholders(2, step.ids.len()));
         let ids = || step.ids.iter().map(String::as_str);
         let mut tx = self.begin().await?;
@@ -82,8 +78,8 @@ impl Records {
         Ok(tx.commit().await?)
     }
 
-    /// Deletes what is left when the messages are gone: conversations, what the person did in groups, events that
-    /// nobody was shown yet. Goes on to the next phase.
+    /// Deletes what is left when the messages are gone: conversations, and what the person saw in groups. Goes on to the
+    /// next phase.
     ///
     /// # Errors
     /// When the database fails; repeat it then.
@@ -104,20 +100,8 @@ impl Records {
             let query = tx.query(sql).bind(&ws).bind_all(values.iter().map(String::as_str));
             erasure.count(table, query.execute().await?);
         }
-        let events = erase_events(&mut tx, &ws, traces).await?;
-        erasure.count("record_events", events);
         erasure.enter(Phase::Scrubbing);
         save(&mut tx, erasure).await?;
         Ok(tx.commit().await?)
     }
-}
-
-/// Events hold the whole contact, so they name it.
-async fn erase_events(tx: &mut Tx, workspace_id: &str, traces: &Traces) -> Result<u64, RecordError> {
-    let mut gone = 0;
-    for contact_id in &traces.contact_ids {
-        let sql = "delete from record_events where workspace_id = $1 and data like $2";
-        gone += tx.query(sql).bind(workspace_id).bind(format!("%\"{contact_id}\"%")).execute().await?;
-    }
-    Ok(gone)
 }

@@ -208,11 +208,7 @@ impl Records {
         }
     }
 
-    async fn erasure_of(
-        &self,
-        workspace_id: &str,
-        contact_id: &str,
-    ) -> Result<Option<Erasure>, RecordError> {
+    async fn erasure_of(&self, workspace_id: &str, contact_id: &str) -> Result<Option<Erasure>, RecordError> {
         let query = self.db.query("select * from erasures where workspace_id = $1 and contact_id = $2");
         let row = query.bind(workspace_id).bind(contact_id).optional().await?;
         Ok(row.as_ref().map(Erasure::from_row).transpose()?)
@@ -241,8 +237,7 @@ impl Records {
     /// # Errors
     /// When the database fails.
     pub async fn open_erasures(&self, limit: u32) -> Result<Vec<Erasure>, RecordError> {
-        const SQL: &str =
-            "select * from erasures where finished_at is null order by asked_at, id limit $1";
+        const SQL: &str = "select * from erasures where finished_at is null order by asked_at, id limit $1";
         let rows = self.db.query(SQL).bind(limit).all().await?;
         Ok(rows.iter().map(Erasure::from_row).collect::<Result<_, _>>()?)
     }

@@ -89,7 +89,8 @@ impl Records {
         ] {
             tx.query(sql).bind(person_id).execute().await?;
         }
-        for sql in ["delete from sign_in_codes where email = $1", "delete from invitations where email = $1"] {
+        for sql in ["delete from sign_in_codes where email = $1", "delete from invitations where email = $1"]
+        {
             tx.query(sql).bind(&person.email).execute().await?;
         }
         changes.push(change("person.erased", person_id));

@@ -6,10 +6,10 @@ use serde_json::json;
 use sluice_db::{DbError, Row, Tx};
 
 use super::{Person, PersonStatus, Stored, change, write_person};
-use crate::{Actor, ActorKind};
 use crate::audit::{Change, PLATFORM, Target};
 use crate::ids::{clean, new_id};
 use crate::tokens;
+use crate::{Actor, ActorKind};
 use crate::{RecordError, Records};
 
 /// How long a session lasts at most, milliseconds.

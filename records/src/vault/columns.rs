@@ -47,13 +47,7 @@ pub(super) const COLUMNS: [SealedColumn; 4] = [
         row: "state_hash",
         field: VERIFIER,
     },
-    SealedColumn {
-        table: "erasures",
-        column: "sealed",
-        scope: "workspace_id",
-        row: "id",
-        field: ERASURE,
-    },
+    SealedColumn { table: "erasures", column: "sealed", scope: "workspace_id", row: "id", field: ERASURE },
 ];
 
 #[cfg(test)]

@@ -137,7 +137,9 @@ async fn nothing_of_a_person_stays_and_others_lose_nothing(db: Db) {
     assert_eq!(records.open_erasures(10).await.unwrap(), [erasure.clone()]);
     go_on(records, &mut erasure).await;
     let stored = everything(&db).await;
-    for word in ["Asha Rao", "of Asha", "Asha alone", "Kothrud", PHONE, "919876511111", "wamid.1", "wamid.out"] {
+    for word in
+        ["Asha Rao", "of Asha", "Asha alone", "Kothrud", PHONE, "919876511111", "wamid.1", "wamid.out"]
+    {
         assert!(!stored.contains(word), "{word} in {stored}");
     }
     assert!(stored.contains("what Ravi says") && stored.contains(OTHER));
@@ -230,8 +232,7 @@ async fn somebody_who_was_erased_is_new_and_still_not_to_be_bothered(db: Db) {
     let said: Vec<_> = consents.iter().map(|one| (one.topic.as_str(), one.granted)).collect();
     assert_eq!(said, [(MARKETING, false), ("offers", false)]);
     // A later word counts.
-    let later =
-        Consent { granted: true, changed_at: START + 5_000, topic: MARKETING.into(), ..yes };
+    let later = Consent { granted: true, changed_at: START + 5_000, topic: MARKETING.into(), ..yes };
     assert!(records.set_consent(ws, &new.id, &later, None).await.unwrap());
     // A stranger is not concerned, and neither is the same person elsewhere.
     let stranger = ground.contact(OTHER).await;

@@ -7,9 +7,9 @@ use crate::error::{self, ApiError};
 use crate::extract::Body;
 use crate::session::{Cookies, LIFE_SECONDS};
 use crate::state::ApiState;
+use axum::Json;
 use axum::extract::State;
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
-use axum::Json;
 use serde::{Deserialize, Serialize};
 use sluice_records::people::{Device, Impersonation};
 

@@ -30,7 +30,8 @@ async fn found(store: &Store, word: &str) -> Vec<String> {
 async fn what_is_in_a_run_is_found_wherever_it_is(db: Db) {
     let (_kept, place) = folder();
     let store = with_place(&db, &place);
-    let mut in_lane = first_turn(NewRun { lane: Some("cnv_asha".into()), ..facts("run_a", 1) }, RunStatus::Queued);
+    let mut in_lane =
+        first_turn(NewRun { lane: Some("cnv_asha".into()), ..facts("run_a", 1) }, RunStatus::Queued);
     in_lane.wake_at = None;
     let mut waits = first_turn(facts("run_b", 1), RunStatus::Waiting);
     waits.waits = Some(vec![wait_row("a", WaitKind::Signal, Some("conversation:cnv_asha"), 1)]);
