@@ -27,6 +27,9 @@ const MOST_WRITERS: usize = 4;
 /// What SQLite's log may keep on the disk once it was folded back into the file, bytes. It may be longer for a while.
 const LONGEST_LOG: &str = "67108864";
 
+/// How long to wait before a file is opened again that somebody else holds.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+
 /// An open database. Cloning is cheap and shares the connections.
 #[derive(Clone)]
 pub struct Db {
@@ -177,12 +180,15 @@ async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> 
         });
     // A transaction that SQLite ended by itself (on a full disk) leaves the driver counting one that is not there: such
     // a connection is of no use any more.
-    let writer = one_connection(options)
-        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-        .connect_with(writing(connect.clone()))
-        .await
-        .map_err(refused)?;
-    check_writable(&writer).await?;
+    let open_writer = || async {
+        let writer = one_connection(options)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(writing(connect.clone()))
+            .await
+            .map_err(refused)?;
+        check_writable(&writer).await.map(|()| writer)
+    };
+    let writer = patiently(options.busy_timeout, open_writer).await?;
     // `query_only` turns a statement sent to the wrong pool into a loud error instead of a second writer.
     let readers = SqlitePoolOptions::new()
         .max_connections(options.max_connections.max(1))
@@ -208,6 +214,23 @@ fn one_connection(options: &DbOptions) -> SqlitePoolOptions {
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .test_before_acquire(false)
+}
+
+/// Does `open` again while somebody else holds the file, for at most `patience`. SQLite waits for locks by itself, but not
+/// for the one with which it turns a new file over to WAL, nor while another process recovers or folds back the log.
+async fn patiently<T, F: Future<Output = Result<T, DbError>>>(
+    patience: Duration,
+    open: impl Fn() -> F,
+) -> Result<T, DbError> {
+    let ends = tokio::time::Instant::now() + patience;
+    loop {
+        match open().await {
+            Err(DbError::Busy { .. }) if tokio::time::Instant::now() < ends => {
+                tokio::time::sleep(ASK_AGAIN).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 fn check_folder(path: &Path) -> Result<(), DbError> {

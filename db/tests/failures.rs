@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use std::fs;
+use std::time::Duration;
 
 use sluice_db::{Db, DbError, DbOptions};
+use sqlx::{ConnectOptions, Connection};
 
 async fn open(path: &std::path::Path) -> Result<Db, DbError> {
     Db::open(DbOptions::new(format!("sqlite:{}", path.display()))).await
@@ -107,6 +109,22 @@ async fn a_reader_cannot_write() {
     // A statement that is taken for a read and is none would be a second writer.
     let error = db.query("select 1; insert into t values (1)").all().await.unwrap_err();
     assert!(matches!(error, DbError::ReadOnly), "{error:?}");
+}
+
+/// SQLite itself waits for no lock when it turns a new file over to WAL.
+#[tokio::test]
+async fn a_new_file_that_somebody_holds_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut other = options.connect().await.unwrap();
+    sqlx::query("create table t (n integer)").execute(&mut other).await.unwrap();
+    let held = other.begin_with("begin immediate").await.unwrap();
+    let mut opening = tokio::spawn(async move { open(&path).await });
+    let early = tokio::time::timeout(Duration::from_millis(200), &mut opening).await;
+    assert!(early.is_err(), "answered while the file was held: {early:?}");
+    held.rollback().await.unwrap();
+    opening.await.unwrap().unwrap();
 }
 
 /// As when an operator starts several processes on one folder.

@@ -61,6 +61,11 @@ impl Keys {
         head.seal = hmac::sign(key, &head.bytes()).as_ref().to_vec();
     }
 
+    /// Whether a head was sealed with the key in use.
+    pub(super) fn is_current(&self, head: &Head) -> bool {
+        head.key_id == self.0[0].0
+    }
+
     /// Whether an entry is as it was signed.
     ///
     /// # Errors

@@ -6,10 +6,11 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
+use sluice_db::Tx;
 
 use super::token::{self, Refusal, Tokens};
 use super::{Connection, ConnectionError, Connections, REVOKED, tell};
-use crate::{OpenCredential, RecordError, Secret};
+use crate::{Credential, OpenCredential, RecordError, Secret};
 
 /// How long one process may take for a renewal before another tries. Longer than a request to the provider can last.
 const LEASE_MS: i64 = 60_000;
@@ -113,6 +114,7 @@ impl Connections {
         let secret = tokens.secret(Some(refresh));
         let sealed = records.seal_credential(&open.info, &secret).await?;
         let mut tx = records.begin().await?;
+        hold(&mut tx, &open.info).await?;
         let sql = "update connections set expires_at = $4, revision = revision + 1, refresh_until = 0, updated_at = $5 \
                    where workspace_id = $1 and credential_id = $2 and revision = $3";
         let query = tx.query(sql).bind(&connection.workspace_id).bind(&connection.credential_id);
@@ -146,6 +148,7 @@ impl Connections {
         let (records, now) = (&self.0.records, self.now());
         let nothing = records.seal_credential(&open.info, &Secret::new(json!({}))).await?;
         let mut tx = records.begin().await?;
+        hold(&mut tx, &open.info).await?;
         let sql = "update connections set status = 'revoked', reason = $4, renewable = $5, expires_at = null, \
                    revision = revision + 1, refresh_until = 0, updated_at = $6 \
                    where workspace_id = $1 and credential_id = $2 and revision = $3";
@@ -167,4 +170,13 @@ impl Connections {
         records.changed.notify_one();
         Ok(true)
     }
+}
+
+/// Locks a credential's row. Who grants again or deletes comes to it before the connection's row, so everybody does:
+/// otherwise two would wait for each other.
+async fn hold(tx: &mut Tx, credential: &Credential) -> Result<(), RecordError> {
+    let lock = tx.dialect().for_update();
+    let sql = format!("select id from credentials where workspace_id = $1 and id = $2{lock}");
+    tx.query(sql).bind(&credential.workspace_id).bind(&credential.id).optional().await?;
+    Ok(())
 }

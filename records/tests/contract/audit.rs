@@ -577,10 +577,24 @@ async fn another_master_key_writes_nothing_and_earlier_ones_verify(db: Db) {
     assert!(matches!(refused, Err(RecordError::Seal(_))), "{refused:?}");
     drop(tx);
     assert_eq!(fault(&stranger, "ws_k").await.0, Some(1));
-    let rotated = Records::new(db, Cipher::new(new).with_earlier(old));
+    let rotated = Records::new(db.clone(), Cipher::new(new).with_earlier(old));
     write(&rotated, vec![thing("ws_k", 2)]).await;
     assert_eq!(verify(&rotated, "ws_k").await.entries, 2);
     assert_eq!(verify(&rotated, "ws_k").await.fault, None);
+    // Where nobody wrote since, the newest entry waits for a key that will be taken away.
+    write(&ground.records, vec![thing("ws_quiet", 1)]).await;
+    write(&ground.records, vec![thing("ws_damaged", 1)]).await;
+    db.query("update audit_heads set entries = 7 where chain = 'ws_damaged'").execute().await.unwrap();
+    assert!(stranger.reseal_audit_heads().await.is_err(), "a key is missing");
+    assert_eq!(
+        rotated.reseal_audit_heads().await.unwrap(),
+        2,
+        "this and the platform's: one was current, one is damaged"
+    );
+    assert_eq!(rotated.reseal_audit_heads().await.unwrap(), 0);
+    write(&stranger, vec![thing("ws_quiet", 2)]).await;
+    assert_eq!(verify(&rotated, "ws_quiet").await.fault, None);
+    assert!(verify(&rotated, "ws_damaged").await.fault.is_some());
 }
 
 sluice_db::contract_tests! {

@@ -19,6 +19,8 @@ pub(super) async fn rotate(args: VaultRotateArgs) -> Answer {
     println!("data keys made: {}", done.made);
     println!("values sealed anew: {}", done.resealed);
     println!("retired data keys dropped: {}", done.dropped);
+    let chains = records.reseal_audit_heads().await.map_err(|error| explain(&error))?;
+    println!("audit chains sealed with the current master key: {chains}");
     for failed in &done.failed {
         println!("left as it was: {failed}");
     }
