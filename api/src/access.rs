@@ -67,6 +67,8 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/oidc/callback", Public),
     ("GET", "/api/me", Person),
     ("PUT", "/api/me", Person),
+    ("DELETE", "/api/me", Person),
+    ("GET", "/api/me/export", Person),
     ("POST", "/api/switch", Person),
     ("POST", "/api/logout-all", Person),
     ("POST", "/api/password/change", Person),
@@ -114,6 +116,10 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     // Records
     ("GET", "/api/contacts", Workspace(P::ContactRead)),
     ("GET", "/api/contacts/{id}", Workspace(P::ContactRead)),
+    ("GET", "/api/contacts/{id}/export", Workspace(P::ContactExport)),
+    ("POST", "/api/contacts/{id}/erase", Workspace(P::ContactErase)),
+    ("GET", "/api/erasures", Workspace(P::ContactErase)),
+    ("GET", "/api/erasures/{id}", Workspace(P::ContactErase)),
     ("GET", "/api/conversations", Workspace(P::ConversationRead)),
     ("GET", "/api/conversations/{id}", Workspace(P::ConversationRead)),
     ("GET", "/api/conversations/{id}/messages", Workspace(P::ConversationRead)),
@@ -204,6 +210,7 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/clients/{id}", Manager(P::ClientRead)),
     ("PUT", "/api/clients/{id}", Manager(P::ClientWrite)),
     ("POST", "/api/clients/{id}/invitations", Manager(P::ClientWrite)),
+    ("POST", "/api/impersonate", Manager(P::ClientImpersonate)),
 ];
 
 /// What a route needs; none for a route that nobody may use.
@@ -220,6 +227,16 @@ pub(crate) fn need_of(method: &str, path: &str) -> Option<Need> {
 }
 
 impl Need {
+    /// Whether somebody who acts in another's place may ask for it. What concerns that person's account, or makes
+    /// something in their name that belongs to no workspace, is theirs alone; they may see in whose place they are.
+    pub(crate) fn is_open_in_anothers_place(self, method: &Method, path: &str) -> bool {
+        match self {
+            Person => method.is_safe() && path == "/api/me",
+            SignedIn => method.is_safe(),
+            _ => true,
+        }
+    }
+
     /// The permission, where one is needed.
     pub(crate) fn permission(self) -> Option<P> {
         match self {

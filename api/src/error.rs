@@ -44,6 +44,7 @@ codes! {
     PLAN_LIMIT_REACHED = 402 "plan_limit_reached" "The plan allows no more of this; upgrade it, or wait for the next month.";
     SUBSCRIPTION_INACTIVE = 402 "subscription_inactive" "The subscription is over; choose a plan.";
     PAYMENT_REQUIRED = 402 "payment_required" "The plan costs; who manages the workspace chooses it once it is paid.";
+    IMPERSONATING = 403 "impersonating" "This cannot be done in somebody else's place; end it with `POST /api/logout`.";
     FORBIDDEN = 403 "forbidden" "The caller is known and may not do this; the message names the missing permission.";
     WORKSPACE_SUSPENDED = 403 "workspace_suspended" "The workspace is suspended; ask whoever runs the platform.";
     NOT_APPROVED = 403 "not_approved" "The account is not approved (any more); `details.status` says how it stands.";
@@ -83,7 +84,6 @@ codes! {
     TRIGGER_DECLINED = 422 "trigger_declined" "The trigger does not accept this event.";
     TRIGGER_FAILED = 422 "trigger_failed" "The trigger failed on this event; `details` is its error.";
     RATE_LIMITED = 429 "rate_limited" "More was asked than a limit allows; nothing was done. `details` says which limit. Try again after `Retry-After`.";
-    TOO_MANY_TRIES = 429 "too_many_tries" "This was tried too often; try again after `Retry-After` seconds.";
     RUN_FAILED = 500 "run_failed" "The run that this webhook started failed; `details` has its id and error code.";
     INTERNAL = 500 "internal" "A fault on our side. The log has it under the request id.";
     PROVIDER_NOT_CONFIGURED = 503 "provider_not_configured" "No client id and secret are configured for this provider.";

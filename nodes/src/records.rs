@@ -21,7 +21,7 @@ pub(crate) fn node_error(error: RecordError) -> NodeError {
             NodeError::invalid_params(message).code(code).at(format!("/{}", path.replace('.', "/")))
         }
         // Only people meet these.
-        RecordError::Throttled { .. } | RecordError::CodeRefused => NodeError::rejected(message).code(code),
+        RecordError::Throttled(_) | RecordError::CodeRefused => NodeError::rejected(message).code(code),
         RecordError::Seal(_) => NodeError::auth(message).code(code),
         // The database's own words may name tables and hosts; they are in the server's log.
         RecordError::Db(source) => {

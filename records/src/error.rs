@@ -3,6 +3,7 @@
 use sluice_db::DbError;
 
 use crate::SealError;
+use crate::limits::Decision;
 
 /// A refused or failed record operation. The source is in the chain, not in the text.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +21,8 @@ pub enum RecordError {
     #[error("{message}")]
     Refused { code: &'static str, message: String },
     /// Tried too often.
-    #[error("too many tries; try again in {} seconds", (retry_after_ms + 999) / 1000)]
-    Throttled { retry_after_ms: i64 },
+    #[error("too many tries; try again in {} seconds", .0.retry_after_seconds)]
+    Throttled(Box<Decision>),
     /// A one-time code is wrong, too old, used up or replaced by a newer one; which of these is not said.
     #[error(
         "the code is wrong or no longer good; a code is good for one use, five tries and a short time: ask for a new one"
@@ -42,7 +43,7 @@ impl RecordError {
             RecordError::Conflict { .. } => "conflict",
             RecordError::Invalid { .. } => "invalid",
             RecordError::Refused { code, .. } => code,
-            RecordError::Throttled { .. } => "throttled",
+            RecordError::Throttled(_) => "throttled",
             RecordError::CodeRefused => "code_refused",
             RecordError::Seal(_) => "secret_unreadable",
             RecordError::Db(_) => "database",

@@ -11,6 +11,7 @@ mod consents;
 pub mod contacts;
 mod conversations;
 mod credentials;
+pub mod erasure;
 mod error;
 pub mod events;
 mod ids;
@@ -39,6 +40,7 @@ pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
 pub use credentials::{Credential, CredentialChange, NewCredential, OpenCredential};
+pub use erasure::Erasure;
 pub use error::RecordError;
 pub use events::RecordEvent;
 pub(crate) use ids::clean;
@@ -60,5 +62,4 @@ pub use tenancy::{
     Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
     Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
 };
-pub use throttle::Rule;
 pub use vault::{Cipher, MasterKey, SealError, Secret, Vault};

@@ -10,6 +10,7 @@ pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod credits;
+pub(crate) mod erasures;
 pub(crate) mod events;
 pub(crate) mod expressions;
 pub(crate) mod hooks;
@@ -39,7 +40,7 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, client, openapi, studio};
+use crate::{auth, openapi, studio};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -71,7 +72,6 @@ pub fn router(state: ApiState) -> Router {
         .fallback(studio::serve)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn_with_state(state.clone(), client::find_client))
         .layer(from_fn_with_state(state.clone(), layers::surround))
         .layer(CompressionLayer::new())
         .with_state(state)
@@ -118,6 +118,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(plans::routes())
         .merge(subscription::routes())
         .merge(contacts::routes())
+        .merge(erasures::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
         .merge(audit::routes())

@@ -94,6 +94,32 @@ impl Records {
     pub async fn throttle(&self, name: &str, subject: &str) -> Result<Option<Decision>, RecordError> {
         self.admit(&Caller { routes: &[name], address: Some(subject), ..Caller::default() }).await
     }
+
+    /// Takes back one that [`Self::throttle`] counted a moment ago.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn take_back(&self, name: &str, subject: &str) -> Result<(), RecordError> {
+        let rules = self.limit_rules_now().await?;
+        let caller = Caller { routes: &[name], address: Some(subject), ..Caller::default() };
+        match caller.choose(rules.of("")) {
+            Some((rule, subject)) => self.uncount(rule, subject, self.now()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets all that [`Self::throttle`] counted for a subject.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn forget_tries(&self, name: &str, subject: &str) -> Result<(), RecordError> {
+        let rules = self.limit_rules_now().await?;
+        let caller = Caller { routes: &[name], address: Some(subject), ..Caller::default() };
+        match caller.choose(rules.of("")) {
+            Some((rule, subject)) => self.forget_counts(rule, subject).await,
+            None => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]

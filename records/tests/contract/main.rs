@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod charges;
 mod connections;
+mod erasure;
 mod ground;
 mod holds;
 mod inbound;

@@ -9,6 +9,7 @@ mod claims;
 mod commits;
 mod differential;
 mod due;
+mod erasing;
 mod events;
 mod group;
 mod lists;
