@@ -125,8 +125,8 @@ impl Records {
             check(&text).map(|()| Some(Some(text)))
         };
         let name = wanted(change.name, check_name)?;
-        let accent = wanted(change.accent, |text| check_colour("/accent", text))?;
-        let accent_dark = wanted(change.accent_dark, |text| check_colour("/accent_dark", text))?;
+        let accent = wanted(change.accent, |text| check_colour("accent", text))?;
+        let accent_dark = wanted(change.accent_dark, |text| check_colour("accent_dark", text))?;
         let support_email = wanted(change.support_email, check_address)?;
 
         let now = self.now();
@@ -172,7 +172,7 @@ async fn brand_in(tx: &mut Tx, scope: &Scope) -> Result<Brand, RecordError> {
 
 fn check_name(name: &str) -> Result<(), RecordError> {
     if name.chars().count() > LONGEST_NAME {
-        return Err(RecordError::invalid("/name", format!("a name has at most {LONGEST_NAME} characters")));
+        return Err(RecordError::invalid("name", format!("a name has at most {LONGEST_NAME} characters")));
     }
     Ok(())
 }
@@ -186,6 +186,6 @@ fn check_colour(path: &str, text: &str) -> Result<(), RecordError> {
 }
 
 fn check_address(text: &str) -> Result<(), RecordError> {
-    let wrong = |_| RecordError::invalid("/support_email", "this is no e-mail address");
+    let wrong = |_| RecordError::invalid("support_email", "this is no e-mail address");
     normalise_email(text).map(|_| ()).map_err(wrong)
 }

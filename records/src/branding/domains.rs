@@ -91,9 +91,8 @@ fn record_name(host: &str) -> String {
 
 /// A host name as it is stored: small ASCII letters (IDNA), no port, at least two labels.
 fn host_of(text: &str) -> Result<String, RecordError> {
-    let wrong = || {
-        RecordError::invalid("/host", "a host name looks like chat.example.com, without https:// and path")
-    };
+    let wrong =
+        || RecordError::invalid("host", "a host name looks like chat.example.com, without https:// and path");
     let text = text.trim().trim_end_matches('.');
     // Room for the label in front (RFC 1035: 253 characters in all).
     if text.is_empty() || text.len() > 240 || text.contains(['/', ':', '@', ' ']) {

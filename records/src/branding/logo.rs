@@ -27,7 +27,7 @@ pub struct Logo {
 impl Logo {
     /// Reads `data:image/png;base64,…`.
     pub(super) fn from_data_url(text: &str) -> Result<Self, RecordError> {
-        let wrong = |message: &str| RecordError::invalid("/logo", message);
+        let wrong = |message: &str| RecordError::invalid("logo", message);
         let content = text
             .strip_prefix("data:")
             .and_then(|rest| rest.split_once(";base64,"))
@@ -91,7 +91,7 @@ mod tests {
         ] {
             let refused = Logo::from_data_url(&bad);
             assert!(
-                matches!(&refused, Err(RecordError::Invalid { path, .. }) if path == "/logo"),
+                matches!(&refused, Err(RecordError::Invalid { path, .. }) if path == "logo"),
                 "{refused:?}"
             );
         }

@@ -23,6 +23,8 @@ const TABLES: &[(&str, &str)] = &[
     ("limit_rules", "workspace_id, id"),
     ("limit_counts", "workspace_id, counter, subject"),
     ("subject_keys", "workspace_id, contact_id"),
+    ("erasures", "workspace_id, id"),
+    ("refusals", "workspace_id, mark, topic"),
     // After everything that is sealed with them: what backups still hold is then unreadable.
     ("data_keys", "workspace_id, id"),
     ("api_keys", "id"),

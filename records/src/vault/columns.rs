@@ -21,8 +21,11 @@ pub(super) const SUBJECT_KEY: &str = "subject_key";
 /// Bound to sign-ins at providers that are under way.
 pub(crate) const VERIFIER: &str = "verifier";
 
+/// Bound to erasures that are under way.
+pub(crate) const ERASURE: &str = "erasure";
+
 /// All of them.
-pub(super) const COLUMNS: [SealedColumn; 3] = [
+pub(super) const COLUMNS: [SealedColumn; 4] = [
     SealedColumn {
         table: "credentials",
         column: "sealed",
@@ -44,6 +47,7 @@ pub(super) const COLUMNS: [SealedColumn; 3] = [
         row: "state_hash",
         field: VERIFIER,
     },
+    SealedColumn { table: "erasures", column: "sealed", scope: "workspace_id", row: "id", field: ERASURE },
 ];
 
 #[cfg(test)]

@@ -78,11 +78,11 @@ async fn what_is_no_brand_is_refused_with_its_place(db: Db) {
         wanted
     };
     for (path, wanted) in [
-        ("/name", with(|it| it.name = Some("n".repeat(61)))),
-        ("/accent", with(|it| it.accent = Some("red".into()))),
-        ("/accent_dark", with(|it| it.accent_dark = Some("#12345g".into()))),
-        ("/support_email", with(|it| it.support_email = Some("nobody".into()))),
-        ("/logo", with(|it| it.logo = Some("data:image/svg+xml;base64,PHN2Zz4=".into()))),
+        ("name", with(|it| it.name = Some("n".repeat(61)))),
+        ("accent", with(|it| it.accent = Some("red".into()))),
+        ("accent_dark", with(|it| it.accent_dark = Some("#12345g".into()))),
+        ("support_email", with(|it| it.support_email = Some("nobody".into()))),
+        ("logo", with(|it| it.logo = Some("data:image/svg+xml;base64,PHN2Zz4=".into()))),
     ] {
         let refused = ground.records.update_brand(&Scope::Platform, wanted).await;
         assert!(matches!(&refused, Err(RecordError::Invalid { path: at, .. }) if at == path), "{refused:?}");

@@ -85,6 +85,8 @@ impl Service {
             )),
             None => None,
         };
+        let books = (self.config.role != Role::Api)
+            .then(|| crate::bookkeeping::spawn(&self.installation, self.state.stopping.clone()));
         let address = self.address()?;
         tracing::info!(%address, database = self.installation.db.place(), "listening");
         let stopping = CancellationToken::new();
@@ -108,9 +110,9 @@ impl Service {
             // What is not sent by then is sent at the next start.
             let _ = tokio::time::timeout(self.config.shutdown_grace, mail).await;
         }
-        if let Some(pruning) = pruning {
+        for work in [pruning, books].into_iter().flatten() {
             // It was told to stop; a step is short. When it is not done in time, its transaction is taken back.
-            let _ = tokio::time::timeout(self.config.shutdown_grace, pruning).await;
+            let _ = tokio::time::timeout(self.config.shutdown_grace, work).await;
         }
         // Open event streams end with the process.
         served.abort();

@@ -25,7 +25,7 @@ pub(crate) async fn of_host(
 /// Fetch the picture of a brand.
 #[utoipa::path(get, path = "/api/branding/logos/{hash}", tag = "branding",
     params(("hash" = String, Path, description = "SHA-256 of the picture, as in `logo_url`")),
-    responses((status = 200, description = "The picture", content_type = "image/*", body = Vec<u8>)))]
+    responses((status = 200, description = "The picture", content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/webp")))))]
 pub(crate) async fn logo(
     State(state): State<ApiState>,
     Path(hash): Path<String>,
