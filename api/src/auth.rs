@@ -116,6 +116,11 @@ impl Tenant {
         state.acting(&self.principal.actor)
     }
 
+    /// The workspace as the place of settings.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope::Workspace(self.workspace_id.clone())
+    }
+
     /// The records of the workspace, and of no other, signed by the caller.
     pub(crate) fn records(&self, state: &ApiState) -> Records {
         state.records.acting(self.principal.actor.clone()).within(&self.workspace_id)

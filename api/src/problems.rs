@@ -70,6 +70,12 @@ impl From<RecordError> for ApiError {
                 let pointer = path.replace(['.', '['], "/").replace(']', "");
                 Self::new(error::INVALID_VALUE, message).at(&format!("/{pointer}"))
             }
+            RecordError::Refused { code, .. } => {
+                let codes =
+                    [error::BUDGET_EXHAUSTED, error::PLAN_LIMIT_REACHED, error::SUBSCRIPTION_INACTIVE];
+                let found = codes.into_iter().find(|known| known.code == code);
+                Self::new(found.unwrap_or(error::CONFLICT), message)
+            }
             RecordError::Throttled(decision) => crate::limits::too_many(&decision),
             RecordError::CodeRefused => Self::new(error::CODE_REFUSED, message),
             RecordError::Db(ref cause) if cause.is_transient() => unavailable(&failure),

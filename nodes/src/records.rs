@@ -16,7 +16,7 @@ pub(crate) fn node_error(error: RecordError) -> NodeError {
     let message = error.to_string();
     match error {
         RecordError::NotFound { .. } => NodeError::invalid_input(message).code(code),
-        RecordError::Conflict { .. } => NodeError::rejected(message).code(code),
+        RecordError::Conflict { .. } | RecordError::Refused { .. } => NodeError::rejected(message).code(code),
         RecordError::Invalid { path, .. } => {
             NodeError::invalid_params(message).code(code).at(format!("/{}", path.replace('.', "/")))
         }

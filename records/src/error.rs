@@ -17,6 +17,9 @@ pub enum RecordError {
     /// A value that is not allowed; `path` is the JSON path of the offending field.
     #[error("{path}: {message}")]
     Invalid { path: String, message: String },
+    /// Allowed in itself, but not now: `code` names what stands against it, such as `budget_exhausted`.
+    #[error("{message}")]
+    Refused { code: &'static str, message: String },
     /// Tried too often.
     #[error("too many tries; try again in {} seconds", .0.retry_after_seconds)]
     Throttled(Box<Decision>),
@@ -32,12 +35,14 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// A constant for programs: `not_found`, `conflict`, `invalid`, `throttled`, `code_refused`, `secret_unreadable`, `database`.
+    /// A constant for programs: `not_found`, `conflict`, `invalid`, `throttled`, `code_refused`, `secret_unreadable`, `database`, or
+    /// that of a refusal.
     pub fn code(&self) -> &'static str {
         match self {
             RecordError::NotFound { .. } => "not_found",
             RecordError::Conflict { .. } => "conflict",
             RecordError::Invalid { .. } => "invalid",
+            RecordError::Refused { code, .. } => code,
             RecordError::Throttled(_) => "throttled",
             RecordError::CodeRefused => "code_refused",
             RecordError::Seal(_) => "secret_unreadable",
@@ -56,6 +61,10 @@ impl RecordError {
 
     pub(crate) fn invalid(path: &str, message: impl Into<String>) -> Self {
         RecordError::Invalid { path: path.to_owned(), message: message.into() }
+    }
+
+    pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        RecordError::Refused { code, message: message.into() }
     }
 
     pub(crate) fn conflict(message: impl Into<String>) -> Self {

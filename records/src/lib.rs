@@ -6,6 +6,7 @@
 mod access;
 mod api_keys;
 pub mod audit;
+pub mod branding;
 pub mod connections;
 mod consents;
 pub mod contacts;
@@ -16,6 +17,7 @@ mod error;
 pub mod events;
 mod ids;
 mod inbound;
+pub mod ledger;
 pub mod limits;
 mod mail;
 pub mod messages;
@@ -23,10 +25,12 @@ mod numbers;
 mod page;
 pub mod people;
 mod phone;
+pub mod plans;
 mod store;
 mod tenancy;
 mod throttle;
 mod tokens;
+pub mod usage;
 pub mod vault;
 pub mod whatsapp;
 

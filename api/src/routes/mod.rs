@@ -4,11 +4,13 @@
 pub(crate) mod account;
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod branding;
 pub(crate) mod clients;
 pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
+pub(crate) mod credits;
 pub(crate) mod erasures;
 pub(crate) mod events;
 pub(crate) mod expressions;
@@ -21,13 +23,17 @@ pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
 pub(crate) mod people;
+pub(crate) mod plans;
 pub(crate) mod resellers;
 pub(crate) mod runs;
 pub(crate) mod service;
 pub(crate) mod signals;
 pub(crate) mod stream;
+pub(crate) mod subscription;
 pub(crate) mod team;
 pub(crate) mod templates;
+pub(crate) mod usage;
+pub(crate) mod wallet;
 pub(crate) mod whatsapp;
 pub(crate) mod workflows;
 pub(crate) mod workspaces;
@@ -107,11 +113,17 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(inbound::routes())
         .merge(numbers::routes())
+        .merge(usage::routes())
+        .merge(wallet::routes())
+        .merge(credits::routes())
+        .merge(plans::routes())
+        .merge(subscription::routes())
         .merge(contacts::routes())
         .merge(erasures::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
         .merge(audit::routes())
+        .merge(branding::routes())
         .merge(limits::routes())
         .merge(account::routes())
         .merge(people::routes())
@@ -136,6 +148,7 @@ fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
         .merge(connections::browser_routes())
         .merge(account::public_routes())
         .merge(people::link_routes())
+        .merge(branding::public_routes())
         .layer(DefaultBodyLimit::max(64 * 1024));
     timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(small), limits.request)
 }

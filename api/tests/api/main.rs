@@ -4,7 +4,9 @@
 
 mod accounts;
 mod approvals;
+mod billing;
 mod bodies;
+mod branding;
 mod connections;
 mod contract;
 mod credentials;

@@ -9,6 +9,7 @@
 //! - `claims`, `runners` and `messages` share the work among processes.
 //! - `receipts` knows which signals were taken; `attention` counts and clears what people must look at.
 //! - `changes` tells a log of the host's who changed what.
+//! - `usage` counts what runs use, and the runs.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
@@ -38,6 +39,7 @@ mod runs;
 mod schedules;
 mod triggers;
 pub mod types;
+mod usage;
 mod waits;
 mod workflows;
 mod writer;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use sluice_db::{Db, DbError, Row};
 
+use super::plan::PlanCache;
 use super::{LONGEST_WINDOW, Level, LimitRule};
 use crate::audit::{Change, PLATFORM, Target};
 use crate::ids::{clean, new_short_id};
@@ -91,12 +92,13 @@ impl Rules {
 pub(crate) struct RuleCache {
     /// The database without a wall.
     pub(super) db: Db,
+    pub(super) plans: PlanCache,
     kept: Mutex<Option<(i64, Arc<Rules>)>>,
 }
 
 impl RuleCache {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, kept: Mutex::default() }
+        Self { db, plans: PlanCache::default(), kept: Mutex::default() }
     }
 
     fn get(&self, now: i64) -> Option<Arc<Rules>> {

@@ -3,6 +3,7 @@
 use super::TenantStatus;
 use crate::access::{Grant, Role, Scope};
 use crate::audit::{Change, Target, chain_of};
+use crate::plans::Place;
 use crate::{RecordError, Records};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -142,7 +143,7 @@ impl Records {
     ///
     /// # Errors
     /// `Invalid` for a role of another kind of scope; `NotFound` for the person; `Conflict` when a workspace would be
-    /// left without an owner.
+    /// left without an owner; `Refused` when its plan allows no more members.
     pub async fn put_member(
         &self,
         scope: &Scope,
@@ -153,6 +154,11 @@ impl Records {
         let mut tx = self.begin().await?;
         tx.lock(&lock_of(scope)).await?;
         let before = logged(&mut tx, scope, person_id).await?;
+        let was_active =
+            before.as_ref().is_some_and(|before| before["status"] == MemberStatus::Active.as_text());
+        if let (Scope::Workspace(id), MemberStatus::Active, false) = (scope, status, was_active) {
+            self.require_place(&mut tx, id, Place::Member).await?;
+        }
         put(&mut tx, scope, person_id, role, status, self.now()).await?;
         keep_an_owner(&mut tx, scope).await?;
         let after = logged(&mut tx, scope, person_id).await?.unwrap_or_default();

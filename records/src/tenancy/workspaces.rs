@@ -105,7 +105,7 @@ impl Workspace {
     }
 
     /// The chain of whoever runs the workspace: they see what becomes of it beside what is done in it.
-    fn managing_chain(&self) -> String {
+    pub(crate) fn managing_chain(&self) -> String {
         let scope = self.reseller_id.clone().map_or(Scope::Platform, Scope::Reseller);
         chain_of(&scope).to_owned()
     }
