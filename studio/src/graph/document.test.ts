@@ -108,7 +108,9 @@ describe("the catalogue", () => {
         { properties: { type: { const: "text" }, text: { type: "string" } }, required: ["type", "text"] },
       ],
     };
-    expect(initialParams(typeOf("a.b", [], [], { params_schema: schema }))).toEqual({ type: "text" });
+    expect(initialParams(typeOf("a.b", [], [], { params_schema: schema as never }))).toEqual({
+      type: "text",
+    });
     expect(catalogueOf([]).byType.size).toBe(0);
   });
 });

@@ -13,10 +13,9 @@ import {
   type Position,
   type WorkflowDocument,
 } from "./document";
-import { usesError } from "./layout";
 import { sizeOf } from "./size";
 
-export type StepData = { node: NodeDoc; type: NodeType | undefined; ports: Ports | null; usesError: boolean };
+export type StepData = { node: NodeDoc; type: NodeType | undefined; ports: Ports | null };
 export type StepElement = Node<StepData, "step">;
 export type NoteElement = Node<{ note: Note }, "note">;
 export type GroupElement = Node<{ group: Group }, "group-frame">;
@@ -33,13 +32,12 @@ export function elementsOf(
   places?: ReadonlyMap<string, Position>,
 ): Elements {
   const known = new Map(before?.nodes.map((node) => [node.id, node]));
-  const routed = usesError(document);
   const { notes, groups } = annotationsOf(document);
   const nodes: CanvasNode[] = [
     ...groups.map((group) => groupElement(group, known.get(group.id))),
     ...document.nodes.map((node) => {
       const place = node.position ?? places?.get(node.id) ?? origin;
-      return stepElement(node, place, routed.has(node.id), catalogue, known.get(node.id));
+      return stepElement(node, place, catalogue, known.get(node.id));
     }),
     ...notes.map((note) => noteElement(note, known.get(note.id))),
   ];
@@ -49,21 +47,18 @@ export function elementsOf(
 function stepElement(
   node: NodeDoc,
   position: Position,
-  usesErrorPort: boolean,
   catalogue: Catalogue,
   old: CanvasNode | undefined,
 ): StepElement {
   const kept = old?.type === "step" ? old : undefined;
-  const isSameNode = kept?.data.node === node && kept.data.usesError === usesErrorPort;
+  const isSameNode = kept?.data.node === node;
   if (kept && isSameNode && samePlace(kept.position, position)) return kept;
   const ports = portsOfNode(catalogue, node);
-  const data = isSameNode
-    ? kept.data
-    : { node, type: catalogue.byType.get(node.type), ports, usesError: usesErrorPort };
+  const data = isSameNode ? kept.data : { node, type: catalogue.byType.get(node.type), ports };
   // Of an old element what the canvas noted (measured, selected) is kept, but not its measures when the ports are others.
   return {
     ...kept,
-    ...sizeOf(ports, usesErrorPort),
+    ...sizeOf(ports),
     id: node.id,
     type: "step",
     position: { ...position },
@@ -116,6 +111,7 @@ function edgeElements(document: WorkflowDocument, before: Elements | null): Canv
       known.get(id) ?? {
         id,
         type: "way",
+        markerEnd: { type: "arrowclosed" as never, width: 16, height: 16, color: "var(--muted)" },
         source: from.node,
         target: to.node,
         sourceHandle: from.port,

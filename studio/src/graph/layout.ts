@@ -2,7 +2,7 @@
 import { graphlib, layout } from "@dagrejs/dagre";
 
 import { portsOfNode, type Catalogue } from "./catalogue";
-import { ERROR, edgesOf, endpoint, type Position, type WorkflowDocument } from "./document";
+import { edgesOf, endpoint, type Position, type WorkflowDocument } from "./document";
 import { sizeOf } from "./size";
 
 /** Places for these nodes (all when none are named); the top left corner of the whole stays where it was. */
@@ -15,9 +15,7 @@ export function placesFor(
   const graph = new graphlib.Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 36, ranksep: 84, marginx: 0, marginy: 0 });
   graph.setDefaultEdgeLabel(() => ({}));
-  const routed = usesError(document);
-  for (const node of nodes)
-    graph.setNode(node.id, { ...sizeOf(portsOfNode(catalogue, node), routed.has(node.id)) });
+  for (const node of nodes) graph.setNode(node.id, { ...sizeOf(portsOfNode(catalogue, node)) });
   for (const edge of edgesOf(document)) {
     const [from, to] = [endpoint(edge.from).node, endpoint(edge.to).node];
     if (from !== to && graph.hasNode(from) && graph.hasNode(to)) graph.setEdge(from, to);
@@ -45,12 +43,6 @@ export function placesFor(
 function cornerOf(places: Position[]): Position {
   if (!places.length) return { x: 0, y: 0 };
   return { x: Math.min(...places.map((place) => place.x)), y: Math.min(...places.map((place) => place.y)) };
-}
-
-/** Nodes whose port `error` leads somewhere. */
-export function usesError(document: WorkflowDocument): Set<string> {
-  const ends = edgesOf(document).map((edge) => endpoint(edge.from));
-  return new Set(ends.filter((end) => end.port === ERROR).map((end) => end.node));
 }
 
 /** Documents written by hand have no places: those nodes get one, the others stay. */

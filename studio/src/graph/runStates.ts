@@ -16,6 +16,8 @@ export type NodeState = {
   /** Items by output port. */
   counts?: Record<string, number>;
   error?: string;
+  /** When it began, while it runs. */
+  since?: number;
 };
 
 export type NodeStates = Record<string, NodeState>;
@@ -83,17 +85,11 @@ export function afterEvents(states: NodeStates, events: readonly RunEvent[]): No
     const old = next[node];
     if (status === "running") {
       const runs = (old?.runs ?? 0) + (event === "node.started" ? 1 : 0);
-      next[node] = {
-        status,
-        attempt: data?.attempt ?? 1,
-        runs,
-        ms: undefined,
-        ...{ since: at },
-      } as NodeState;
+      next[node] = { status, attempt: data?.attempt ?? 1, runs, since: at };
       continue;
     }
     const waits = event === "node.failed" && data?.retry_at;
-    const since = (old as { since?: number } | undefined)?.since;
+    const since = old?.since;
     next[node] = {
       ...old,
       status: waits ? "waiting" : status,

@@ -9,16 +9,18 @@ const HEAD = 52;
 const ROW = 20;
 const FOOT = 8;
 
+/** The outputs that are listed; the one for failures has its own place below. */
+export const listedOutputs = (ports: Ports) => ports.outputs.filter((port) => port.name !== ERROR);
+
 /** Ports are listed below the head, unless each side has only the usual one. */
-export function rowsOf(ports: Ports | null, usesError: boolean): number {
+export function rowsOf(ports: Ports | null): number {
   if (!ports) return 0;
-  const outputs = ports.outputs.filter((port) => port.name !== ERROR || usesError).length;
-  const rows = Math.max(outputs, ports.inputs.length);
+  const rows = Math.max(listedOutputs(ports).length, ports.inputs.length);
   return rows > 1 ? rows : 0;
 }
 
-export function sizeOf(ports: Ports | null, usesError: boolean): Size {
-  const rows = rowsOf(ports, usesError);
+export function sizeOf(ports: Ports | null): Size {
+  const rows = rowsOf(ports);
   return { width: NODE_WIDTH, height: HEAD + (rows ? rows * ROW + FOOT : 0) };
 }
 

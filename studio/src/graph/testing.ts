@@ -26,7 +26,7 @@ export function typeOf(
     raw_params: [],
     timeout_ms: 30_000,
     retry: {},
-    params_schema: { type: "object" },
+    params_schema: { type: "object" } as never,
     examples: [],
     ...more,
   };
@@ -39,7 +39,7 @@ export const catalogue = catalogueOf([
   typeOf("do.join", ["main", "other"], ["main"]),
   typeOf("do.round", ["main"], ["each", "done"], { loop_entry: true }),
   typeOf("do.pick", ["main"], ["default"], {
-    outputs: { fixed: [port("default")], from_param: { pointer: "/cases", field: "name" } },
+    outputs: { fixed: [port("default")], from_param: { pointer: "/cases", field: "name" } as never },
   }),
 ]);
 
