@@ -2,7 +2,16 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
+import { App } from "./app/App";
+import { applyTheme } from "./app/theme";
 import "./styles.css";
 
+applyTheme();
 const root = document.getElementById("root");
-if (root) createRoot(root).render(<StrictMode>Sluice</StrictMode>);
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -3,7 +3,11 @@
 import createFetchClient, { type Middleware } from "openapi-fetch";
 import createQueryHooks from "openapi-react-query";
 
-import type { paths } from "./schema";
+import { connection } from "./connection";
+import type { components, paths } from "./schema";
+
+/** What the API calls by this name, such as `Schema<"RunView">`. */
+export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
 
 /** An answer of the server that is none of the expected ones; `code` is for programs, `message` for people. */
 export class ApiError extends Error {
@@ -20,26 +24,36 @@ export class ApiError extends Error {
 
 /** Where an API key is kept: until the browser's tab is closed. */
 const KEY = "sluice.key";
+/** The workspace that this tab works in without being a member, for those who may enter every workspace. */
+const ENTERED = "sluice.workspace";
 let csrfToken: string | null = null;
 
+const keep = (place: string, value: string | null) =>
+  value ? sessionStorage.setItem(place, value) : sessionStorage.removeItem(place);
+
 export const apiKey = () => sessionStorage.getItem(KEY);
-export const useApiKey = (key: string | null) =>
-  key ? sessionStorage.setItem(KEY, key) : sessionStorage.removeItem(KEY);
+export const setApiKey = (key: string | null) => keep(KEY, key);
+export const enteredWorkspace = () => sessionStorage.getItem(ENTERED);
+export const enterWorkspace = (workspace: string | null) => keep(ENTERED, workspace);
 /** Login, refresh and `GET /api/me` tell it; every change by cookie must send it. */
 export const setCsrfToken = (token: string | null) => {
   csrfToken = token;
 };
 
-/** Headers that say who asks. Also for the few requests that are no JSON (streams, downloads). */
+/** Headers that say who asks, and in which workspace. Also for the few requests that are no JSON (streams, downloads). */
 export function credentials(method: string): Record<string, string> {
+  const headers: Record<string, string> = {};
   const key = apiKey();
-  if (key) return { authorization: `Bearer ${key}` };
-  return csrfToken && method !== "GET" && method !== "HEAD" ? { "x-csrf-token": csrfToken } : {};
+  const workspace = enteredWorkspace();
+  if (workspace) headers["x-sluice-workspace"] = workspace;
+  if (key) headers.authorization = `Bearer ${key}`;
+  else if (csrfToken && method !== "GET" && method !== "HEAD") headers["x-csrf-token"] = csrfToken;
+  return headers;
 }
 
 /** Tabs take turns: a refresh token that comes a second time ends the session. */
 async function refresh(): Promise<boolean> {
-  return navigator.locks.request("sluice.refresh", async () => {
+  const renew = async () => {
     const answer = await fetch("/api/refresh", {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -49,19 +63,28 @@ async function refresh(): Promise<boolean> {
     const body = (await answer.json()) as { csrf_token?: string };
     setCsrfToken(body.csrf_token ?? csrfToken);
     return true;
-  });
+  };
+  // Browsers give locks to secure origins only; elsewhere the tab takes its turn at once.
+  return navigator.locks ? navigator.locks.request("sluice.refresh", renew) : renew();
 }
 
 /** `fetch` as this person or key; an access token that is too old is renewed once. */
 export async function send(request: Request): Promise<Response> {
-  const signed = () => {
+  const signed = async () => {
     const copy = request.clone();
     for (const [name, value] of Object.entries(credentials(request.method))) copy.headers.set(name, value);
-    return copy;
+    try {
+      const answer = await fetch(copy);
+      connection.heard(answer);
+      return answer;
+    } catch (fault) {
+      if (!request.signal.aborted) connection.lost();
+      throw fault;
+    }
   };
-  const answer = await fetch(signed());
+  const answer = await signed();
   const isSession = !apiKey() && !/\/api\/(login|refresh|logout)$/.test(new URL(request.url).pathname);
-  return answer.status === 401 && isSession && (await refresh()) ? fetch(signed()) : answer;
+  return answer.status === 401 && isSession && (await refresh()) ? signed() : answer;
 }
 
 /** What is to be thrown for an answer that is an error. */

@@ -1,0 +1,83 @@
+// The frame of the pages before the door, and what they share. Must not know how people come in.
+import type { FormEventHandler, ReactNode } from "react";
+import { Link } from "react-router";
+
+import { $api } from "../api/client";
+import { ConnectionNote } from "../app/ConnectionNote";
+import { ThemeToggle } from "../app/ThemeToggle";
+import { Button } from "../ui/Button";
+import { Field } from "../ui/Field";
+import { Input } from "../ui/Input";
+import { ErrorNote } from "../ui/Note";
+import { useTitle } from "../ui/Page";
+
+export function Entry({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
+  useTitle(title);
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <ConnectionNote />
+      <div className="flex justify-end p-3">
+        <ThemeToggle />
+      </div>
+      <main className="mx-auto flex w-full max-w-sm flex-1 flex-col gap-4 px-4 pb-16 sm:justify-center">
+        <div className="flex items-center gap-2">
+          <img src="/favicon.svg" alt="" className="size-6" />
+          <span className="text-sm font-semibold">Sluice</span>
+        </div>
+        <div>
+          <h1 className="text-xl font-semibold">{title}</h1>
+          {lead && <div className="mt-1 text-sm text-muted">{lead}</div>}
+        </div>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+type EntryFormProps = {
+  onSubmit: FormEventHandler;
+  error: unknown;
+  isBusy: boolean;
+  action: string;
+  children: ReactNode;
+};
+
+export const EntryForm = ({ onSubmit, error, isBusy, action, children }: EntryFormProps) => (
+  <form onSubmit={onSubmit} className="flex flex-col gap-3">
+    {children}
+    <ErrorNote error={error} />
+    <Button type="submit" look="primary" busy={isBusy} className="h-9">
+      {action}
+    </Button>
+  </form>
+);
+
+type TextFieldProps = {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  type?: string;
+  autoComplete?: string;
+  hint?: ReactNode;
+  error?: ReactNode;
+  required?: boolean;
+  inputMode?: "numeric" | "tel" | "email";
+  minLength?: number;
+  autoFocus?: boolean;
+};
+
+export const TextField = ({ label, value, onChange, hint, error, required, ...rest }: TextFieldProps) => (
+  <Field label={label} hint={hint} error={error} required={required}>
+    {(ids) => <Input {...ids} {...rest} value={value} onChange={(event) => onChange(event.target.value)} />}
+  </Field>
+);
+
+export const EntryLink = ({ to, children }: { to: string; children: ReactNode }) => (
+  <Link to={to} className="text-text underline underline-offset-2">
+    {children}
+  </Link>
+);
+
+/** How people may come in here. */
+export const useSignInOptions = () =>
+  $api.useQuery("get", "/api/sign-in-options", {}, { staleTime: Infinity });
