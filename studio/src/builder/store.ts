@@ -116,7 +116,8 @@ export function changeNodes(builder: Builder, changes: NodeChange<CanvasNode>[])
 export function changeEdges(builder: Builder, changes: EdgeChange<CanvasEdge>[]): void {
   const { elements } = builder.getState();
   const kept = changes.filter((entry) => entry.type !== "remove");
-  if (kept.length) builder.setState({ elements: { ...elements, edges: applyEdgeChanges(kept, elements.edges) } });
+  if (kept.length)
+    builder.setState({ elements: { ...elements, edges: applyEdgeChanges(kept, elements.edges) } });
 }
 
 /** Writes places from the canvas into the document. */
