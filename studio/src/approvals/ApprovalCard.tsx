@@ -26,7 +26,7 @@ export function ApprovalCard({ approval }: { approval: Approval }) {
         <div className="min-w-0 flex-1">
           <h2 className="text-sm font-semibold break-words">{title}</h2>
           <p className="text-xs text-muted">
-            Waits since <Time at={approval.since} />
+            Asked <Time at={approval.since} />
             {approval.expires_at !== null && (
               <>
                 {" · "}goes on without a decision <Time at={approval.expires_at} />
