@@ -15,6 +15,7 @@ const inside: RouteObject[] = [
   { index: true, Component: Home },
   { path: "workflows", ...page(() => import("../workflows/WorkflowsPage")) },
   { path: "workflows/templates", ...page(() => import("../workflows/TemplatesPage")) },
+  { path: "workflows/:id", ...page(() => import("../builder/BuilderPage")) },
   { path: "*", Component: NotFound },
 ];
 

@@ -1,5 +1,12 @@
 // A workflow to look at: drawn as in the builder, lit by a run, with one node chosen. Changes nothing.
-import { Background, Controls, MiniMap, ReactFlow, type ColorMode, type NodeMouseHandler } from "@xyflow/react";
+import {
+  Background,
+  Controls,
+  MiniMap,
+  ReactFlow,
+  type ColorMode,
+  type NodeMouseHandler,
+} from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 

@@ -38,7 +38,9 @@ export function placeAfter(builder: Builder, id: string): Position {
   const source = nodes.find((node) => node.id === id);
   const place = beside(source?.position ?? { x: 0, y: 0 });
   const isTaken = () =>
-    nodes.some((node) => Math.abs(node.position.x - place.x) < 200 && Math.abs(node.position.y - place.y) < 60);
+    nodes.some(
+      (node) => Math.abs(node.position.x - place.x) < 200 && Math.abs(node.position.y - place.y) < 60,
+    );
   while (isTaken()) place.y += 84;
   return place;
 }
@@ -143,7 +145,9 @@ export function insideGroup(builder: Builder, id: string): string[] {
     x: node.position.x + (node.width ?? 0) / 2,
     y: node.position.y + (node.height ?? 0) / 2,
   });
-  return nodes.filter((node) => node.id !== id && isInside(frame.data.group, middle(node))).map((node) => node.id);
+  return nodes
+    .filter((node) => node.id !== id && isInside(frame.data.group, middle(node)))
+    .map((node) => node.id);
 }
 
 export const outputOf = (handle: string | null | undefined) => handle ?? MAIN;

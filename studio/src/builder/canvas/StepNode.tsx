@@ -173,5 +173,4 @@ function StateLine({ state }: { state: NodeState }) {
   );
 }
 
-const duration = (ms: number) =>
-  ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+const duration = (ms: number) => (ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`);

@@ -6,7 +6,8 @@ import type { CanvasEdge } from "../../graph/elements";
 import { useMarks } from "../marks";
 
 export const WayEdge = memo(function WayEdge(props: EdgeProps<CanvasEdge>) {
-  const { source, sourceHandleId, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition } = props;
+  const { source, sourceHandleId, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition } =
+    props;
   const count = useMarks((marks) => marks.states[source]?.counts?.[sourceHandleId ?? ""] ?? 0);
   const ends = { sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition };
   // An edge that leads back goes around the nodes in place of through them.
