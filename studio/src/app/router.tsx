@@ -15,6 +15,7 @@ const inside: RouteObject[] = [
   { index: true, Component: Home },
   { path: "workflows", ...page(() => import("../workflows/WorkflowsPage")) },
   { path: "workflows/templates", ...page(() => import("../workflows/TemplatesPage")) },
+  { path: "workflows/:id", ...page(() => import("../builder/BuilderPage")) },
   { path: "runs", ...page(() => import("../runs/RunsPage")) },
   { path: "runs/:id", ...page(() => import("../runs/RunPage")) },
   { path: "approvals", ...page(() => import("../approvals/ApprovalsPage")) },

@@ -12,6 +12,8 @@ import { change, historyOf, redo, undo, type History } from "../graph/history";
 import { placeAll } from "../graph/layout";
 import type { Pins } from "../graph/runRequest";
 import type { RunView } from "../graph/runStates";
+import type { Workflow } from "./remote";
+import type { LiveRun } from "./run/testRun";
 
 export type Saving = "saved" | "dirty" | "saving" | "failed" | "conflict";
 export type DockTab = "step" | "phone" | "problems" | "versions" | "workflow";
@@ -34,6 +36,12 @@ export type BuilderState = {
   /** The run whose data are looked at, and outputs that are kept for the next ones. */
   run: RunView | null;
   pins: Pins;
+  live: LiveRun | null;
+  runError: unknown;
+  /** Whether runs have effects outside; nobody gets that without asking for it. */
+  isReal: boolean;
+  /** What somebody else saved, while a person has to choose. */
+  theirs: Workflow | null;
   dock: DockTab | null;
   /** The node whose parameters are open. */
   open: string | null;
@@ -66,6 +74,10 @@ export function createBuilder(start: Start): Builder {
     isChecking: false,
     run: null,
     pins: {},
+    live: null,
+    runError: null,
+    isReal: false,
+    theirs: null,
     dock: null,
     open: null,
     openField: null,

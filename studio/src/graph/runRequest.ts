@@ -2,10 +2,12 @@
 // not know how it is sent.
 import { isTrigger, type Catalogue } from "./catalogue";
 import { MAIN, type NodeDoc, type WorkflowDocument } from "./document";
-import { itemsOf, type Item, type RunView } from "./runStates";
-import { downstream, netOf, reach } from "./walk";
+import { itemsOf, type Item, type NodeRun, type RunView } from "./runStates";
+import { downstream, netOf } from "./walk";
 
-export type Pins = Record<string, unknown[]>;
+/** Items that a node gives in place of running: at `main`, or by port. */
+export type Pin = unknown[] | Record<string, unknown[]>;
+export type Pins = Record<string, Pin>;
 
 export const triggersOf = (document: WorkflowDocument, catalogue: Catalogue): NodeDoc[] =>
   document.nodes.filter((node) => isTrigger(catalogue.byType.get(node.type)) && !node.disabled);
@@ -37,18 +39,22 @@ const bare = (item: unknown): unknown =>
 export function pinsToRunFrom(document: WorkflowDocument, run: RunView, id: string): Pins {
   const again = downstream(document, id);
   again.add(id);
-  const triggers = new Set(
-    document.nodes.map((node) => node.id).filter((node) => !netOf(document).before.get(node)),
-  );
-  const before = reach(netOf(document).before, [id]);
+  const { before } = netOf(document);
   const pins: Pins = {};
   for (const node of run.nodes) {
-    // Nodes that gave by other ports cannot be pinned; they decide without effects and decide the same way again.
-    const ports = Object.keys(node.output).filter((port) => itemsOf(node.output, port).length);
-    const isMain = ports.length === 1 && ports[0] === MAIN;
-    if (node.status !== "succeeded" || !isMain || again.has(node.id)) continue;
-    if (triggers.has(node.id) && before.has(node.id)) continue;
-    pins[node.id] = itemsOf(node.output, MAIN).map((item) => ({ json: item.json }));
+    // A trigger is not pinned: it is what the run begins with.
+    if (node.status !== "succeeded" || again.has(node.id) || !before.get(node.id)?.length) continue;
+    const pin = pinOf(node);
+    if (pin) pins[node.id] = pin;
   }
   return pins;
+}
+
+/** What a node gave, as it would give it again; null when it gave nothing. */
+export function pinOf(node: NodeRun): Pin | null {
+  const ports = Object.keys(node.output).filter((port) => itemsOf(node.output, port).length);
+  const items = (port: string) => itemsOf(node.output, port).map((item) => ({ json: item.json }));
+  if (!ports.length) return null;
+  if (ports.length === 1 && ports[0] === MAIN) return items(MAIN);
+  return Object.fromEntries(ports.map((port) => [port, items(port)]));
 }
