@@ -44,10 +44,10 @@ export function AuditTable({ entries }: { entries: Schema<"EntryView">[] }) {
                   size="small"
                   look="quiet"
                   aria-expanded={isOpen}
-                  aria-label={`Details of entry ${entry.seq}`}
                   onClick={() => setOpen(isOpen ? null : entry.id)}
                 >
                   {isOpen ? "Less" : "More"}
+                  <span className="sr-only">of entry {entry.seq}</span>
                 </Button>
               </Cell>
             </Row>
