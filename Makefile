@@ -2,10 +2,11 @@
 
 CARGO ?= cargo
 
-.PHONY: help run test bench chaos fmt lint
+.PHONY: help run studio test bench chaos fmt lint
 
 help:
 	@echo "make run     build in release and start the demo (ARGS=\"--listen 127.0.0.1:9000\" and so on)"
+	@echo "make studio  build the pages (needs Node.js); \`make run\` does it by itself"
 	@echo "make test    everything that CI runs: format, lints, all tests on both databases"
 	@echo "make bench   the benchmarks, end to end and of single parts (ARGS=\"--seconds 5 --only five,overload\")"
 	@echo "make chaos   the program under load while it is killed and its surroundings break (ARGS=\"--kills 100\")"
@@ -13,8 +14,12 @@ help:
 	@echo "make lint    format check and lints only"
 
 # The service, the sandbox and a demo workspace; prints how to write as the customer.
-run:
+run: studio
 	$(CARGO) run --release --package sluice-runner --bin sluice -- demo $(ARGS)
+
+# Left as it is when nothing that it is made of is newer.
+studio:
+	scripts/build-studio.sh
 
 test:
 	scripts/ensure-tools.sh

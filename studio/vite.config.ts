@@ -7,7 +7,7 @@ import { defineConfig } from "vite";
 
 // `npm run dev` talks to a server started beside it.
 const server = process.env.SLUICE_SERVER ?? "http://127.0.0.1:8080";
-const proxied = ["/api", "/hooks", "/approvals", "/sign-ups", "/healthz", "/readyz"];
+const proxied = ["/api", "/hooks", "^/approvals/.", "^/sign-ups/.", "/healthz", "/readyz"];
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],

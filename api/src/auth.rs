@@ -296,14 +296,8 @@ async fn tenant(
     named: Option<&str>,
     permission: Permission,
 ) -> Result<Tenant, ApiError> {
-    let workspace = match (named, &principal.home) {
-        (Some(named), _) => find_workspace(state, named).await?,
-        (None, Some(home)) => state.records.workspace(home).await?,
-        (None, None) => return Err(ApiError::plain(error::WORKSPACE_REQUIRED)),
-    };
-    let permissions = principal
-        .permissions_in(&workspace)
-        .ok_or_else(|| ApiError::not_found("workspace", &workspace.name))?;
+    let meant = meant_workspace(state, principal, named).await?;
+    let (workspace, permissions) = meant.ok_or_else(|| ApiError::plain(error::WORKSPACE_REQUIRED))?;
     if !permissions.allows(permission) {
         return Err(lacks(permission));
     }
@@ -311,6 +305,22 @@ async fn tenant(
         return Err(ApiError::plain(error::WORKSPACE_SUSPENDED));
     }
     Ok(Tenant { principal: principal.clone(), workspace_id: workspace.id, permissions })
+}
+
+/// The workspace that the request means and what the caller may do there; none when it names none and they have none.
+pub(crate) async fn meant_workspace(
+    state: &ApiState,
+    principal: &Principal,
+    named: Option<&str>,
+) -> Result<Option<(Workspace, Permissions)>, ApiError> {
+    let workspace = match (named, &principal.home) {
+        (Some(named), _) => find_workspace(state, named).await?,
+        (None, Some(home)) => state.records.workspace(home).await?,
+        (None, None) => return Ok(None),
+    };
+    let permissions = principal.permissions_in(&workspace);
+    let permissions = permissions.ok_or_else(|| ApiError::not_found("workspace", &workspace.name))?;
+    Ok(Some((workspace, permissions)))
 }
 
 fn lacks(permission: Permission) -> ApiError {
@@ -342,7 +352,8 @@ macro_rules! extractors {
 
 extractors!(Principal, Tenant, Account, Manager, Reach);
 
-fn named_workspace(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+/// What the request says of a workspace.
+pub(crate) fn named_workspace(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(WORKSPACE_HEADER) else { return Ok(None) };
     let text = value.to_str().map_err(|_| {
         ApiError::new(error::NOT_FOUND, "the header X-Sluice-Workspace is not the name or id of a workspace")

@@ -26,6 +26,7 @@ mod run_wait;
 mod session;
 mod sse;
 mod state;
+mod studio;
 
 pub use config::{AccountConfig, ApiConfig, Limits, OidcConfig, SignUpMode};
 pub use inbox::recover_inbound;

@@ -7,13 +7,14 @@ mod recording;
 
 use self::player::{Player, RecordedClock};
 use self::recording::Recording;
-use crate::core::{Command, Event, EventKind, NodeIx, RunError, RunStatus};
+use crate::core::{Command, Event, EventKind, NodeIx, PortIx, RunError, RunStatus};
 use crate::document::Document;
 use crate::drive::{Engine, EngineError, Program};
 use crate::store::{NewRun, RunKey, StoredRun};
 use crate::view::{NodeRunView, NodeStatus, RunView, view};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sluice_node_sdk::item::Items;
 use sluice_node_sdk::services::Services;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,7 +115,15 @@ impl Engine {
         let trigger = program.plan.node(&id).or_else(|| program.trigger(|_| true));
         let trigger = trigger.ok_or_else(|| EngineError::NotFound { what: "trigger", id: id.to_string() })?;
         let rename = |node: &NodeIx| program.plan.node(&recorded.plan.at(*node).id);
-        let pins = pins.iter().filter_map(|(node, items)| Some((rename(node)?, items.clone()))).collect();
+        // What the other version has not got is left out.
+        let pins = pins.iter().filter_map(|(node, ports)| {
+            let (from, to) = (recorded.plan.at(*node), rename(node)?);
+            let port_of = |(port, items): &(PortIx, Items)| {
+                Some((program.plan.at(to).port(from.ports.get(usize::from(*port))?)?, items.clone()))
+            };
+            Some((to, ports.iter().filter_map(port_of).collect()))
+        });
+        let pins = pins.collect();
         let event = output.ports.first().and_then(|(_, items)| items.first().map(|item| item.json.clone()));
         let clock = Arc::new(RecordedClock::default());
         let services = Services { clock: clock.clone(), ..self.services().clone() };

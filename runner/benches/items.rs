@@ -37,7 +37,7 @@ fn request(workspace: &str, document: &Document, items: &[Item]) -> StartRequest
         draft: Some(document.clone()),
         event: Value::Null,
         is_test: true,
-        pins: BTreeMap::from([("source".to_owned(), items.to_vec())]),
+        pins: BTreeMap::from([("source".to_owned(), items.to_vec().into())]),
         ..StartRequest::default()
     }
 }

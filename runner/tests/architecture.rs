@@ -11,13 +11,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sluice-node-sdk", &[]),
     ("sluice-db", &[]),
     ("sluice-sandbox", &[]),
+    // Built files and nothing else.
+    ("sluice-studio", &[]),
     // Drives the program from outside; the database only for the machine's own limits.
     ("sluice-load", &["sluice-db"]),
     ("sluice-engine", &["sluice-node-sdk", "sluice-db"]),
     ("sluice-records", &["sluice-db"]),
     ("sluice-nodes", &["sluice-node-sdk", "sluice-records"]),
     // The engine's own signatures are made of SDK types (items, errors, specs), so the API may name them.
-    ("sluice-api", &["sluice-node-sdk", "sluice-engine", "sluice-records"]),
+    ("sluice-api", &["sluice-node-sdk", "sluice-engine", "sluice-records", "sluice-studio"]),
     (
         "sluice-runner",
         &[

@@ -10,6 +10,7 @@ pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
 pub(crate) mod events;
+pub(crate) mod expressions;
 pub(crate) mod hooks;
 pub(crate) mod inbound;
 pub(crate) mod invitations;
@@ -33,7 +34,7 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, client, openapi};
+use crate::{auth, client, openapi, studio};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -62,7 +63,7 @@ pub fn router(state: ApiState) -> Router {
                 .layer(from_fn_with_state(limits.hook_wait + SLACK, layers::limit_time))
                 .layer(DefaultBodyLimit::max(limits.hook_body)),
         )
-        .fallback(layers::no_such_route)
+        .fallback(studio::serve)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn_with_state(state.clone(), client::find_client))
@@ -97,6 +98,7 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(runs::routes())
         .merge(stream::routes())
         .merge(nodes::routes())
+        .merge(expressions::routes())
         .merge(templates::routes())
         .merge(approvals::routes())
         .merge(credentials::routes())

@@ -250,7 +250,31 @@ async fn another_workspace_is_not_there_whatever_is_asked_of_it(db: Db) {
     assert!(walked > 60, "{walked}");
 }
 
+async fn everybody_may_ask_what_they_may(db: Db) {
+    let ground = Ground::new(db).await;
+    let own = ground.get("/api/access").await.expect(200).json();
+    assert_eq!((&own["kind"], &own["workspace"]["id"]), (&json!("key"), &json!(ground.asha.id)));
+    assert_eq!(own["workspace"]["permissions"], own["grants"][0]["permissions"]);
+    assert_eq!(
+        (&own["grants"][0]["scope"], &own["grants"][0]["id"]),
+        (&json!("workspace"), &json!(ground.asha.id))
+    );
+    let platform =
+        ground.call_as(&ground.platform_key, "GET", "/api/access", Value::Null).await.expect(200).json();
+    assert_eq!((&platform["workspace"], &platform["grants"][0]["scope"]), (&Value::Null, &json!("platform")));
+    let named = |key: &str| {
+        let request = Request::get("/api/access").header("authorization", format!("Bearer {key}"));
+        ground.send(request.header("x-sluice-workspace", &ground.asha.id).body(Body::empty()).unwrap())
+    };
+    assert_eq!(
+        named(&ground.platform_key).await.expect(200).json()["workspace"]["id"],
+        json!(ground.asha.id)
+    );
+    named(&ground.other_key).await.fails(404, "not_found");
+}
+
 sluice_db::contract_tests! {
+    everybody_may_ask_what_they_may,
     whoever_may_nothing_is_told_what_is_missing,
     another_workspace_is_not_there_whatever_is_asked_of_it,
     nobody_gets_in_without_a_good_key,

@@ -66,6 +66,39 @@ async fn cancel_and_retry_know_what_is_possible(db: Db) {
     }
 }
 
+async fn a_test_run_is_told_what_happened_outside(db: Db) {
+    let ground = Ground::new(db).await;
+    let waits = |key: &str| {
+        chain("W", &[("start", "test.start", json!({})), ("pause", "test.pause", json!({ "key": key }))])
+    };
+    let waiting = run(&ground, waits("conversation:c1")).await;
+    let path = format!("/api/runs/{}/signal", waiting["id"].as_str().unwrap());
+    ground.post(&path, json!({ "node": "start" })).await.fails(404, "not_waiting");
+    ground.post(&path, json!({ "surprise": 1 })).await.fails(422, "invalid_body");
+    ground.post("/api/runs/run_none/signal", json!({})).await.fails(404, "not_found");
+    ground.post(&path, json!({ "node": "pause", "payload": { "said": "yes" } })).await.expect(200);
+    ground.state.engine.settle().await;
+    let run_path = format!("/api/runs/{}", waiting["id"].as_str().unwrap());
+    assert_eq!(ground.get(&run_path).await.json()["status"], "succeeded");
+    ground.post(&path, json!({})).await.fails(404, "not_waiting");
+    let asking =
+        run(&ground, chain("A", &[("start", "test.start", json!({})), ("ask", "test.ask", json!({}))])).await;
+    let path = format!("/api/runs/{}/signal", asking["id"].as_str().unwrap());
+    ground.post(&path, json!({ "payload": { "decision": "approve" } })).await.fails(404, "not_waiting");
+    // A real customer's answer comes from a customer.
+    let mut real = waits("conversation:c2");
+    real["name"] = "Real".into();
+    real["nodes"][0] =
+        json!({ "id": "start", "type": "test.hook", "params": { "path": "real", "respond": "immediately" } });
+    ground.published(real).await;
+    ground.post(&format!("/hooks/{}/real", ground.asha.name), json!({})).await;
+    ground.state.engine.settle().await;
+    let runs = ground.get("/api/runs?status=waiting").await.expect(200).json();
+    let real = runs["items"].as_array().unwrap().iter().find(|run| run["is_test"] == false).unwrap();
+    let path = format!("/api/runs/{}/signal", real["id"].as_str().unwrap());
+    ground.post(&path, json!({})).await.fails(409, "run_state");
+}
+
 async fn a_replay_tells_the_difference(db: Db) {
     let ground = Ground::new(db).await;
     let done = run(&ground, greeting()).await;
@@ -86,4 +119,5 @@ sluice_db::contract_tests! {
     runs_are_listed_newest_first_and_filtered,
     cancel_and_retry_know_what_is_possible,
     a_replay_tells_the_difference,
+    a_test_run_is_told_what_happened_outside,
 }

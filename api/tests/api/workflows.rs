@@ -156,6 +156,10 @@ async fn a_test_run_answers_its_trace(db: Db) {
     let run = ground.post(&format!("{path}?wait=30s"), pinned).await.expect(200).json();
     assert_eq!(run["nodes"][1]["output"]["main"][1]["json"], json!({ "a": 1 }));
     assert_eq!(run["dry_run"], true);
+    let by_port = json!({ "pins": { "shape": { "main": ["on its port"] } } });
+    let run = ground.post(&format!("{path}?wait=30s"), by_port).await.expect(200).json();
+    assert_eq!(run["nodes"][1]["output"]["main"][0]["json"], "on its port");
+    ground.post(&path, json!({ "pins": { "shape": { "nowhere": [] } } })).await.fails(404, "not_found");
     let accepted = ground.post(&path, Value::Null).await.expect(202).json();
     assert!(accepted["id"].as_str().unwrap().starts_with("run_"));
     ground.post(&format!("{path}?wait=soon"), Value::Null).await.fails(400, "invalid_query");

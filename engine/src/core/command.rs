@@ -1,12 +1,11 @@
 //! What comes into the core and what goes out of it.
 
-use super::event::{Event, NodeIx, NodeOutput, Wait};
+use super::event::{Event, NodeIx, NodeOutput, Pins, Wait};
 use super::state::NodePhase;
 use serde_json::Value;
 use sluice_node_sdk::context::LogLine;
 use sluice_node_sdk::error::NodeError;
-use sluice_node_sdk::item::{Item, Items};
-use std::collections::BTreeMap;
+use sluice_node_sdk::item::Item;
 use std::sync::Arc;
 
 /// Something that asks the run to move.
@@ -19,7 +18,7 @@ pub enum Command {
         /// Its output.
         output: Arc<NodeOutput>,
         /// Outputs of nodes that are not to run.
-        pins: BTreeMap<NodeIx, Items>,
+        pins: Pins,
         /// When the run fails if it is not over.
         deadline: Option<i64>,
     },

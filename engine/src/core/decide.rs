@@ -2,7 +2,7 @@
 //! changes is [`RunState::apply`] of an event that is also handed out, so the log and the state agree.
 
 use super::command::{Command, Decision, Effect, NodeResult, Refusal};
-use super::event::{Event, EventKind, NodeIx, NodeOutput, RunError, RunStatus, Wait};
+use super::event::{Event, EventKind, NodeIx, NodeOutput, Pins, RunError, RunStatus, Wait};
 use super::retry::next_attempt;
 use super::state::{NodePhase, RunState};
 use crate::document::OnError;
@@ -10,10 +10,9 @@ use crate::graph::Plan;
 use serde_json::{Value, json};
 use sluice_node_sdk::context::LogLine;
 use sluice_node_sdk::error::{ErrorKind, NodeError};
-use sluice_node_sdk::item::{Item, Items};
+use sluice_node_sdk::item::Item;
 use sluice_node_sdk::outcome::{Cause, WaitKind};
 use sluice_node_sdk::spec::Effect as EffectClass;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Executions of nodes that one run may have; a bound against runs that never end.
@@ -136,7 +135,7 @@ impl Machine {
         &mut self,
         trigger: NodeIx,
         output: Arc<NodeOutput>,
-        pins: BTreeMap<NodeIx, Items>,
+        pins: Pins,
         deadline: Option<i64>,
         now: i64,
         decision: &mut Decision,
@@ -443,19 +442,16 @@ impl Machine {
     /// The output of a node that does not run: pinned by a person, or disabled (its input passes through).
     fn fixed_output(&self, node: NodeIx) -> Option<Arc<NodeOutput>> {
         let planned = self.plan.at(node);
-        let items = if let Some(items) = self.state.pins.get(&node) {
-            items.clone()
-        } else if planned.disabled {
-            let input = self.state.input(&self.plan, node);
-            let items = input
-                .ports
-                .iter()
-                .flat_map(|(_, deliveries)| deliveries)
-                .flat_map(|found| found.items.iter());
-            Arc::new(items.enumerate().map(|(ix, item)| item.clone().from_input(ix)).collect())
-        } else {
+        if let Some(ports) = self.state.pins.get(&node) {
+            return Some(Arc::new(NodeOutput { ports: ports.clone(), ..NodeOutput::default() }));
+        }
+        if !planned.disabled {
             return None;
-        };
+        }
+        let input = self.state.input(&self.plan, node);
+        let deliveries = input.ports.iter().flat_map(|(_, deliveries)| deliveries);
+        let items = deliveries.flat_map(|found| found.items.iter()).enumerate();
+        let items = Arc::new(items.map(|(ix, item)| item.clone().from_input(ix)).collect());
         let port = planned.port("main").unwrap_or(0);
         Some(Arc::new(NodeOutput { ports: vec![(port, items)], ..NodeOutput::default() }))
     }

@@ -38,8 +38,8 @@ pub enum EventKind {
         /// The items it gave.
         output: Arc<NodeOutput>,
         /// Outputs that a person fixed for a test run, in place of running the nodes.
-        #[serde(default, with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
-        pins: BTreeMap<NodeIx, Items>,
+        #[serde(default, rename = "pinned", with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
+        pins: Pins,
         /// The run fails when it is not over by then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deadline: Option<i64>,
@@ -124,29 +124,30 @@ pub enum EventKind {
 
 /// Pins as a list of pairs: JSON would turn the numbers into text, which a flattened enum cannot turn back.
 mod pairs {
-    use super::{BTreeMap, Items, NodeIx};
+    use super::{NodeIx, Pins, PortItems};
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(
-        pins: &BTreeMap<NodeIx, Items>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(pins: &Pins, out: S) -> Result<S::Ok, S::Error> {
         out.collect_seq(pins)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<BTreeMap<NodeIx, Items>, D::Error> {
-        Ok(Vec::<(NodeIx, Items)>::deserialize(input)?.into_iter().collect())
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Pins, D::Error> {
+        Ok(Vec::<(NodeIx, PortItems)>::deserialize(input)?.into_iter().collect())
     }
 }
+
+/// Items per port; ports without items may be left out.
+pub type PortItems = Vec<(PortIx, Items)>;
+
+/// What nodes give that are not to run.
+pub type Pins = BTreeMap<NodeIx, PortItems>;
 
 /// What a node gave: items per port, and more.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeOutput {
     /// Items per port; ports without items are left out.
     #[serde(default, rename = "p", skip_serializing_if = "Vec::is_empty")]
-    pub ports: Vec<(PortIx, Items)>,
+    pub ports: PortItems,
     /// The answer for the caller of a webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,

@@ -15,6 +15,6 @@ pub mod state;
 
 pub use command::{Command, Decision, Effect, NodeResult, Refusal};
 pub use decide::{Machine, child_signal, decide};
-pub use event::{Event, EventKind, NodeIx, NodeOutput, PortIx, RunError, RunStatus, Wait};
+pub use event::{Event, EventKind, NodeIx, NodeOutput, Pins, PortItems, PortIx, RunError, RunStatus, Wait};
 pub use outcome::{SettledBy, Settlement, Verdict, outcome_signal};
 pub use state::{Delivery, NodeInput, NodePhase, Record, RunState, Source};

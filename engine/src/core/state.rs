@@ -1,7 +1,7 @@
 //! The state of a run: what its events add up to. Changed by [`super::fold`] only, so that replaying the
 //! events always gives the same state.
 
-use super::event::{NodeIx, NodeOutput, PortIx, RunError, RunStatus, Wait};
+use super::event::{NodeIx, NodeOutput, Pins, PortIx, RunError, RunStatus, Wait};
 use crate::graph::{EdgeIx, Plan};
 use sluice_node_sdk::context::Doubt;
 use sluice_node_sdk::item::Items;
@@ -43,7 +43,7 @@ pub struct RunState {
     /// The trigger that fired.
     pub(super) trigger: Option<NodeIx>,
     /// Fixed outputs of a test run.
-    pub(super) pins: BTreeMap<NodeIx, Items>,
+    pub(super) pins: Pins,
     /// The run fails at this moment.
     pub(super) deadline: Option<i64>,
     /// When it began, or was last retried.

@@ -48,4 +48,4 @@ pub use live::LiveEvent;
 pub use program::Program;
 pub use pruning::{Pruned, Pruner, Retention};
 pub use signals::RESERVED_SIGNALS;
-pub use start::{RunOutcome, StartRequest, Started, WaitFor};
+pub use start::{Pin, RunOutcome, StartRequest, Started, WaitFor};

@@ -92,6 +92,15 @@ impl Engine {
         if woken.is_empty() { Err(EngineError::NotWaiting(key.to_owned())) } else { Ok(woken) }
     }
 
+    /// Wakes one run that waits for a signal, whoever else waits for it too.
+    ///
+    /// # Errors
+    /// `Refused` when this run does not wait for it; when there is no such run or the store fails.
+    pub async fn signal_run(&self, run: &RunKey, key: String, payload: Value) -> Result<(), EngineError> {
+        let (lane, receipt) = (LaneLoan::default(), None);
+        self.ask(run, |done| Message::Signal { key, payload, lane, receipt, change: None, done }).await
+    }
+
     /// Settles the open question about the outcome of an effect (`run/node/iteration`).
     ///
     /// # Errors

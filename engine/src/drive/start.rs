@@ -8,13 +8,13 @@ use super::execute::Surroundings;
 use super::lanes::{LaneGuard, LaneTicket};
 use super::program::Program;
 use super::scope::{RunFacts, RunScope};
-use crate::core::{Command, Event, EventKind, NodeIx, NodeOutput, RunError, RunState, RunStatus};
+use crate::core::{Command, Event, EventKind, NodeIx, NodeOutput, Pins, RunError, RunState, RunStatus};
 use crate::document::Document;
 use crate::store::{Commit, NewRun, RunKey, Turn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sluice_node_sdk::context::RunInfo;
-use sluice_node_sdk::item::{Item, Items};
+use sluice_node_sdk::item::Item;
 use sluice_node_sdk::outcome::Reply;
 use sluice_node_sdk::services::Services;
 use std::collections::BTreeMap;
@@ -22,6 +22,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+
+/// What a node gives that is not to run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pin {
+    /// Items on its port `main`, or on its first when it has no such port.
+    Main(Vec<Item>),
+    /// Items by the name of the port.
+    Ports(BTreeMap<String, Vec<Item>>),
+}
+
+impl From<Vec<Item>> for Pin {
+    fn from(items: Vec<Item>) -> Self {
+        Self::Main(items)
+    }
+}
 
 /// What is to be started.
 #[derive(Default)]
@@ -45,7 +60,7 @@ pub struct StartRequest {
     /// No outside effects.
     pub dry_run: bool,
     /// Outputs of nodes (by id) that are not to run.
-    pub pins: BTreeMap<String, Vec<Item>>,
+    pub pins: BTreeMap<String, Pin>,
     /// The lane, when the event decides it; else the workflow's `lane` setting does.
     pub lane: Option<String>,
     /// The right to work on that lane, if it is held already.
@@ -401,13 +416,23 @@ fn pick_trigger(program: &Program, wanted: Option<&str>) -> Result<NodeIx, Engin
     })
 }
 
-fn pins(
-    program: &Program,
-    pins: BTreeMap<String, Vec<Item>>,
-) -> Result<BTreeMap<NodeIx, Items>, EngineError> {
-    let numbered = pins.into_iter().map(|(id, items)| match program.plan.node(&id) {
-        Some(node) => Ok((node, Arc::new(items))),
-        None => Err(EngineError::NotFound { what: "node", id }),
+fn pins(program: &Program, pins: BTreeMap<String, Pin>) -> Result<Pins, EngineError> {
+    let numbered = pins.into_iter().map(|(id, pin)| {
+        let Some(node) = program.plan.node(&id) else {
+            return Err(EngineError::NotFound { what: "node", id });
+        };
+        let planned = program.plan.at(node);
+        let ports = match pin {
+            Pin::Main(items) => vec![(planned.port("main").unwrap_or(0), Arc::new(items))],
+            Pin::Ports(ports) => ports
+                .into_iter()
+                .map(|(name, items)| match planned.port(&name) {
+                    Some(port) => Ok((port, Arc::new(items))),
+                    None => Err(EngineError::NotFound { what: "port", id: format!("{id}.{name}") }),
+                })
+                .collect::<Result<_, _>>()?,
+        };
+        Ok((node, ports))
     });
     numbered.collect()
 }

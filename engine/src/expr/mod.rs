@@ -29,5 +29,5 @@ pub use error::{ExprError, ExprErrorKind, ParamError};
 pub use functions::{FunctionDoc, functions};
 pub use limits::ExprLimits;
 pub use params::CompiledParams;
-pub use scope::{NodeView, Scope, ScopeError};
+pub use scope::{NodeView, Scope, ScopeError, VariableDoc, variables};
 pub use template::{Expressions, Part, Site, Template};

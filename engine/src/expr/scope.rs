@@ -48,3 +48,27 @@ pub enum ScopeError {
     #[error("no item of node `{0}` led to this item")]
     NoItem(String),
 }
+
+/// A name that stands for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VariableDoc {
+    /// As written in an expression.
+    pub name: &'static str,
+    /// What it is, one sentence.
+    pub help: &'static str,
+}
+
+/// Every name that stands for data.
+pub fn variables() -> &'static [VariableDoc] {
+    VARIABLES
+}
+
+const VARIABLES: &[VariableDoc] = &[
+    VariableDoc { name: "json", help: "The current item." },
+    VariableDoc { name: "item", help: "Where the current item stands: `item.index`, from 0." },
+    VariableDoc { name: "trigger", help: "The first item that the trigger gave." },
+    VariableDoc { name: "contact", help: "The customer, where the trigger names one." },
+    VariableDoc { name: "conversation", help: "The conversation, where the trigger names one." },
+    VariableDoc { name: "run", help: "The run: `id`, `is_test`, `dry_run`, `created_at`." },
+    VariableDoc { name: "workflow", help: "The workflow: `id`, `name`, `version`." },
+];

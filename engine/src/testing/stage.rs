@@ -3,7 +3,7 @@
 use super::Host;
 use super::wrapped::Wrap;
 use crate::document::{Document, StepDoc, TestDoc};
-use crate::drive::{Engine, EngineConfig, FaultPlan, StartRequest};
+use crate::drive::{Engine, EngineConfig, FaultPlan, Pin, StartRequest};
 use serde_json::Value;
 use sluice_node_sdk::http::{HttpTransport, ScriptedHttp};
 use sluice_node_sdk::item::Item;
@@ -93,6 +93,8 @@ pub(super) fn steps(test: &TestDoc) -> Vec<StepDoc> {
     test.steps.iter().cloned().chain(shorthand).collect()
 }
 
-fn pins(pins: &indexmap::IndexMap<String, Vec<Value>>) -> BTreeMap<String, Vec<Item>> {
-    pins.iter().map(|(node, items)| (node.clone(), items.iter().cloned().map(Item::new).collect())).collect()
+fn pins(pins: &indexmap::IndexMap<String, Vec<Value>>) -> BTreeMap<String, Pin> {
+    pins.iter()
+        .map(|(node, items)| (node.clone(), Pin::Main(items.iter().cloned().map(Item::new).collect())))
+        .collect()
 }

@@ -5,8 +5,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sluice_engine::core::fold::{allowed_before, name, node_of};
 use sluice_engine::core::{
-    Command, Decision, Effect, Event, Machine, NodeIx, NodeOutput, NodePhase, NodeResult, PortIx, Refusal,
-    RunState, RunStatus, Wait,
+    Command, Decision, Effect, Event, Machine, NodeIx, NodeOutput, NodePhase, NodeResult, Pins, PortIx,
+    Refusal, RunState, RunStatus, Wait,
 };
 use sluice_engine::document::Document;
 use sluice_engine::graph::{Plan, Problem, compile};
@@ -146,11 +146,7 @@ impl Sim {
         self.start_with(BTreeMap::new(), None)
     }
 
-    pub(crate) fn start_with(
-        &mut self,
-        pins: BTreeMap<NodeIx, Arc<Vec<Item>>>,
-        deadline: Option<i64>,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn start_with(&mut self, pins: Pins, deadline: Option<i64>) -> Result<(), Refusal> {
         let output = NodeOutput { ports: vec![(0, items([0]))], ..NodeOutput::default() };
         let trigger = self.ix("start");
         self.command(Command::Start { trigger, output: Arc::new(output), pins, deadline })

@@ -21,8 +21,8 @@ async fn was(document: Document) -> Result<Vec<Value>, String> {
     use sluice_engine::drive::StartRequest;
     use sluice_node_sdk::item::Item;
     let home = Home::new().await;
-    let items = (1..=3).map(|n| Item::new(json!({ "n": n }))).collect();
-    let pins = std::collections::BTreeMap::from([("many".to_owned(), items)]);
+    let items: Vec<_> = (1..=3).map(|n| Item::new(json!({ "n": n }))).collect();
+    let pins = std::collections::BTreeMap::from([("many".to_owned(), items.into())]);
     let request = StartRequest { draft: Some(document), pins, ..crate::home::request("wf", json!({})) };
     let key = home.engine.start(request).await.unwrap().key;
     home.engine.settle().await;

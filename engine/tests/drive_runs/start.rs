@@ -49,7 +49,7 @@ async fn what_cannot_start_is_refused_and_leaves_nothing() {
     assert!(matches!(&declined, EngineError::Trigger(why) if why.code == "trigger_declined"), "{declined}");
     let failed = home.try_start(&row.id, json!({ "fail": true })).await.unwrap_err();
     assert!(matches!(&failed, EngineError::Trigger(why) if why.code == "invalid_input"), "{failed}");
-    let pins = BTreeMap::from([("nobody".to_owned(), Vec::new())]);
+    let pins = BTreeMap::from([("nobody".to_owned(), Vec::new().into())]);
     let pinned = home.engine.start(StartRequest { pins, ..request(&row.id, json!({})) }).await.unwrap_err();
     assert!(matches!(pinned, EngineError::NotFound { what: "node", .. }), "{pinned}");
     assert!(home.runs(&row.id).await.is_empty());
@@ -75,7 +75,7 @@ async fn a_deduplication_key_starts_one_run_only() {
 #[tokio::test]
 async fn a_draft_runs_with_pinned_outputs_and_without_its_pinned_nodes() {
     let home = Home::new().await;
-    let pins = BTreeMap::from([("act".to_owned(), vec![Item::new(json!({ "n": 3 }))])]);
+    let pins = BTreeMap::from([("act".to_owned(), vec![Item::new(json!({ "n": 3 }))].into())]);
     let started = home
         .engine
         .start(StartRequest {

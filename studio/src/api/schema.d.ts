@@ -2073,7 +2073,7 @@ export interface components {
         /** @description A person. */
         ContactView: {
             /** @description Whatever is known. */
-            attributes: Record<string, never>;
+            attributes: Record<string, unknown>;
             /**
              * Format: int64
              * @description When first seen.
@@ -2124,7 +2124,7 @@ export interface components {
             /** @description Our number. */
             phone_number_id: string;
             /** @description The advertisement or post that led here. */
-            referral: Record<string, never> | null;
+            referral: Record<string, unknown> | null;
             /** @description `open` or `closed`. */
             status: string;
             /**
@@ -2154,18 +2154,18 @@ export interface components {
             /** @description What workflows call it; unique in the workspace. */
             name: string;
             /** @description What may be displayed. Not for secrets. */
-            public?: Record<string, never> | null;
+            public?: Record<string, unknown> | null;
             /** @description The secret fields, such as `access_token`. Sealed at once and never shown again. */
-            secret: Record<string, never>;
+            secret: Record<string, unknown>;
         };
         /** @description What changes; what is missing stays. Has no `Debug`: it may hold a secret. */
         CredentialUpdate: {
             /** @description Another name. */
             name?: string | null;
             /** @description Other public fields, all of them. */
-            public?: Record<string, never> | null;
+            public?: Record<string, unknown> | null;
             /** @description Another secret, all its fields. */
-            secret?: Record<string, never> | null;
+            secret?: Record<string, unknown> | null;
         };
         /** @description A credential as it may be shown. */
         CredentialView: {
@@ -2182,7 +2182,7 @@ export interface components {
             /** @description What workflows call it. */
             name: string;
             /** @description What may be displayed. */
-            public: Record<string, never>;
+            public: Record<string, unknown>;
             /** @description Names of the secret fields that are set. Their values are never shown. */
             secret_fields: string[];
             /**
@@ -2215,9 +2215,9 @@ export interface components {
         /** @description One node run that came out differently. */
         Difference: {
             /** @description Status and output now. */
-            after?: Record<string, never> | null;
+            after?: Record<string, unknown> | null;
             /** @description Status and output then. */
-            before?: Record<string, never> | null;
+            before?: Record<string, unknown> | null;
             /** @description `added`, `removed` or `changed`. */
             change: string;
             /**
@@ -2347,7 +2347,7 @@ export interface components {
         /** @description A stored body. */
         InboundView: {
             /** @description What was found in it: `{ waba_id, field, messages?, statuses? }`. */
-            changes: Record<string, never>[];
+            changes: Record<string, unknown>[];
             /** @description The body with the same bytes that came first. */
             duplicate_of: string | null;
             /** @description `in_…`. */
@@ -2580,7 +2580,7 @@ export interface components {
             /** @description The items. */
             items: {
                 /** @description Whatever is known. */
-                attributes: Record<string, never>;
+                attributes: Record<string, unknown>;
                 /**
                  * Format: int64
                  * @description When first seen.
@@ -2631,7 +2631,7 @@ export interface components {
                 /** @description Our number. */
                 phone_number_id: string;
                 /** @description The advertisement or post that led here. */
-                referral: Record<string, never> | null;
+                referral: Record<string, unknown> | null;
                 /** @description `open` or `closed`. */
                 status: string;
                 /**
@@ -2665,7 +2665,7 @@ export interface components {
                 /** @description What workflows call it. */
                 name: string;
                 /** @description What may be displayed. */
-                public: Record<string, never>;
+                public: Record<string, unknown>;
                 /** @description Names of the secret fields that are set. Their values are never shown. */
                 secret_fields: string[];
                 /**
@@ -2714,7 +2714,7 @@ export interface components {
             /** @description The items. */
             items: {
                 /** @description What was found in it: `{ waba_id, field, messages?, statuses? }`. */
-                changes: Record<string, never>[];
+                changes: Record<string, unknown>[];
                 /** @description The body with the same bytes that came first. */
                 duplicate_of: string | null;
                 /** @description `in_…`. */
@@ -2886,13 +2886,13 @@ export interface components {
                 /** @description `con_…`. */
                 contact_id: string;
                 /** @description What it says, by type. */
-                content: Record<string, never>;
+                content: Record<string, unknown>;
                 /** @description `cnv_…`. */
                 conversation_id: string;
                 /** @description `in` or `out`. */
                 direction: string;
                 /** @description Why it failed: `{ code, title, details? }`. */
-                error: Record<string, never> | null;
+                error: Record<string, unknown> | null;
                 /**
                  * Format: int64
                  * @description When it was written.
@@ -2928,9 +2928,9 @@ export interface components {
                 /** @description `pure`, `idempotent` or `once`. */
                 effect: string;
                 /** @description A milder effect class under certain parameters. */
-                effect_by_param: Record<string, never> | null;
+                effect_by_param: Record<string, unknown> | null;
                 /** @description Worked examples. */
-                examples: Record<string, never>[];
+                examples: Record<string, unknown>[];
                 /** @description Inputs; none for triggers. */
                 inputs: components["schemas"]["PortsView"];
                 /** @description Whether edges may return to it. */
@@ -2938,11 +2938,11 @@ export interface components {
                 /** @description Outputs. */
                 outputs: components["schemas"]["PortsView"];
                 /** @description JSON Schema (draft 2020-12) of the parameters. */
-                params_schema: Record<string, never>;
+                params_schema: Record<string, unknown>;
                 /** @description JSON pointers of parameters that are program text. */
                 raw_params: string[];
                 /** @description Retry policy when the workflow sets none. */
-                retry: Record<string, never>;
+                retry: Record<string, unknown>;
                 /** @description One line. */
                 summary: string;
                 /**
@@ -2953,7 +2953,7 @@ export interface components {
                 /** @description Name for people. */
                 title: string;
                 /** @description Set on triggers: `{ "source": { "kind" }, "competes" }`. */
-                trigger: Record<string, never> | null;
+                trigger: Record<string, unknown> | null;
                 /** @description `service.verb`. */
                 type: string;
                 /**
@@ -3226,7 +3226,7 @@ export interface components {
                 /** @description Its name in addresses. */
                 name: string;
                 /** @description What the business says about itself. */
-                profile: Record<string, never>;
+                profile: Record<string, unknown>;
                 /** @description The reseller whose client it is. */
                 reseller_id: string | null;
                 /** @description What the caller is there. */
@@ -3312,13 +3312,13 @@ export interface components {
             /** @description `con_…`. */
             contact_id: string;
             /** @description What it says, by type. */
-            content: Record<string, never>;
+            content: Record<string, unknown>;
             /** @description `cnv_…`. */
             conversation_id: string;
             /** @description `in` or `out`. */
             direction: string;
             /** @description Why it failed: `{ code, title, details? }`. */
-            error: Record<string, never> | null;
+            error: Record<string, unknown> | null;
             /**
              * Format: int64
              * @description When it was written.
@@ -3377,11 +3377,11 @@ export interface components {
              */
             ended_at?: number | null;
             /** @description Why it failed (the latest failure; a later attempt may have gone well). */
-            error?: Record<string, never> | null;
+            error?: Record<string, unknown> | null;
             /** @description Id of the node in the workflow. */
             id: string;
             /** @description Items by input port. */
-            input: Record<string, never>;
+            input: Record<string, unknown>;
             /**
              * Format: int32
              * @description Runs of this node before this one.
@@ -3390,10 +3390,10 @@ export interface components {
             /** @description Name on the canvas. */
             label?: string | null;
             /** @description What it logged. */
-            logs: Record<string, never>[];
+            logs: Record<string, unknown>[];
             outcome?: components["schemas"]["OutcomeView"] | null;
             /** @description Items by output port. */
-            output: Record<string, never>;
+            output: Record<string, unknown>;
             /**
              * Format: int64
              * @description When the next attempt is due.
@@ -3409,7 +3409,7 @@ export interface components {
             /** @description Node type. */
             type: string;
             /** @description What it waits for. */
-            wait?: Record<string, never> | null;
+            wait?: Record<string, unknown> | null;
         };
         /**
          * @description How a node run stands.
@@ -3425,9 +3425,9 @@ export interface components {
             /** @description `pure`, `idempotent` or `once`. */
             effect: string;
             /** @description A milder effect class under certain parameters. */
-            effect_by_param: Record<string, never> | null;
+            effect_by_param: Record<string, unknown> | null;
             /** @description Worked examples. */
-            examples: Record<string, never>[];
+            examples: Record<string, unknown>[];
             /** @description Inputs; none for triggers. */
             inputs: components["schemas"]["PortsView"];
             /** @description Whether edges may return to it. */
@@ -3435,11 +3435,11 @@ export interface components {
             /** @description Outputs. */
             outputs: components["schemas"]["PortsView"];
             /** @description JSON Schema (draft 2020-12) of the parameters. */
-            params_schema: Record<string, never>;
+            params_schema: Record<string, unknown>;
             /** @description JSON pointers of parameters that are program text. */
             raw_params: string[];
             /** @description Retry policy when the workflow sets none. */
-            retry: Record<string, never>;
+            retry: Record<string, unknown>;
             /** @description One line. */
             summary: string;
             /**
@@ -3450,7 +3450,7 @@ export interface components {
             /** @description Name for people. */
             title: string;
             /** @description Set on triggers: `{ "source": { "kind" }, "competes" }`. */
-            trigger: Record<string, never> | null;
+            trigger: Record<string, unknown> | null;
             /** @description `service.verb`. */
             type: string;
             /**
@@ -3534,7 +3534,7 @@ export interface components {
         OutcomeView: {
             decision?: components["schemas"]["OutcomeVerdict"] | null;
             /** @description Why nobody knows. */
-            error: Record<string, never>;
+            error: Record<string, unknown>;
             /** @description Whether nobody knows still. */
             is_open: boolean;
             /** @description What the person wrote. */
@@ -3609,7 +3609,7 @@ export interface components {
             /** @description Ports that are always there. */
             fixed: components["schemas"]["PortView"][];
             /** @description Where the names of further ports are: JSON pointer of a list parameter, and the field of its elements. */
-            from_param: Record<string, never> | null;
+            from_param: Record<string, unknown> | null;
         };
         /** @description Something wrong with a document: where, what, and what to do. */
         Problem: {
@@ -3821,11 +3821,11 @@ export interface components {
             /** @description Node runs, in the order in which they began; then the nodes that have not run. */
             nodes: components["schemas"]["NodeRunView"][];
             /** @description The items that left the workflow: `json` by node, of nodes from which nothing flowed on. */
-            output: Record<string, never>;
+            output: Record<string, unknown>;
             /** @description The run that called it. */
             parent_run_id?: string | null;
             /** @description The answer given to the caller of a webhook. */
-            reply?: Record<string, never> | null;
+            reply?: Record<string, unknown> | null;
             /**
              * Format: int64
              * @description When it began.
@@ -4239,7 +4239,7 @@ export interface components {
             /** @description Its name for people. */
             display_name?: string | null;
             /** @description What the business says about itself, as a whole. */
-            profile?: Record<string, never> | null;
+            profile?: Record<string, unknown> | null;
         };
         /** @description A workspace to make. */
         WorkspaceRequest: {
@@ -4262,7 +4262,7 @@ export interface components {
             /** @description Its name in addresses. */
             name: string;
             /** @description What the business says about itself. */
-            profile: Record<string, never>;
+            profile: Record<string, unknown>;
             /** @description The reseller whose client it is. */
             reseller_id: string | null;
             /** @description What the caller is there. */
@@ -10093,7 +10093,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             /** @description `internal` */
@@ -14875,7 +14875,7 @@ export interface operations {
         /** @description As Meta sends it */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {

@@ -16,6 +16,40 @@ const inside: RouteObject[] = [
   { path: "workflows", ...page(() => import("../workflows/WorkflowsPage")) },
   { path: "workflows/templates", ...page(() => import("../workflows/TemplatesPage")) },
   { path: "workflows/:id", ...page(() => import("../builder/BuilderPage")) },
+  { path: "runs", ...page(() => import("../runs/RunsPage")) },
+  { path: "runs/:id", ...page(() => import("../runs/RunPage")) },
+  { path: "approvals", ...page(() => import("../approvals/ApprovalsPage")) },
+  {
+    path: "settings",
+    ...page(() => import("../settings/SettingsLayout")),
+    children: [
+      {
+        index: true,
+        lazy: async () => ({ Component: (await import("../settings/SettingsLayout")).FirstSetting }),
+      },
+      { path: "profile", ...page(() => import("../settings/ProfilePage")) },
+      { path: "workspace", ...page(() => import("../settings/WorkspacePage")) },
+      { path: "members", ...page(() => import("../settings/MembersPage")) },
+      { path: "numbers", ...page(() => import("../settings/NumbersPage")) },
+      { path: "credentials", ...page(() => import("../settings/CredentialsPage")) },
+      { path: "keys", ...page(() => import("../settings/KeysPage")) },
+      { path: "limits", ...page(() => import("../settings/LimitsPage")) },
+      { path: "audit", ...page(() => import("../settings/AuditPage")) },
+    ],
+  },
+  {
+    path: "admin",
+    ...page(() => import("../admin/AdminLayout")),
+    children: [
+      { index: true, lazy: async () => ({ Component: (await import("../admin/AdminLayout")).FirstAdmin }) },
+      { path: "clients", ...page(() => import("../admin/ClientsPage")) },
+      { path: "resellers", ...page(() => import("../admin/ResellersPage")) },
+      { path: "people", ...page(() => import("../admin/PeoplePage")) },
+      { path: "team", ...page(() => import("../admin/TeamPage")) },
+      { path: "limits", ...page(() => import("../admin/PlatformLimitsPage")) },
+      { path: "audit", ...page(() => import("../admin/PlatformAuditPage")) },
+    ],
+  },
   { path: "*", Component: NotFound },
 ];
 

@@ -6,8 +6,6 @@ import { $api } from "../api/client";
 import { ConnectionNote } from "../app/ConnectionNote";
 import { ThemeToggle } from "../app/ThemeToggle";
 import { Button } from "../ui/Button";
-import { Field } from "../ui/Field";
-import { Input } from "../ui/Input";
 import { ErrorNote } from "../ui/Note";
 import { useTitle } from "../ui/Page";
 
@@ -50,26 +48,6 @@ export const EntryForm = ({ onSubmit, error, isBusy, action, children }: EntryFo
       {action}
     </Button>
   </form>
-);
-
-type TextFieldProps = {
-  label: string;
-  value: string;
-  onChange: (value: string) => void;
-  type?: string;
-  autoComplete?: string;
-  hint?: ReactNode;
-  error?: ReactNode;
-  required?: boolean;
-  inputMode?: "numeric" | "tel" | "email";
-  minLength?: number;
-  autoFocus?: boolean;
-};
-
-export const TextField = ({ label, value, onChange, hint, error, required, ...rest }: TextFieldProps) => (
-  <Field label={label} hint={hint} error={error} required={required}>
-    {(ids) => <Input {...ids} {...rest} value={value} onChange={(event) => onChange(event.target.value)} />}
-  </Field>
 );
 
 export const EntryLink = ({ to, children }: { to: string; children: ReactNode }) => (

@@ -5,8 +5,9 @@ import { useNavigate, useSearchParams } from "react-router";
 import { api } from "../api/client";
 import { Button } from "../ui/Button";
 import { toast } from "../ui/Toast";
+import { TextField } from "../ui/TextField";
 import { useSubmit } from "../ui/useSubmit";
-import { Entry, EntryForm, EntryLink, TextField } from "./Entry";
+import { Entry, EntryForm, EntryLink } from "./Entry";
 
 export default function ForgotPage() {
   const [query] = useSearchParams();

@@ -7,8 +7,9 @@ import { api, type Schema } from "../api/client";
 import { Button } from "../ui/Button";
 import { Note } from "../ui/Note";
 import { toast } from "../ui/Toast";
+import { TextField } from "../ui/TextField";
 import { useSubmit } from "../ui/useSubmit";
-import { Entry, EntryForm, EntryLink, TextField } from "./Entry";
+import { Entry, EntryForm, EntryLink } from "./Entry";
 import { beginAnew, useSessionQuery } from "./session";
 
 export default function InvitationPage() {

@@ -7,8 +7,9 @@ import { api, ApiError, enterWorkspace, setApiKey, setCsrfToken } from "../api/c
 import { buttonClass } from "../ui/Button";
 import { Note } from "../ui/Note";
 import { Tabs } from "../ui/Tabs";
+import { TextField } from "../ui/TextField";
 import { useSubmit } from "../ui/useSubmit";
-import { Entry, EntryForm, EntryLink, TextField, useSignInOptions } from "./Entry";
+import { Entry, EntryForm, EntryLink, useSignInOptions } from "./Entry";
 import { beginAnew, sessionQuery, useSessionQuery } from "./session";
 
 /** Only a place of the studio: who sends a link must not lead people elsewhere. */

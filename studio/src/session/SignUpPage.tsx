@@ -6,8 +6,9 @@ import { api } from "../api/client";
 import { Button } from "../ui/Button";
 import { Note } from "../ui/Note";
 import { toast } from "../ui/Toast";
+import { TextField } from "../ui/TextField";
 import { useSubmit } from "../ui/useSubmit";
-import { Entry, EntryForm, EntryLink, TextField } from "./Entry";
+import { Entry, EntryForm, EntryLink } from "./Entry";
 
 type Step = "who" | "code" | "done";
 

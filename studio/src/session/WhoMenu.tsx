@@ -20,17 +20,14 @@ export function WhoMenu() {
     <Menu
       align="start"
       trigger={
-        <Button
-          look="quiet"
-          aria-label={`Signed in: ${name}`}
-          className="min-w-0 justify-start px-2 sm:flex-1"
-        >
+        <Button look="quiet" className="min-w-0 justify-start px-2 sm:flex-1">
           {person ? (
             <User size={16} aria-hidden className="shrink-0" />
           ) : (
             <KeyRound size={16} aria-hidden className="shrink-0" />
           )}
-          <span className="truncate font-normal max-sm:hidden">{name}</span>
+          <span className="sr-only">Signed in: </span>
+          <span className="truncate font-normal max-sm:sr-only">{name}</span>
         </Button>
       }
     >

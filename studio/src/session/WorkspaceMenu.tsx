@@ -20,7 +20,8 @@ export function WorkspaceMenu() {
     <Menu
       align="start"
       trigger={
-        <Button look="quiet" className="w-full min-w-0 justify-start px-2" aria-label="Workspace">
+        <Button look="quiet" className="w-full min-w-0 justify-start px-2">
+          <span className="sr-only">Workspace: </span>
           <span
             aria-hidden
             className="flex size-5 shrink-0 items-center justify-center rounded bg-accent text-xs font-semibold text-on-accent"

@@ -25,6 +25,16 @@ type DialogProps = {
   children: ReactNode;
 };
 
+/** Who opens a form wants to fill it in; the button that closes it stands first and is not meant. */
+function focusFirstControl(event: Event) {
+  const first = (event.currentTarget as HTMLElement).querySelector<HTMLElement>(
+    "input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [contenteditable=true]",
+  );
+  if (!first) return;
+  event.preventDefault();
+  first.focus();
+}
+
 export function Dialog({
   isOpen,
   onClose,
@@ -40,6 +50,7 @@ export function Dialog({
         <RadixDialog.Overlay className={overlay} />
         <RadixDialog.Content
           className={cx(panel, widths[width])}
+          onOpenAutoFocus={focusFirstControl}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className="flex items-start gap-3 border-b border-line px-4 py-3">

@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import { CopyButton } from "./Copy";
 import { cx } from "./cx";
+import { counted } from "./words";
 
 /** How many entries of a list or object are shown at once. */
 const STEP = 100;
@@ -58,13 +59,13 @@ function Part({ name, value, depth }: { name?: string; value: unknown; depth: nu
         type="button"
         aria-expanded={isOpen}
         onClick={() => setOpen(!isOpen)}
-        className="-ml-0.5 inline-flex cursor-pointer items-center rounded hover:bg-raised"
+        className="-ml-0.5 inline-flex cursor-pointer items-center rounded whitespace-pre hover:bg-raised"
       >
         {isOpen ? <ChevronDown size={12} aria-hidden /> : <ChevronRight size={12} aria-hidden />}
         <Name name={name} />
         <span className="text-muted">
           {begin}
-          {!isOpen && ` ${entries.length} ${isList ? "items" : "fields"} ${end}`}
+          {!isOpen && ` ${counted(entries.length, isList ? "item" : "field")} ${end}`}
         </span>
       </button>
       {isOpen && (

@@ -1,5 +1,6 @@
 //! Accounts of people: signing up, signing in, and what they do about themselves. Must not know what workspaces hold.
 
+mod access;
 mod me;
 mod oidc;
 mod password;
@@ -22,6 +23,7 @@ const REVIEW_LIFE_MS: i64 = 48 * 60 * 60 * 1_000;
 /// The routes for people who are signed in.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
+        .routes(routes!(access::get))
         .routes(routes!(me::get, me::update))
         .routes(routes!(me::switch))
         .routes(routes!(sessions::list))

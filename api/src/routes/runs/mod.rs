@@ -5,6 +5,7 @@ mod get;
 mod list;
 mod outcome;
 mod replay;
+mod signal;
 mod stream;
 
 use crate::auth::Tenant;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(change::acknowledge))
         .routes(routes!(outcome::settle))
         .routes(routes!(replay::replay))
+        .routes(routes!(signal::send))
 }
 
 /// Names a run of the caller's workspace.

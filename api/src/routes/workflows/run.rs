@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sluice_engine::drive::{Engine, StartRequest};
+use sluice_engine::drive::{Engine, Pin, StartRequest};
 use sluice_engine::store::RunKey;
 use sluice_engine::view::RunView;
 use sluice_node_sdk::duration::parse_duration_ms;
@@ -42,16 +42,27 @@ pub(crate) struct TestRun {
     #[serde(default)]
     #[schema(value_type = Option<Value>)]
     trigger: Value,
-    /// Outputs of nodes that are not to run: items by node id. An item is `{ "json": … }`, or its JSON alone.
+    /// Outputs of nodes that are not to run, by node id: items of the port `main`, or items by port. An item is
+    /// `{ "json": … }`, or its JSON alone.
     #[serde(default)]
-    #[schema(value_type = Option<BTreeMap<String, Vec<Value>>>)]
-    pins: BTreeMap<String, Vec<Value>>,
+    #[schema(value_type = Option<BTreeMap<String, PinnedOutput>>)]
+    pins: BTreeMap<String, PinnedOutput>,
     /// Nodes describe their outside effects in place of having them.
     #[serde(default)]
     dry_run: bool,
     /// Id of the trigger node; the first trigger when missing.
     #[serde(default)]
     node: Option<String>,
+}
+
+/// What a node gives that is not to run.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub(crate) enum PinnedOutput {
+    /// Items of the port `main`.
+    Main(Vec<Value>),
+    /// Items by port.
+    Ports(BTreeMap<String, Vec<Value>>),
 }
 
 /// A run that was accepted.
@@ -120,16 +131,29 @@ fn wait_of(query: &RunQuery, longest: Duration) -> Result<Option<Duration>, ApiE
     Ok(Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(longest)))
 }
 
-fn pins(given: BTreeMap<String, Vec<Value>>) -> Result<BTreeMap<String, Vec<Item>>, ApiError> {
-    let read = given.into_iter().map(|(node, values)| {
-        let items = values.into_iter().enumerate().map(|(place, value)| {
-            item(value).map_err(|fault| {
-                ApiError::new(error::INVALID_BODY, fault.to_string()).at(&format!("/pins/{node}/{place}"))
-            })
-        });
-        Ok((node.clone(), items.collect::<Result<_, ApiError>>()?))
-    });
-    read.collect()
+fn pins(given: BTreeMap<String, PinnedOutput>) -> Result<BTreeMap<String, Pin>, ApiError> {
+    let pin = |(node, output): (String, PinnedOutput)| {
+        let at = format!("/pins/{node}");
+        let pin = match output {
+            PinnedOutput::Main(values) => Pin::Main(items(values, &at)?),
+            PinnedOutput::Ports(ports) => {
+                let port =
+                    |(name, values)| Ok((String::clone(&name), items(values, &format!("{at}/{name}"))?));
+                Pin::Ports(ports.into_iter().map(port).collect::<Result<_, ApiError>>()?)
+            }
+        };
+        Ok((node, pin))
+    };
+    given.into_iter().map(pin).collect()
+}
+
+fn items(values: Vec<Value>, at: &str) -> Result<Vec<Item>, ApiError> {
+    let read = |(place, value)| {
+        item(value).map_err(|fault| {
+            ApiError::new(error::INVALID_BODY, fault.to_string()).at(&format!("{at}/{place}"))
+        })
+    };
+    values.into_iter().enumerate().map(read).collect()
 }
 
 fn item(value: Value) -> Result<Item, serde_json::Error> {

@@ -109,7 +109,7 @@ fn kind() -> impl Strategy<Value = EventKind> {
     let moment = || option::of(any::<i64>());
     let cause = prop_oneof![Just(Cause::Timer), json().prop_map(|payload| Cause::Signal { payload })];
     prop_oneof![
-        (node(), output(), btree_map(node(), items(), 0..3), moment()).prop_map(
+        (node(), output(), btree_map(node(), vec((any::<u16>(), items()), 0..3), 0..3), moment()).prop_map(
             |(trigger, output, pins, deadline)| EventKind::RunStarted { trigger, output, pins, deadline }
         ),
         (node(), any::<u32>()).prop_map(|(node, attempt)| EventKind::NodeStarted { node, attempt }),

@@ -75,7 +75,7 @@ fn data_of_the_allowed_depth_can_be_read_in_every_place() {
         Wait { kind: WaitKind::Signal, until: None, signal: None, state: deep.clone(), info: deep.clone() };
     let mut pinned = started(0, deep.clone());
     if let EventKind::RunStarted { pins, .. } = &mut pinned.kind {
-        pins.insert(7, Arc::new(vec![deep.clone().into()]));
+        pins.insert(7, vec![(2, Arc::new(vec![deep.clone().into()]))]);
     }
     let kinds = [
         pinned.kind,

@@ -124,7 +124,7 @@ fn a_disabled_node_passes_its_input_through() -> Seen {
 
 fn a_pinned_node_does_not_run() -> Seen {
     let mut sim = Sim::new(&nodes("a once, b pure"), &["start > a", "a > b"]);
-    let pins = BTreeMap::from([(sim.ix("a"), items([8, 9]))]);
+    let pins = BTreeMap::from([(sim.ix("a"), vec![(0, items([8, 9]))])]);
     sim.start_with(pins, None).expect("it has not begun");
     assert_eq!(sim.open(), ["b"]);
     assert_eq!(sim.input("b", "main"), [8, 9]);
