@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show who the caller is and what they may do. */
+        get: operations["get_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -353,6 +370,40 @@ export interface paths {
         put?: never;
         /** Report an event. Published workflows whose `trigger.event` names the topic are started with the body as its data. */
         post: operations["post_events_by_topic"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/expressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what expressions can use. */
+        get: operations["get_expressions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/expressions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a parameter's text on data. */
+        post: operations["post_expressions_preview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1266,6 +1317,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{id}/signal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Wake a node of a test run that waits for something from outside. Answers the run as it stands afterwards. */
+        post: operations["post_runs_by_id_signal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{id}/stream": {
         parameters: {
             query?: never;
@@ -1940,6 +2008,18 @@ export interface components {
             /** @description `run_…`. */
             id: string;
         };
+        /** @description What the caller may do. */
+        AccessView: {
+            /** @description Everything that was granted: on the platform, for a reseller's clients, in workspaces. */
+            grants: components["schemas"]["GrantView"][];
+            /** @description Id of the person or key. */
+            id: string;
+            /** @description `person` or `key`. */
+            kind: string;
+            /** @description E-mail address of the person, name of the key. */
+            name: string;
+            workspace: components["schemas"]["WorkspaceAccess"] | null;
+        };
         /**
          * @description How an account stands.
          * @enum {string}
@@ -2295,6 +2375,25 @@ export interface components {
             /** @description Names the request in the log; also in the header `X-Request-Id`. */
             request_id: string;
         };
+        /** @description What is wrong with an expression. */
+        ExpressionFault: {
+            /** @description `expression_syntax`, `expression_undefined`, `expression_type`, `expression_limit` or `expression_function`. */
+            code: string;
+            /**
+             * Format: int32
+             * @description Column in that line, from 1, characters.
+             */
+            column: number;
+            /** @description The expression between the braces. */
+            expression: string;
+            /**
+             * Format: int32
+             * @description Line in the text, from 1.
+             */
+            line: number;
+            /** @description In words. */
+            message: string;
+        };
         /** @description What is wrong. */
         FaultView: {
             /** @description Where: `ws_…`, `rs_…` or `platform`. */
@@ -2306,6 +2405,30 @@ export interface components {
              * @description The number of the entry; null when it is the chain as a whole.
              */
             seq: number | null;
+        };
+        /** @description A function. Each can also be called as a method of its first argument. */
+        FunctionView: {
+            /** @description An expression that uses it. */
+            example: string;
+            /** @description Family, such as `text`. */
+            group: string;
+            /** @description What it gives. */
+            help: string;
+            /** @description Name. */
+            name: string;
+            /** @description What the example gives, as JSON. */
+            result: string;
+            /** @description With its arguments; optional ones in square brackets. */
+            signature: string;
+        };
+        /** @description What was granted. */
+        GrantView: {
+            /** @description `rs_…` or `ws_…`; none for the platform. */
+            id: string | null;
+            /** @description `resource:action`. */
+            permissions: string[];
+            /** @description `platform`, `reseller` or `workspace`. */
+            scope: string;
         };
         /** @description How the service is. */
         Health: {
@@ -2459,6 +2582,13 @@ export interface components {
             revoked_at: number | null;
             /** @description The key that it replaces. */
             rotated_from: string | null;
+        };
+        /** @description The words of the expression language. */
+        Language: {
+            /** @description All functions, by family. */
+            functions: components["schemas"]["FunctionView"][];
+            /** @description Names that stand for data. */
+            variables: components["schemas"]["VariableView"][];
         };
         /** @description A limit to set. Level, route and subject name it: setting it again replaces the former. */
         LimitBody: {
@@ -3597,6 +3727,10 @@ export interface components {
              */
             verified_at: number | null;
         };
+        /** @description What a node gives that is not to run. */
+        PinnedOutput: unknown[] | {
+            [key: string]: unknown[];
+        };
         /** @description One port. */
         PortView: {
             /** @description Help. */
@@ -3610,6 +3744,47 @@ export interface components {
             fixed: components["schemas"]["PortView"][];
             /** @description Where the names of further ports are: JSON pointer of a list parameter, and the field of its elements. */
             from_param: Record<string, unknown> | null;
+        };
+        /** @description A text of a parameter, and what it is to be tried on. */
+        Preview: {
+            /** @description What the expressions see. */
+            data?: components["schemas"]["PreviewData"];
+            /** @description As in a parameter: text with `{{ expressions }}`. */
+            text: string;
+            /** @description IANA time zone; UTC when missing. */
+            timezone?: string | null;
+        };
+        /** @description What expressions see. */
+        PreviewData: {
+            /** @description The contact; that of the trigger when missing. */
+            contact?: Record<string, unknown> | null;
+            /** @description The conversation; that of the trigger when missing. */
+            conversation?: Record<string, unknown> | null;
+            /**
+             * Format: int32
+             * @description Its position, from 0.
+             */
+            index?: number;
+            /** @description The current item. */
+            json?: unknown;
+            /** @description Items of other nodes, by node id; the one at `index`, or else the first, counts as the item that led here. */
+            nodes?: {
+                [key: string]: unknown[];
+            };
+            /** @description The run. */
+            run?: unknown;
+            /** @description The first item of the trigger. */
+            trigger?: unknown;
+            /** @description The workflow. */
+            workflow?: unknown;
+        };
+        /** @description What came of it: a value, or an error. */
+        Previewed: {
+            /** @description The value, of any type. */
+            value: unknown;
+        } | {
+            /** @description Why there is none. */
+            error: components["schemas"]["ExpressionFault"];
         };
         /** @description Something wrong with a document: where, what, and what to do. */
         Problem: {
@@ -3751,6 +3926,13 @@ export interface components {
             node?: string | null;
             /** @description JSON pointer of the parameter at fault. */
             path?: string | null;
+        };
+        /** @description What comes from outside. */
+        RunSignal: {
+            /** @description Id of the node that waits for it; the first that waits for a signal when missing. */
+            node?: string | null;
+            /** @description What the node gets: any JSON. */
+            payload?: unknown;
         };
         /**
          * @description How a run stands.
@@ -3993,9 +4175,12 @@ export interface components {
             dry_run?: boolean;
             /** @description Id of the trigger node; the first trigger when missing. */
             node?: string | null;
-            /** @description Outputs of nodes that are not to run: items by node id. An item is `{ "json": … }`, or its JSON alone. */
+            /**
+             * @description Outputs of nodes that are not to run, by node id: items of the port `main`, or items by port. An item is
+             *     `{ "json": … }`, or its JSON alone.
+             */
             pins?: {
-                [key: string]: unknown[];
+                [key: string]: components["schemas"]["PinnedOutput"];
             } | null;
             /** @description The event that the trigger sees; any JSON. */
             trigger?: unknown;
@@ -4013,6 +4198,13 @@ export interface components {
             refresh_token?: string | null;
             /** @description Always `Bearer`. */
             token_type: string;
+        };
+        /** @description A name that stands for data. */
+        VariableView: {
+            /** @description What it is. */
+            help: string;
+            /** @description As written. */
+            name: string;
         };
         /** @description What is wrong with a document. */
         Verdict: {
@@ -4234,6 +4426,15 @@ export interface components {
             /** @description Everything wrong with the draft. Drafts are saved nevertheless; only publishing refuses errors. */
             problems: components["schemas"]["Problem"][];
         };
+        /** @description What the caller may do in a workspace. */
+        WorkspaceAccess: {
+            /** @description `ws_…`. */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description `resource:action`. */
+            permissions: string[];
+        };
         /** @description What may change; what is left out stays. */
         WorkspaceChangeRequest: {
             /** @description Its name for people. */
@@ -4286,6 +4487,92 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_access: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who, where and what */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited`, `too_many_tries` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_approvals: {
         parameters: {
             query?: {
@@ -6804,6 +7091,209 @@ export interface operations {
                 };
             };
             /** @description `invalid_json`, `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_expressions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Functions and variables */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Language"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_expressions_preview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preview"];
+            };
+        };
+        responses: {
+            /** @description The value or the expression's error */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Previewed"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -13101,6 +13591,135 @@ export interface operations {
             };
             /** @description `run_state`: it neither failed nor was cancelled */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_runs_by_id_signal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `run_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunSignal"];
+            };
+        };
+        responses: {
+            /** @description The run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description `invalid_json`, `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_waiting` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `run_state`: it is no test run; others are woken by what really happens, or with POST /api/signals/{key} */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

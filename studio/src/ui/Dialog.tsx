@@ -27,12 +27,13 @@ type DialogProps = {
 
 /** Who opens a form wants to fill it in; the button that closes it stands first and is not meant. */
 function focusFirstControl(event: Event) {
-  const first = (event.currentTarget as HTMLElement).querySelector<HTMLElement>(
+  const window = event.currentTarget as HTMLElement;
+  const first = window.querySelector<HTMLElement>(
     "input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [contenteditable=true]",
   );
-  if (!first) return;
   event.preventDefault();
-  first.focus();
+  // Without a control the window itself: on the close button, the tip would take the first Escape.
+  (first ?? window).focus();
 }
 
 export function Dialog({
