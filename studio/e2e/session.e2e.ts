@@ -51,7 +51,7 @@ test("an API key opens the studio until the tab is closed", async () => {
   await page.getByRole("button", { name: "Go on with the key" }).click();
   await page.getByRole("heading", { name: "Workflows" }).waitFor();
   await page.reload();
-  await page.getByRole("button", { name: "Signed in: API key" }).waitFor();
+  await page.getByRole("button", { name: "Signed in: cli" }).waitFor();
   const other = await context.newPage();
   await other.goto("/runs");
   await other.getByRole("heading", { name: "Sign in" }).waitFor();

@@ -8,14 +8,14 @@ import { SectionLayout } from "../ui/SectionLayout";
 import { sectionsFor } from "./sections";
 
 export default function AdminLayout() {
-  const { permissions } = useSession();
-  return <SectionLayout label="Administration" links={sectionsFor(permissions)} />;
+  const { beyond } = useSession();
+  return <SectionLayout label="Administration" links={sectionsFor(beyond)} />;
 }
 
 /** The first page that is open. */
 export function FirstAdmin() {
-  const { permissions } = useSession();
-  const [first] = sectionsFor(permissions);
+  const { beyond } = useSession();
+  const [first] = sectionsFor(beyond);
   if (first) return <Navigate replace to={first.to} />;
   return (
     <Page title="Admin">

@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { $api, api, type Schema } from "../api/client";
 import { useAct, useReread } from "../api/useAct";
-import { useMay } from "../session/session";
+import { useMayBeyond } from "../session/session";
 import { InviteDialog } from "../settings/InviteDialog";
 import { WORKSPACE_ROLES } from "../settings/roles";
 import { StatusBadge } from "../ui/Badge";
@@ -29,7 +29,7 @@ const COLUMNS = [
 
 export default function ClientsPage() {
   const query = $api.useQuery("get", "/api/clients");
-  const mayWrite = useMay()("client:write");
+  const mayWrite = useMayBeyond()("client:write");
   const reread = useReread();
   const { act } = useAct("/api/clients");
   const [open, setOpen] = useState<Open>(null);

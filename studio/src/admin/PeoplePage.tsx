@@ -6,7 +6,7 @@ import { useSearchParams } from "react-router";
 import { $api, api, type Schema } from "../api/client";
 import { byCursor, itemsOf } from "../api/pages";
 import { useAct, useReread } from "../api/useAct";
-import { useMay } from "../session/session";
+import { useMayBeyond } from "../session/session";
 import { StatusBadge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { Field } from "../ui/Field";
@@ -98,7 +98,7 @@ export default function PeoplePage() {
 }
 
 function PersonRow({ person, onAsk }: { person: Person; onAsk: (what: "reject" | "suspend") => void }) {
-  const mayWrite = useMay()("person:write");
+  const mayWrite = useMayBeyond()("person:write");
   const { act, isBusy } = useAct("/api/people");
   const isIn = person.status === "approved";
   const approve = () => api.POST("/api/people/{id}/approve", { params: { path: { id: person.id } } });

@@ -1,7 +1,7 @@
 // The limits of the platform: for every workspace and caller, whatever workspaces set for themselves.
 import { $api, api } from "../api/client";
 import { useReread } from "../api/useAct";
-import { useMay } from "../session/session";
+import { useMayBeyond } from "../session/session";
 import { LimitsTable } from "../settings/LimitsTable";
 import { ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
@@ -9,7 +9,7 @@ import { Loading } from "../ui/Spinner";
 
 export default function PlatformLimitsPage() {
   const query = $api.useQuery("get", "/api/platform/limits");
-  const mayWrite = useMay()("platform_limit:write");
+  const mayWrite = useMayBeyond()("limit:write");
   const reread = useReread();
   return (
     <Page title="Limits of the platform" description="A workspace cannot loosen what is set here.">

@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { $api, api, type Schema } from "../api/client";
 import { useAct, useReread } from "../api/useAct";
-import { useMay } from "../session/session";
+import { useMayBeyond } from "../session/session";
 import { InviteDialog } from "../settings/InviteDialog";
 import { RESELLER_ROLES } from "../settings/roles";
 import { StatusBadge } from "../ui/Badge";
@@ -27,7 +27,7 @@ const COLUMNS = [
 
 export default function ResellersPage() {
   const query = $api.useQuery("get", "/api/resellers");
-  const mayWrite = useMay()("reseller:write");
+  const mayWrite = useMayBeyond()("reseller:write");
   const reread = useReread();
   const { act } = useAct("/api/resellers");
   const [isMaking, setMaking] = useState(false);

@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { $api, api } from "../api/client";
 import { useAct, useReread } from "../api/useAct";
-import { useMay, useSession } from "../session/session";
+import { useMayBeyond, useSession } from "../session/session";
 import { InviteDialog } from "../settings/InviteDialog";
 import { MembersTable } from "../settings/MembersTable";
 import { PLATFORM_ROLES, RESELLER_ROLES } from "../settings/roles";
@@ -14,14 +14,14 @@ import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
 
 export default function TeamPage() {
-  const { permissions } = useSession();
-  const mayWrite = useMay()("team:write");
+  const { beyond } = useSession();
+  const mayWrite = useMayBeyond()("team:write");
   const query = $api.useQuery("get", "/api/team");
   const { act } = useAct("/api/team");
   const reread = useReread();
   const [isInviting, setInviting] = useState(false);
   // Only the platform sees resellers: a reseller's team has the roles of a reseller.
-  const roles = permissions.has("reseller:read") ? PLATFORM_ROLES : RESELLER_ROLES;
+  const roles = beyond.has("reseller:read") ? PLATFORM_ROLES : RESELLER_ROLES;
   return (
     <Page
       title="Team"

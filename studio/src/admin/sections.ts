@@ -4,9 +4,9 @@ const sections = [
   { to: "/admin/resellers", text: "Resellers", permission: "reseller:read" },
   { to: "/admin/people", text: "People", permission: "person:read" },
   { to: "/admin/team", text: "Team", permission: "team:read" },
-  { to: "/admin/limits", text: "Limits", permission: "platform_limit:read" },
-  { to: "/admin/audit", text: "Audit", permission: "platform_audit:read" },
+  { to: "/admin/limits", text: "Limits", permission: "limit:read" },
+  { to: "/admin/audit", text: "Audit", permission: "audit:read" },
 ];
 
-export const sectionsFor = (permissions: ReadonlySet<string>) =>
-  sections.filter((section) => permissions.has(section.permission));
+export const sectionsFor = (beyond: ReadonlySet<string>) =>
+  sections.filter((section) => beyond.has(section.permission));

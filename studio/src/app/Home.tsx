@@ -5,8 +5,8 @@ import { useSession } from "../session/session";
 import { footPlaces, isOpenTo, places } from "./navigation";
 
 export function Home() {
-  const { permissions, workspace } = useSession();
-  const all = workspace ? [...places, ...footPlaces] : [...footPlaces.toReversed(), ...places];
-  const first = all.find((place) => isOpenTo(place, permissions));
+  const session = useSession();
+  const all = session.workspace ? [...places, ...footPlaces] : [...footPlaces.toReversed(), ...places];
+  const first = all.find((place) => isOpenTo(place, session));
   return <Navigate replace to={first?.to ?? "/settings"} />;
 }

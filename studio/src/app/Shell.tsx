@@ -13,9 +13,9 @@ import { footPlaces, isOpenTo, places, type Place } from "./navigation";
 import { ThemeToggle } from "./ThemeToggle";
 
 export function Shell() {
-  const { permissions } = useSession();
-  const open = places.filter((place) => isOpenTo(place, permissions));
-  const foot = footPlaces.filter((place) => isOpenTo(place, permissions));
+  const session = useSession();
+  const open = places.filter((place) => isOpenTo(place, session));
+  const foot = footPlaces.filter((place) => isOpenTo(place, session));
   return (
     <div className="flex h-dvh flex-col sm:flex-row">
       <a

@@ -8,10 +8,10 @@ import { toast } from "../ui/Toast";
 import { useSession, useSignOut } from "./session";
 
 export function WhoMenu() {
-  const { person, platformRole } = useSession();
+  const { person, platformRole, name: known } = useSession();
   const signOut = useSignOut();
   const navigate = useNavigate();
-  const name = person ? person.name || person.email : "API key";
+  const name = person?.name || known;
   const leave = async () => {
     await signOut();
     await navigate("/sign-in");
@@ -32,7 +32,7 @@ export function WhoMenu() {
       }
     >
       <MenuLabel>
-        {person ? person.email : "Signed in with an API key"}
+        {person ? person.email : `Signed in with the API key “${known}”`}
         {platformRole && <span className="block">{platformRole.replaceAll("_", " ")}</span>}
       </MenuLabel>
       <MenuLine />

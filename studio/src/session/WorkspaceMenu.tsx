@@ -9,6 +9,7 @@ import { useSession, useSwitch, type Workspace } from "./session";
 
 export function WorkspaceMenu() {
   const { workspace, workspaces } = useSession();
+  const shown = workspace && (workspace.display_name || workspace.name);
   const change = useSwitch();
   const navigate = useNavigate();
   const choose = async (one: Workspace) => {
@@ -26,11 +27,9 @@ export function WorkspaceMenu() {
             aria-hidden
             className="flex size-5 shrink-0 items-center justify-center rounded bg-accent text-xs font-semibold text-on-accent"
           >
-            {(workspace?.display_name ?? "S").slice(0, 1).toUpperCase()}
+            {(shown ?? "S").slice(0, 1).toUpperCase()}
           </span>
-          <span className="min-w-0 flex-1 truncate text-left">
-            {workspace?.display_name ?? "No workspace"}
-          </span>
+          <span className="min-w-0 flex-1 truncate text-left">{shown ?? "No workspace"}</span>
           <ChevronsUpDown size={14} aria-hidden className="shrink-0 text-muted" />
         </Button>
       }
@@ -43,7 +42,7 @@ export function WorkspaceMenu() {
           keys={one.role ?? undefined}
           onSelect={() => void choose(one).catch(toast.error)}
         >
-          {one.display_name}
+          {one.display_name || one.name}
         </MenuItem>
       ))}
     </Menu>

@@ -3,63 +3,42 @@
 import { queryOptions, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { createContext, use } from "react";
 
-import {
-  api,
-  apiKey,
-  ApiError,
-  enteredWorkspace,
-  enterWorkspace,
-  setApiKey,
-  setCsrfToken,
-  type Schema,
-} from "../api/client";
-import { probe } from "./probe";
+import { api, apiKey, ApiError, enterWorkspace, setApiKey, setCsrfToken, type Schema } from "../api/client";
 
-export type Workspace = { id: string; name: string; display_name: string; role?: string | null };
+export type Workspace = { id: string; name: string; display_name?: string; role?: string | null };
 
 export type Session = {
   /** None for an API key. */
   person: Schema<"PersonView"> | null;
+  /** E-mail address of the person, name of the key. */
+  name: string;
   platformRole: string | null;
   workspace: Workspace | null;
   /** Where the person or key may go. */
   workspaces: Workspace[];
+  /** What may be done in the workspace. */
   permissions: ReadonlySet<string>;
+  /** What may be done beyond it: on the platform, for a reseller's clients. */
+  beyond: ReadonlySet<string>;
 };
 
-async function ofPerson(): Promise<Session | null> {
-  const { data: me } = await api.GET("/api/me");
-  if (!me) return null;
-  setCsrfToken(me.csrf_token);
-  const entered = enteredWorkspace();
-  const isManager = me.platform_role !== null;
-  // Roles beyond a workspace are not listed by the person; what they open is asked.
-  const [beyond, all] = await Promise.all([
-    isManager || me.workspaces.length === 0 ? probe(entered ? "all" : "managers") : probe("clients"),
-    isManager ? reachable() : me.workspaces,
+async function read(): Promise<Session> {
+  const [{ data: me }, { data: access }] = await Promise.all([
+    apiKey() ? { data: undefined } : api.GET("/api/me"),
+    api.GET("/api/access"),
   ]);
-  const workspaces = all.length > 0 ? all : me.workspaces;
+  if (me) setCsrfToken(me.csrf_token);
+  const beyond = access?.grants.filter((grant) => grant.scope !== "workspace") ?? [];
+  // Who works beyond a workspace may go to more of them than those where they have a role.
+  const workspaces = me && beyond.length === 0 ? me.workspaces : await reachable();
   return {
-    person: me.user,
-    platformRole: me.platform_role,
-    workspace: workspaces.find((one) => one.id === (entered ?? me.workspace)) ?? null,
+    person: me?.user ?? null,
+    name: access?.name ?? "",
+    platformRole: me?.platform_role ?? null,
+    workspace: workspaces.find((one) => one.id === access?.workspace?.id) ?? access?.workspace ?? null,
     workspaces,
-    permissions: new Set([...(entered ? [] : me.permissions), ...beyond]),
-  };
-}
-
-/** A key is not told what it may do: it is found out by looking. */
-async function ofKey(): Promise<Session> {
-  const workspaces = await reachable();
-  const entered = enteredWorkspace();
-  const workspace =
-    workspaces.find((one) => one.id === entered) ?? (workspaces.length === 1 ? workspaces[0] : undefined);
-  return {
-    person: null,
-    platformRole: null,
-    workspace: workspace ?? null,
-    workspaces,
-    permissions: await probe("all"),
+    permissions: new Set(access?.workspace?.permissions),
+    beyond: new Set(beyond.flatMap((grant) => grant.permissions)),
   };
 }
 
@@ -77,7 +56,7 @@ export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: async (): Promise<Session | null> => {
     try {
-      return apiKey() ? await ofKey() : await ofPerson();
+      return await read();
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       setApiKey(null);
@@ -97,10 +76,16 @@ export function useSession(): Session {
   return session;
 }
 
-/** Asks whether something may be done: `const may = useMay(); may("run:write")`. */
+/** Asks whether something may be done in the workspace: `const may = useMay(); may("run:write")`. */
 export function useMay(): (permission: string) => boolean {
   const { permissions } = useSession();
   return (permission) => permissions.has(permission);
+}
+
+/** The same beyond the workspace: on the platform, for a reseller's clients. */
+export function useMayBeyond(): (permission: string) => boolean {
+  const { beyond } = useSession();
+  return (permission) => beyond.has(permission);
 }
 
 export const useSessionQuery = () => useQuery(sessionQuery);

@@ -21,7 +21,7 @@ const LIVES = [
 type KeyDialogProps = { onClose: () => void; onMade: (key: Schema<"NewKeyView">) => void };
 
 export function KeyDialog({ onClose, onMade }: KeyDialogProps) {
-  const { person, permissions } = useSession();
+  const { permissions } = useSession();
   const reread = useReread();
   const [name, setName] = useState("");
   const [isBound, setBound] = useState(false);
@@ -75,33 +75,29 @@ export function KeyDialog({ onClose, onMade }: KeyDialogProps) {
           />
         )}
       </Field>
-      {person && (
-        <>
-          <Checkbox
-            label="Only for some things"
-            hint="Otherwise it may all that you may."
-            checked={isBound}
-            onChange={setBound}
-          />
-          {isBound && (
-            <fieldset className="grid max-h-56 gap-1 overflow-y-auto rounded-md border border-line p-2 sm:grid-cols-2">
-              <legend className="sr-only">What it may do</legend>
-              {[...permissions].sort().map((one) => (
-                <Checkbox
-                  key={one}
-                  label={one}
-                  checked={chosen.has(one)}
-                  onChange={(isOn) => {
-                    const next = new Set(chosen);
-                    if (isOn) next.add(one);
-                    else next.delete(one);
-                    setChosen(next);
-                  }}
-                />
-              ))}
-            </fieldset>
-          )}
-        </>
+      <Checkbox
+        label="Only for some things"
+        hint="Otherwise it may all that you may."
+        checked={isBound}
+        onChange={setBound}
+      />
+      {isBound && (
+        <fieldset className="grid max-h-56 gap-1 overflow-y-auto rounded-md border border-line p-2 sm:grid-cols-2">
+          <legend className="sr-only">What it may do</legend>
+          {[...permissions].sort().map((one) => (
+            <Checkbox
+              key={one}
+              label={one}
+              checked={chosen.has(one)}
+              onChange={(isOn) => {
+                const next = new Set(chosen);
+                if (isOn) next.add(one);
+                else next.delete(one);
+                setChosen(next);
+              }}
+            />
+          ))}
+        </fieldset>
       )}
     </FormDialog>
   );

@@ -1,6 +1,6 @@
 // Any JSON as a tree that opens and closes. Large lists are shown in parts, so that a large value does not freeze the page.
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 import { CopyButton } from "./Copy";
 import { cx } from "./cx";
@@ -10,8 +10,12 @@ import { counted } from "./words";
 const STEP = 100;
 /** How much of a long text is shown at first. */
 const TEXT = 600;
+/** A value up to so many characters is open all the way down; a larger one only so deep. */
+const SMALL = 4000;
+const DEPTH = 3;
 
 export function JsonView({ value, label, className }: { value: unknown; label: string; className?: string }) {
+  const text = useMemo(() => JSON.stringify(value, null, 2) ?? "", [value]);
   return (
     <div
       role="group"
@@ -23,15 +27,15 @@ export function JsonView({ value, label, className }: { value: unknown; label: s
       )}
     >
       <div className="absolute top-1 right-1">
-        <CopyButton text={JSON.stringify(value, null, 2) ?? ""} label="Copy as JSON" />
+        <CopyButton text={text} label="Copy as JSON" />
       </div>
-      <Part value={value} depth={0} />
+      <Part value={value} open={text.length <= SMALL ? Infinity : DEPTH} />
     </div>
   );
 }
 
-function Part({ name, value, depth }: { name?: string; value: unknown; depth: number }) {
-  const [isOpen, setOpen] = useState(depth < 3);
+function Part({ name, value, open }: { name?: string; value: unknown; open: number }) {
+  const [isOpen, setOpen] = useState(open > 0);
   const [shown, setShown] = useState(STEP);
   if (value === null || typeof value !== "object") {
     return (
@@ -71,7 +75,7 @@ function Part({ name, value, depth }: { name?: string; value: unknown; depth: nu
       {isOpen && (
         <div className="ml-1.5 border-l border-line pl-3">
           {entries.slice(0, shown).map(([key, part]) => (
-            <Part key={key} name={key} value={part} depth={depth + 1} />
+            <Part key={key} name={key} value={part} open={open - 1} />
           ))}
           {entries.length > shown && (
             <button
