@@ -2,17 +2,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect, useState } from "react";
-import { useParams } from "react-router";
+import { useParams, useSearchParams } from "react-router";
 
 import { $api } from "../api/client";
 import { catalogueOf, type Catalogue } from "../graph/catalogue";
+import { statesOfRun } from "../graph/runStates";
 import { useMay } from "../session/session";
 import { ErrorNote } from "../ui/Note";
 import { useTitle } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
 import { BuilderContext, useDocument } from "./context";
 import { MarksContext, createMarks } from "./marks";
-import { latestRun, readWorkflow, type Workflow } from "./remote";
+import { latestRun, readRun, readWorkflow, type Workflow } from "./remote";
 import { createBuilder } from "./store";
 import { stopFollowing } from "./run/testRun";
 import { Workbench } from "./Workbench";
@@ -53,13 +54,20 @@ function OpenBuilder({ workflow, types }: { workflow: Workflow; types: Catalogue
       problems: workflow.problems,
     }),
   );
+  const [search] = useSearchParams();
+  const wanted = search.get("run");
   useEffect(() => {
-    // What the last run knew feeds previews; the canvas is not lit by it.
-    void latestRun(workflow.id)
-      .then((run) => builder.getState().run ?? builder.setState({ run }))
+    // What the last run knew feeds previews. The canvas is lit by it only when it was asked for.
+    const read = wanted ? readRun(wanted) : latestRun(workflow.id);
+    void read
+      .then((run) => {
+        if (builder.getState().run || !run) return;
+        builder.setState({ run });
+        if (wanted) marks.setState({ states: statesOfRun(run) });
+      })
       .catch(() => undefined);
     return () => stopFollowing(builder);
-  }, [builder, workflow.id]);
+  }, [builder, marks, workflow.id, wanted]);
   return (
     <BuilderContext value={builder}>
       <MarksContext value={marks}>

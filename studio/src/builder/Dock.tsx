@@ -32,7 +32,7 @@ export function Dock({ isReadOnly }: { isReadOnly: boolean }) {
   const show = (tab: DockTab | null) => builder.setState({ dock: tab });
   const parts: Record<DockTab, () => ReactNode> = {
     step: () => <StepPanel isReadOnly={isReadOnly} />,
-    phone: () => null,
+    phone: () => <PhonePanel />,
     problems: () => <ProblemsPanel />,
     versions: () => <VersionsPanel isReadOnly={isReadOnly} />,
     workflow: () => <WorkflowPanel isReadOnly={isReadOnly} />,
@@ -69,11 +69,7 @@ export function Dock({ isReadOnly }: { isReadOnly: boolean }) {
       </div>
       {dock && (
         <Suspense fallback={<Loading />}>
-          {/* The conversation stays while other parts are looked at. */}
-          <div className={cx("min-h-0 flex-1 flex-col", dock === "phone" ? "flex" : "hidden")}>
-            <PhonePanel />
-          </div>
-          {dock !== "phone" && <div className="flex min-h-0 flex-1 flex-col">{parts[dock]()}</div>}
+          <div className="flex min-h-0 flex-1 flex-col">{parts[dock]()}</div>
         </Suspense>
       )}
     </aside>

@@ -4,18 +4,20 @@ import {
   Controls,
   MiniMap,
   ReactFlow,
-  type ColorMode,
+  type ReactFlowInstance,
   type NodeMouseHandler,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
+import { useTheme } from "../app/theme";
 import type { Catalogue } from "../graph/catalogue";
 import { nameOf, type WorkflowDocument } from "../graph/document";
 import { elementsOf, type CanvasEdge, type CanvasNode, type Elements } from "../graph/elements";
 import { placeAll } from "../graph/layout";
 import type { NodeStates } from "../graph/runStates";
 import "./canvas/canvas.css";
+import { bringIntoSight } from "./canvas/sight";
 import { edgeTypes, nodeTypes } from "./canvas/types";
 import { MarksContext, createMarks } from "./marks";
 
@@ -30,6 +32,12 @@ export type GraphViewProps = {
 export default function GraphView({ document, catalogue, states, selected, onSelect }: GraphViewProps) {
   const [marks] = useState(() => createMarks(states));
   useEffect(() => marks.setState({ states }), [marks, states]);
+  const theme = useTheme((state) => state.shown);
+  const [flow, setFlow] = useState<ReactFlowInstance<CanvasNode, CanvasEdge> | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (flow && selected) bringIntoSight(flow, box.current, selected);
+  }, [flow, selected]);
   const before = useRef<Elements | null>(null);
   const elements = useMemo(() => {
     const made = elementsOf(document, catalogue, before.current, placeAll(document, catalogue));
@@ -57,13 +65,14 @@ export default function GraphView({ document, catalogue, states, selected, onSel
   };
   return (
     <MarksContext value={marks}>
-      <div className="h-full w-full" onKeyDown={chooseByKey}>
+      <div ref={box} className="h-full w-full" onKeyDown={chooseByKey}>
         <ReactFlow<CanvasNode, CanvasEdge>
           nodes={nodes}
           edges={elements.edges}
           nodeTypes={nodeTypes}
           edgeTypes={edgeTypes}
-          colorMode={colorMode()}
+          colorMode={theme}
+          onInit={setFlow}
           nodesDraggable={false}
           nodesConnectable={false}
           edgesFocusable={false}
@@ -84,7 +93,3 @@ export default function GraphView({ document, catalogue, states, selected, onSel
     </MarksContext>
   );
 }
-
-/** The canvas has its own darkness; it follows the page's. */
-const colorMode = (): ColorMode =>
-  window.document.documentElement.classList.contains("dark") ? "dark" : "light";

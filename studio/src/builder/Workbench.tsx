@@ -1,12 +1,14 @@
 // The open workflow: palette, canvas and dock side by side, with what happens by itself (checking, saving) and by keys.
 import { useReactFlow } from "@xyflow/react";
 import { PanelLeftClose, PanelLeftOpen } from "lucide-react";
-import { use, useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { use, useEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 
+import type { CanvasEdge, CanvasNode } from "../graph/elements";
 import { IconButton } from "../ui/Button";
 import { cx } from "../ui/cx";
 import { toast } from "../ui/Toast";
 import { Canvas } from "./canvas/Canvas";
+import { bringIntoSight } from "./canvas/sight";
 import { useBuilder, useBuilderState } from "./context";
 import { Dock } from "./Dock";
 import { ConnectDialog } from "./keys/ConnectDialog";
@@ -33,6 +35,7 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   useProblems(marks);
   useAutosave(isReadOnly);
   useFitOnce();
+  useOpenInSight(canvas);
 
   const toPalette = () => {
     setPaletteOpen(true);
@@ -134,4 +137,17 @@ function useFitOnce() {
     const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.2 }), 50);
     return () => clearTimeout(timer);
   }, [flow]);
+}
+
+/** The node whose parameters are open is seen, also when the dock opens beside it. */
+function useOpenInSight(canvas: RefObject<HTMLDivElement | null>) {
+  const flow = useReactFlow<CanvasNode, CanvasEdge>();
+  const open = useBuilderState((state) => state.open);
+  const isDocked = useBuilderState((state) => state.dock !== null);
+  useEffect(() => {
+    if (!open || !isDocked) return;
+    // After the dock has taken its room.
+    const timer = setTimeout(() => bringIntoSight(flow, canvas.current, open), 60);
+    return () => clearTimeout(timer);
+  }, [open, isDocked, flow, canvas]);
 }

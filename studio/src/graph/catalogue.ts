@@ -51,9 +51,10 @@ export const serviceOf = (type: string) => type.split(".", 1)[0] ?? type;
 
 export type Group = { service: string; title: string; types: NodeType[] };
 
-/** Types by service, triggers first; `query` narrows them down, best fit first. */
+/** Types by service, triggers first; `query` narrows them down, and then the best fit comes first. */
 export function paletteGroups(catalogue: Catalogue, query: string): Group[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = query.toLowerCase().trim();
+  const words = wanted.split(/\s+/).filter(Boolean);
   const groups = new Map<string, Group>();
   for (const type of catalogue.types) {
     if (!words.every((word) => textOf(type).includes(word))) continue;
@@ -62,11 +63,25 @@ export function paletteGroups(catalogue: Catalogue, query: string): Group[] {
     group.types.push(type);
     groups.set(service, group);
   }
+  const found = [...groups.values()];
+  if (wanted) {
+    for (const group of found) group.types.sort((a, b) => fit(a, wanted) - fit(b, wanted));
+    const best = (group: Group) => Math.min(...group.types.map((type) => fit(type, wanted)));
+    return found.sort((a, b) => best(a) - best(b));
+  }
   const first = (group: Group) => (group.types.every(isTrigger) ? 0 : 1);
-  return [...groups.values()].sort((a, b) => first(a) - first(b) || a.title.localeCompare(b.title));
+  return found.sort((a, b) => first(a) - first(b) || a.title.localeCompare(b.title));
 }
 
 const textOf = (type: NodeType) => `${type.title} ${type.type} ${type.summary}`.toLowerCase();
+
+/** How well a type fits what is searched: by its whole title, the beginning of it, a part of it, or its summary. */
+function fit(type: NodeType, wanted: string): number {
+  const title = type.title.toLowerCase();
+  if (title === wanted) return 0;
+  if (title.startsWith(wanted)) return 1;
+  return wanted.split(/\s+/).every((word) => title.includes(word)) ? 2 : 3;
+}
 
 /** `wait_reply` becomes `Wait reply`. */
 export function titleCase(name: string): string {

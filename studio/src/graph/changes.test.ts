@@ -141,7 +141,9 @@ describe("runs", () => {
     expect(after.b).toMatchObject({ status: "waiting", error: "Bad" });
   });
   it("pins what is not run again", () => {
-    expect(pinsToRunFrom(branching, run, "high")).toEqual({});
+    expect(pinsToRunFrom(branching, run, "high")).toEqual({
+      ask: { true: [{ json: { name: "Asha", score: 41 } }] },
+    });
     const chain = { ...branching, nodes: [...branching.nodes, node("mid", "do.work")] };
     const more = { ...run, nodes: [...run.nodes, nodeRun("mid", { main: [item(1)] })] } as unknown as RunView;
     expect(
@@ -156,7 +158,7 @@ describe("runs", () => {
         more,
         "high",
       ),
-    ).toEqual({
+    ).toMatchObject({
       mid: [{ json: 1 }],
     });
   });

@@ -28,22 +28,44 @@ function outputOf(document: WorkflowDocument, run: RunView | null, id: string, p
   const last = latestOf(run, id);
   const items = last ? (port ? itemsOf(last.output, port) : allOutput(last)) : [];
   const found = items.length ? items : last && port ? allOutput(last) : [];
-  return (found.length ? found : (document.fixtures?.[id] ?? [])).map(jsonOf);
+  if (found.length) return found.map(jsonOf);
+  const fixtures = document.fixtures?.[id];
+  return fixtures ? fixtures.map(jsonOf) : eventOfTest(document, id);
+}
+
+/** The event with which a test starts this trigger. */
+function eventOfTest(document: WorkflowDocument, id: string): unknown[] {
+  const tests = (document.tests ?? []) as { node?: string; trigger?: unknown }[];
+  const test = tests.find((entry) => entry.node === id && entry.trigger !== undefined);
+  return test ? [test.trigger] : [];
 }
 
 /** What the node gets: from its own run, or from the nodes that lead to it. */
-function inputOf(document: WorkflowDocument, run: RunView | null, id: string): unknown[] {
+function inputOf(
+  document: WorkflowDocument,
+  run: RunView | null,
+  id: string,
+  seen = new Set<string>(),
+): unknown[] {
   const own = latestOf(run, id);
   const given = own ? Object.keys(own.input).flatMap((port) => itemsOf(own.input, port)) : [];
   if (given.length) return given.map(jsonOf);
-  for (const edge of edgesOf(document)) {
-    if (endpoint(edge.to).node !== id) continue;
+  seen.add(id);
+  const before = edgesOf(document).filter((edge) => endpoint(edge.to).node === id);
+  // A trigger sees the event itself.
+  if (!before.length) return outputOf(document, run, id);
+  for (const edge of before) {
     const { node, port } = endpoint(edge.from);
     const items = outputOf(document, run, node, port);
     if (items.length) return items;
   }
-  // A trigger sees the event itself.
-  return netOf(document).before.has(id) ? [] : outputOf(document, run, id);
+  // Of nodes that have not run, most hand on what they get.
+  for (const edge of before) {
+    const { node } = endpoint(edge.from);
+    const items = seen.has(node) ? [] : inputOf(document, run, node, seen);
+    if (items.length) return items;
+  }
+  return [];
 }
 
 export function sampleFor(document: WorkflowDocument, run: RunView | null, id: string): Sample {
@@ -57,7 +79,7 @@ export function sampleFor(document: WorkflowDocument, run: RunView | null, id: s
   const [json] = inputOf(document, run, id);
   const event = eventFor(document, run, id);
   const sample: Sample = { json, nodes, source: run ? "run" : "fixtures" };
-  if (json === undefined && !Object.keys(nodes).length) sample.source = "none";
+  if (json === undefined) sample.source = "none";
   if (typeof event === "object" && event !== null) {
     const { contact, conversation } = event as { contact?: unknown; conversation?: unknown };
     Object.assign(sample, { trigger: event, contact, conversation });

@@ -40,7 +40,7 @@ export function TypeList({ catalogue, onChoose, onEscape, isDraggable, autoFocus
     event.stopPropagation();
   };
   return (
-    <div className="flex min-h-0 flex-1 flex-col" onKeyDown={onKeyDown}>
+    <div className="group/list flex min-h-0 flex-1 flex-col" onKeyDown={onKeyDown}>
       <div className="relative p-2">
         <Search size={14} aria-hidden className="absolute top-1/2 left-4.5 -translate-y-1/2 text-muted" />
         <Input
@@ -120,7 +120,7 @@ const TypeOption = ({ id, type, place, isActive, isDraggable, onChoose }: Option
     onClick={() => onChoose(type)}
     className={cx(
       "flex cursor-pointer items-center gap-2 rounded-md px-1.5 py-1 hover:bg-raised",
-      isActive && "bg-raised",
+      isActive && "group-focus-within/list:bg-raised",
       isDraggable && "active:cursor-grabbing",
     )}
   >

@@ -1,5 +1,6 @@
 // The form of a node's parameters, drawn from the schema that the catalogue serves. Must not know any node type.
-import Form from "@rjsf/core";
+// Not from the top of the library: that loads its test tools, which want ajv.
+import Form from "@rjsf/core/lib/components/Form.js";
 import type { RJSFSchema, UiSchema } from "@rjsf/utils";
 import { useMemo } from "react";
 

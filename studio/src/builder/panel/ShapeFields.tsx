@@ -14,7 +14,10 @@ type Data = Record<string, unknown> | undefined;
 
 export function VariantsField(props: FieldProps) {
   const { formData, onChange, fieldPathId, uiSchema, schema, name, required } = props;
-  const { key, variants } = uiSchema?.["ui:options"] as unknown as VariantOptions;
+  const { key, variants } = (uiSchema?.["ui:options"] ?? {
+    key: "",
+    variants: [],
+  }) as unknown as VariantOptions;
   const id = useId();
   const { isReadOnly } = useFields();
   const data = formData as Data;
