@@ -229,6 +229,7 @@ async fn whoever_may_nothing_is_told_what_is_missing(db: Db) {
 async fn another_workspace_is_not_there_whatever_is_asked_of_it(db: Db) {
     let ground = Ground::new(db).await;
     let beyond = ["client:", "reseller:", "team:", "person:"];
+    let beyond_paths = ["/api/platform/", "/api/clients/", "/api/credits", "/api/plans", "/api/prices"];
     let mut walked = 0;
     for (method, path, permission) in permitted() {
         let path = path.replace("/api/workspaces/{id}", "/api/workspaces/other");
@@ -240,7 +241,9 @@ async fn another_workspace_is_not_there_whatever_is_asked_of_it(db: Db) {
             .header("x-sluice-workspace", "other");
         let answer = ground.send(request.body(Body::from("{}")).unwrap()).await;
         // What reaches beyond workspaces is refused to a key of one; everything else is about `other`, which is not there.
-        if beyond.iter().any(|start| permission.starts_with(start)) || path.starts_with("/api/platform/") {
+        let reaches_beyond = beyond.iter().any(|start| permission.starts_with(start))
+            || beyond_paths.iter().any(|start| path.starts_with(start));
+        if reaches_beyond {
             answer.fails(403, "forbidden");
         } else {
             answer.fails(404, "not_found");

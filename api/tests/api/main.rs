@@ -4,7 +4,9 @@
 
 mod accounts;
 mod approvals;
+mod billing;
 mod bodies;
+mod branding;
 mod connections;
 mod contract;
 mod credentials;
@@ -12,12 +14,14 @@ mod documents;
 mod expressions;
 mod ground;
 mod hooks;
+mod impersonation;
 mod keys;
 mod nodes;
 mod oidc;
 mod outcomes;
 mod oversight;
 mod people;
+mod personal;
 mod records;
 mod runs;
 mod service;
