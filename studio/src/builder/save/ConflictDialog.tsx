@@ -114,7 +114,10 @@ const ClashChoice = ({ clash, side, onChoose }: ChoiceProps) => (
         {(["mine", "theirs"] as const).map((one) => {
           const change = clash[one];
           return (
-            <label key={one} className="flex items-start gap-2 rounded-md p-1 border border-transparent has-checked:border-accent">
+            <label
+              key={one}
+              className="flex items-start gap-2 rounded-md p-1 border border-transparent has-checked:border-accent"
+            >
               <input
                 type="radio"
                 name={clash.key}
