@@ -38,8 +38,10 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   useOpenInSight(canvas);
 
   const toPalette = () => {
+    const search = () => document.getElementById(PALETTE_SEARCH)?.focus();
+    if (isPaletteOpen) return search();
     setPaletteOpen(true);
-    requestAnimationFrame(() => document.getElementById(PALETTE_SEARCH)?.focus());
+    requestAnimationFrame(search);
   };
   const toCanvas = () => {
     canvas.current?.focus();
