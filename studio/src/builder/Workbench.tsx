@@ -38,14 +38,20 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   useOpenInSight(canvas);
 
   const toPalette = () => {
+    const search = () => document.getElementById(PALETTE_SEARCH)?.focus();
+    if (isPaletteOpen) return search();
     setPaletteOpen(true);
-    requestAnimationFrame(() => document.getElementById(PALETTE_SEARCH)?.focus());
+    requestAnimationFrame(search);
   };
   const toCanvas = () => {
+    canvas.current?.focus();
     const { open } = builder.getState();
-    const node =
-      open && document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(open)}"]`);
-    (node || canvas.current)?.focus();
+    if (open === null) return;
+    // The node may only now come into sight, and be drawn.
+    setTimeout(() => {
+      const node = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(open)}"]`);
+      if (document.activeElement === canvas.current) node?.focus();
+    }, 80);
   };
   const onCanvasKey = useCanvasKeys({ add: toPalette, connect: setConnecting, sheet: () => setSheet(true) });
   const onKeyDown = (event: KeyboardEvent) => {

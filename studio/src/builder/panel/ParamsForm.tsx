@@ -23,6 +23,13 @@ export default function ParamsForm({ type, params, onChange }: Props) {
     const credentials = new Map(type.credentials.map((need) => [need.param, need.kinds]));
     return formOf(type.params_schema as Schema, { raw: type.raw_params, credentials });
   }, [type]);
+  const { properties, additionalProperties } = type.params_schema as Schema;
+  if (
+    additionalProperties === false &&
+    !Object.keys(properties ?? {}).length &&
+    !("oneOf" in type.params_schema)
+  )
+    return <p className="text-sm text-muted">There is nothing to set.</p>;
   return (
     <Form
       schema={form.schema as RJSFSchema}

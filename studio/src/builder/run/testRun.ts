@@ -16,6 +16,9 @@ export type LiveRun = {
 type Follower = { stop: () => void };
 const followed = new WeakMap<Builder, Follower>();
 
+/** After this long without an event, milliseconds. */
+const SILENCE = 2_500;
+
 /** Saves, starts, and follows. Throws when the server refuses the run. */
 export async function runDraft(
   builder: Builder,
@@ -48,6 +51,13 @@ export async function runDraft(
 export function followRun(builder: Builder, marks: MarksStore, id: string) {
   stopFollowing(builder);
   let reading = 0;
+  // A stream that says nothing may have lost something on its way: the run itself is asked then.
+  let silence: ReturnType<typeof setTimeout> | undefined;
+  const listen = () => {
+    clearTimeout(silence);
+    const isOver = !["starting", "running"].includes(builder.getState().live?.status ?? "");
+    if (!isOver) silence = setTimeout(() => void read().then(listen), SILENCE);
+  };
   const read = async () => {
     const turn = ++reading;
     const run = await readRun(id).catch(() => null);
@@ -62,12 +72,18 @@ export function followRun(builder: Builder, marks: MarksStore, id: string) {
     onEvents: (events) => {
       const told = events as unknown as RunEvent[];
       marks.setState({ states: afterEvents(marks.getState().states, told) });
+      listen();
       if (told.some(({ event }) => isEnd(event) || event === "run.waiting")) void read();
     },
     onReset: () => void read(),
     onState: (state) => state === "over" && void read(),
   });
-  followed.set(builder, { stop });
+  listen();
+  const end = () => {
+    clearTimeout(silence);
+    stop();
+  };
+  followed.set(builder, { stop: end });
 }
 
 const statusOf = (status: string): LiveRun["status"] =>
@@ -87,5 +103,9 @@ export async function answerRun(
 ): Promise<void> {
   builder.setState((state) => ({ live: state.live && { ...state.live, status: "running" } }));
   const run = await signalRun(id, payload, node);
-  builder.setState({ run });
+  const status = statusOf(run.status);
+  builder.setState((state) => ({
+    run,
+    live: state.live?.id === id ? { ...state.live, status } : state.live,
+  }));
 }
