@@ -27,6 +27,9 @@ const CANCELLING: Duration = Duration::from_secs(10);
 /// Writing the database anew keeps writers waiting: at most so much of the time.
 const SHARE_OF_TIME: u32 = 20;
 
+/// How long a database that could not be written anew (no room on the disk, say) is left alone.
+const AFTER_FAILURE: Duration = Duration::from_secs(60);
+
 /// Why a step has to be tried again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ErasingError {
@@ -119,7 +122,9 @@ async fn step(
             state.records.leave(erasure).await?;
             Ok(true)
         }
-        Phase::Bodies => Ok(state.records.erase_bodies(erasure, finder).await? != BodyStep::Waiting),
+        Phase::Bodies | Phase::Late => {
+            Ok(state.records.erase_bodies(erasure, traces, finder).await? != BodyStep::Waiting)
+        }
         Phase::Runs => erase_runs(state, erasure, finder).await,
         Phase::Messages => erase_messages(state, erasure, traces).await,
         Phase::Scrubbing | Phase::Done => Ok(false),
@@ -259,8 +264,10 @@ async fn finish(
     let mut is_clean = false;
     if ready.iter().any(is_new) && is_time {
         let began = Instant::now();
-        is_clean = state.records.overwrite_deleted().await?;
-        scrubber.not_before = Some(Instant::now() + began.elapsed() * SHARE_OF_TIME);
+        let done = state.records.overwrite_deleted().await;
+        let least = if done.is_ok() { Duration::ZERO } else { AFTER_FAILURE };
+        scrubber.not_before = Some(Instant::now() + (began.elapsed() * SHARE_OF_TIME).max(least));
+        is_clean = done?;
         scrubber.rewritten.extend(ready.iter().map(|one| one.id.clone()));
     }
     ready.retain(|one| scrubber.rewritten.contains(&one.id));

@@ -1,7 +1,7 @@
 -- Erasing people, and acting in somebody else's place.
 
 -- One row per erasure: while it is under way the list of what to look for (`sealed`), afterwards the proof. marks: keyed
--- hashes of what the person was known by, JSON. phase: stopping, leaving, runs, messages, bodies, scrubbing, done.
+-- hashes of what the person was known by, JSON. phase: stopping, leaving, bodies, runs, messages, late, scrubbing, done.
 -- place: how far the phase has come. proof: a seal over the finished record, made with the key `key_id`.
 create table erasures (
     workspace_id text not null,

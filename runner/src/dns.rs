@@ -14,12 +14,12 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The name servers of the system, or one that the operator named.
-pub struct NameServers(Result<TokioResolver, String>);
+pub(crate) struct NameServers(Result<TokioResolver, String>);
 
 impl NameServers {
     /// Names the servers; none means those of the system. Asks nobody yet: a machine without name servers can do
     /// everything else.
-    pub fn new(server: Option<SocketAddr>) -> Self {
+    pub(crate) fn new(server: Option<SocketAddr>) -> Self {
         Self(resolver(server).map_err(|error| error.to_string()))
     }
 

@@ -59,8 +59,9 @@ async fn an_admin_acts_in_somebodys_place_and_both_are_named(db: Db) {
         ground.call_as(&asha, "GET", "/api/me", Value::Null).await.json()["impersonated_by"],
         Value::Null
     );
-    act("POST", "/api/workflows", greeting()).await.expect(201);
-    let trail = ground.call_as(&asha, "GET", "/api/audit?action=workflow.created", Value::Null).await;
+    let made = json!({ "name": "crm", "kind": "http_bearer", "secret": { "token": "t" } });
+    act("POST", "/api/credentials", made).await.expect(201);
+    let trail = ground.call_as(&asha, "GET", "/api/audit?action=credential.created", Value::Null).await;
     let actor = trail.expect(200).json()["items"][0]["actor"].clone();
     assert_eq!((&actor["name"], &actor["impersonated_by"]), (&json!(ASHA), &json!(admin_id)));
     let trail = ground.call_as(&asha, "GET", "/api/audit?action=person.impersonated", Value::Null).await;

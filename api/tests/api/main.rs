@@ -28,5 +28,6 @@ mod service;
 mod streams;
 mod studio;
 mod tenants;
+mod walk;
 mod webhook;
 mod workflows;

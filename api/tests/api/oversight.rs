@@ -143,7 +143,7 @@ async fn a_workspace_cannot_loosen_what_the_platform_sets(db: Db) {
         json!({ "level": "global", "route": "sign_in.account", "window_limit": 3, "window_seconds": 60 });
     platform("PUT", "/api/platform/limits", guess).await.expect(200);
     let limits = platform("GET", "/api/platform/limits", Value::Null).await.expect(200).json();
-    assert_eq!(limits["items"].as_array().unwrap().len(), 6, "the one for sign-in was replaced");
+    assert_eq!(limits["items"].as_array().unwrap().len(), 9, "the one for sign-in was replaced");
 }
 
 sluice_db::contract_tests! {

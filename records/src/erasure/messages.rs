@@ -100,7 +100,7 @@ impl Records {
             let query = tx.query(sql).bind(&ws).bind_all(values.iter().map(String::as_str));
             erasure.count(table, query.execute().await?);
         }
-        erasure.enter(Phase::Scrubbing);
+        erasure.enter(Phase::Late);
         save(&mut tx, erasure).await?;
         Ok(tx.commit().await?)
     }

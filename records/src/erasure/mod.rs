@@ -44,6 +44,8 @@ pub enum Phase {
     Runs,
     /// Messages and conversations are deleted.
     Messages,
+    /// Bodies that came since, such as news of messages sent before, lose their content, unless the person wrote again.
+    Late,
     /// What deleted rows left in the files is overwritten.
     Scrubbing,
     /// Nothing is left to do.
@@ -52,12 +54,13 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Stopping,
         Self::Leaving,
         Self::Bodies,
         Self::Runs,
         Self::Messages,
+        Self::Late,
         Self::Scrubbing,
         Self::Done,
     ];
@@ -70,6 +73,7 @@ impl Phase {
             Self::Bodies => "bodies",
             Self::Runs => "runs",
             Self::Messages => "messages",
+            Self::Late => "late",
             Self::Scrubbing => "scrubbing",
             Self::Done => "done",
         }

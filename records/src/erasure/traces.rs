@@ -19,6 +19,8 @@ pub struct Traces {
     pub conversation_ids: Vec<String>,
     /// Telephone numbers as digits, user ids, e-mail addresses.
     pub words: Vec<String>,
+    /// What is compared to recognise somebody: see [`Identity`].
+    pub values: Vec<String>,
 }
 
 /// Finds traces in bytes.
@@ -55,6 +57,7 @@ impl Traces {
         traces.words = contact.identities.iter().flat_map(words_of).collect();
         traces.words.sort();
         traces.words.dedup();
+        traces.values = contact.identities.iter().map(|one| one.value.clone()).collect();
         Ok(traces)
     }
 
@@ -64,6 +67,7 @@ impl Traces {
             (&mut self.contact_ids, other.contact_ids),
             (&mut self.conversation_ids, other.conversation_ids),
             (&mut self.words, other.words),
+            (&mut self.values, other.values),
         ] {
             ours.extend(theirs);
             ours.sort();
@@ -119,6 +123,7 @@ mod tests {
             contact_ids: vec!["con_1a2b3c".into()],
             conversation_ids: vec!["cnv_9z".into()],
             words: identities.iter().flat_map(words_of).collect(),
+            values: Vec::new(),
         };
         let finder = traces.finder().unwrap();
         for text in ["from 919876543210", "+919876543210", "mail asha@example.in", "ASHA@EXAMPLE.IN"] {

@@ -8,28 +8,32 @@ use sluice_records::{
     Consent, ContactChange, HandledInbound, MARKETING, OutboundMessage, RecordError, Records, SealError,
 };
 
-use crate::ground::{Ground, NUMBER, START, message, phone_of};
+use crate::ground::{Ground, NUMBER, START, body, message, phone_of};
 
 const PHONE: &str = "919876543210";
 const OTHER: &str = "919876500000";
 
-/// A body comes in, is stored and read.
-async fn comes_in(ground: &Ground, wamid: &str, from: &str, text: &str) -> String {
+/// A message comes in, is stored and read.
+async fn comes_in(ground: &Ground, wamid: &str, from: &str, text: &str) {
     let raw = message(wamid, from, json!({ "type": "text", "text": { "body": text } }));
     let name = if from == PHONE { "Asha Rao" } else { "Ravi" };
     let raw = String::from_utf8(raw).unwrap().replace("Asha Rao", name).into_bytes();
-    let id = ground.records.store_inbound("whatsapp", &raw, true).await.unwrap().id;
-    let read = ingest_body(&ground.records, &id, &raw).await.unwrap();
+    read(ground, &raw).await;
+}
+
+/// A body is stored and read.
+async fn read(ground: &Ground, raw: &[u8]) {
+    let id = ground.records.store_inbound("whatsapp", raw, true).await.unwrap().id;
+    let found = ingest_body(&ground.records, &id, raw).await.unwrap();
     let handled = HandledInbound {
         id: id.clone(),
-        status: read.status,
-        changes: read.changes,
-        shares: read.shares,
-        note: read.note,
+        status: found.status,
+        changes: found.changes,
+        shares: found.shares,
+        note: found.note,
         runs: Vec::new(),
     };
     ground.records.finish_all_inbound(&[handled]).await.unwrap();
-    id
 }
 
 /// Does what the steps of the records do, in their order.
@@ -41,8 +45,8 @@ async fn go_on(records: &Records, erasure: &mut Erasure) {
         match erasure.phase {
             Phase::Stopping => erasure.enter(Phase::Leaving),
             Phase::Leaving => records.leave(erasure).await.unwrap(),
-            Phase::Bodies => {
-                assert_ne!(records.erase_bodies(erasure, &finder).await.unwrap(), BodyStep::Waiting);
+            Phase::Bodies | Phase::Late => {
+                assert_ne!(records.erase_bodies(erasure, &traces, &finder).await.unwrap(), BodyStep::Waiting);
             }
             Phase::Runs => erasure.enter(Phase::Messages),
             Phase::Messages => {
@@ -169,22 +173,26 @@ async fn the_record_proves_itself_and_the_trail_is_whole(db: Db) {
     records.record_outbound_pending(&message).await.unwrap();
     let mut erasure = records.request_erasure(ws, &asha).await.unwrap();
     assert_eq!(records.verify_erasure(&erasure), None, "not finished");
+    records.leave(&mut erasure).await.unwrap();
     ground.pass(1_000);
+    // News of what was sent before comes late.
+    let late = json!({ "id": "wamid.7", "status": "read", "timestamp": "1750000000", "recipient_id": PHONE });
+    read(&ground, &body("messages", json!({ "statuses": [late] }))).await;
     go_on(records, &mut erasure).await;
     assert!(records.open_erasures(10).await.unwrap().is_empty());
-    let read = records.erasure(ws, &erasure.id).await.unwrap();
-    assert_eq!((read.asked_at, read.finished_at), (START, Some(START + 1_000)));
-    assert_eq!(read.counts["messages"], 2);
-    assert_eq!(read.counts["inbound_bodies"], 1);
-    assert_eq!(read.marks.len(), 1);
-    assert_eq!(records.verify_erasure(&read), Some(true));
-    assert_eq!(records.list_erasures(ws, None, 10).await.unwrap().items, [read.clone()]);
-    let gone = records.traces(&read).await;
+    let found = records.erasure(ws, &erasure.id).await.unwrap();
+    assert_eq!((found.asked_at, found.finished_at), (START, Some(START + 1_000)));
+    assert_eq!(found.counts["messages"], 2);
+    assert_eq!(found.counts["inbound_bodies"], 2, "the late one, too");
+    assert_eq!(found.marks.len(), 1);
+    assert_eq!(records.verify_erasure(&found), Some(true));
+    assert_eq!(records.list_erasures(ws, None, 10).await.unwrap().items, [found.clone()]);
+    let gone = records.traces(&found).await;
     assert!(matches!(gone, Err(RecordError::NotFound { .. })), "what to look for is forgotten");
     // Asked again, it is the same; told of by nobody else.
-    assert_eq!(records.request_erasure(ws, &asha).await.unwrap().id, read.id);
+    assert_eq!(records.request_erasure(ws, &asha).await.unwrap().id, found.id);
     let other = records.create_workspace("theirs").await.unwrap().id;
-    assert!(matches!(records.erasure(&other, &read.id).await, Err(RecordError::NotFound { .. })));
+    assert!(matches!(records.erasure(&other, &found.id).await, Err(RecordError::NotFound { .. })));
     let report = records.verify_audit_chain(ws, &Default::default()).await.unwrap();
     assert_eq!(report.fault, None);
     // A record that somebody changed is found out.

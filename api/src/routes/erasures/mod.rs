@@ -34,6 +34,8 @@ pub(crate) enum PhaseView {
     Runs,
     /// Messages are deleted.
     Messages,
+    /// Bodies that came since lose their content, unless the person wrote again.
+    Late,
     /// What deleted rows left in the files is overwritten.
     Scrubbing,
     /// Nothing is left to do.
@@ -85,6 +87,7 @@ impl ErasureView {
             Phase::Bodies => PhaseView::Bodies,
             Phase::Runs => PhaseView::Runs,
             Phase::Messages => PhaseView::Messages,
+            Phase::Late => PhaseView::Late,
             Phase::Scrubbing => PhaseView::Scrubbing,
             Phase::Done => PhaseView::Done,
         };
