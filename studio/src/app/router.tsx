@@ -34,6 +34,8 @@ const inside: RouteObject[] = [
       { path: "credentials", ...page(() => import("../settings/CredentialsPage")) },
       { path: "keys", ...page(() => import("../settings/KeysPage")) },
       { path: "branding", ...page(() => import("../settings/BrandingPage")) },
+      { path: "plan", ...page(() => import("../settings/PlanPage")) },
+      { path: "usage", ...page(() => import("../settings/UsagePage")) },
       { path: "limits", ...page(() => import("../settings/LimitsPage")) },
       { path: "audit", ...page(() => import("../settings/AuditPage")) },
     ],
