@@ -287,7 +287,7 @@ test("everything by keys, and nodes carried to another workflow", async () => {
   await page.keyboard.press("Space");
   await page.keyboard.press("c");
   const dialog = page.getByRole("dialog");
-  expect(await dialog.getByRole("option", { name: /starts the workflow/ }).isDisabled()).toBe(true);
+  expect(await dialog.getByRole("option", { name: /connected already/ }).isDisabled()).toBe(true);
   await dialog.getByRole("button", { name: "Connect" }).click();
   await until("three edges", async () => (await edges(page).count()) === 3);
 

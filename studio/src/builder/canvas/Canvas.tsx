@@ -9,6 +9,7 @@ import {
   ReactFlow,
   SelectionMode,
   useReactFlow,
+  useStore,
   type Connection,
   type Edge,
   type OnConnectEnd,
@@ -21,6 +22,7 @@ import { useTheme } from "../../app/theme";
 import { canConnect } from "../../graph/connect";
 import { MAIN, type Endpoint, type Position } from "../../graph/document";
 import type { CanvasEdge, CanvasNode } from "../../graph/elements";
+import { cx } from "../../ui/cx";
 import { toast } from "../../ui/Toast";
 import { addNode, connectPorts, connectToNode, insideGroup } from "../commands";
 import { useBuilder, useBuilderState } from "../context";
@@ -30,6 +32,9 @@ import { changeEdges, changeNodes, documentOf, openNode, settle } from "../store
 import "./canvas.css";
 import { ConnectHint } from "./ConnectHint";
 import { edgeTypes, nodeTypes } from "./types";
+
+/** Below this zoom, ports and second lines are specks. */
+const FAR = 0.35;
 
 const ends = (connection: Connection | Edge): [Endpoint, Endpoint] => [
   { node: connection.source, port: connection.sourceHandle ?? MAIN },
@@ -43,6 +48,8 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const [quickAdd, setQuickAdd] = useState<QuickAddAt | null>(null);
   const drag = useGroupDrag();
+  const [isMoving, setMoving] = useState(false);
+  const isFar = useStore((state) => state.transform[2] < FAR);
 
   const isValid = useCallback(
     (connection: Connection | Edge) => {
@@ -91,6 +98,9 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
   );
   return (
     <ReactFlow<CanvasNode, CanvasEdge>
+      className={cx(isMoving && "canvas-moving", isFar && "canvas-far")}
+      onMoveStart={() => setMoving(true)}
+      onMoveEnd={() => setMoving(false)}
       nodes={elements.nodes}
       edges={elements.edges}
       nodeTypes={nodeTypes}

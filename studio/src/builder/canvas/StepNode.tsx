@@ -40,7 +40,9 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
         <TypeIcon type={type} />
         <div className="min-w-0 flex-1">
           <div className="truncate text-[13px] leading-4 font-medium">{nameOf(node)}</div>
-          <div className="truncate text-[11px] leading-4 text-muted">{type?.title ?? node.type}</div>
+          <div className="step-detail truncate text-[11px] leading-4 text-muted">
+            {type?.title ?? node.type}
+          </div>
         </div>
         {node.disabled && <Ban size={13} className="shrink-0 text-muted" aria-label="Disabled" />}
         {isPinned && <Pin size={13} className="shrink-0 text-warn" aria-label="Its output is pinned" />}
@@ -109,7 +111,10 @@ const PortHandles = memo(function PortHandles({ ports, rows, counts }: HandlesPr
             title={port.help || port.name}
           />
           {rows > 0 && ports.inputs.length > 1 && (
-            <span className="absolute left-3 text-[11px] text-muted" style={{ top: portTop(row, rows) - 8 }}>
+            <span
+              className="step-detail absolute left-3 text-[11px] text-muted"
+              style={{ top: portTop(row, rows) - 8 }}
+            >
               {port.name}
             </span>
           )}
@@ -126,7 +131,7 @@ const PortHandles = memo(function PortHandles({ ports, rows, counts }: HandlesPr
           />
           {rows > 0 && (
             <span
-              className="absolute right-3 max-w-[85%] truncate text-[11px] text-muted"
+              className="step-detail absolute right-3 max-w-[85%] truncate text-[11px] text-muted"
               style={{ top: portTop(row, rows) - 8 }}
             >
               {port.name}
@@ -162,7 +167,7 @@ function StateLine({ state }: { state: NodeState }) {
   return (
     <div
       className={cx(
-        "absolute top-full left-0 mt-0.5 max-w-full truncate text-[11px]",
+        "step-detail absolute top-full left-0 mt-0.5 max-w-full truncate text-[11px]",
         state.status === "failed" ? "text-bad" : "text-muted",
       )}
       title={state.error}

@@ -1,7 +1,7 @@
 // Keys while the canvas has the focus, and copy, cut and paste through the system's clipboard. Must not know what the
 // commands do.
 import { useReactFlow } from "@xyflow/react";
-import { useEffect, type KeyboardEvent } from "react";
+import { useEffect, useRef, type KeyboardEvent } from "react";
 
 import type { Position } from "../../graph/document";
 import { patchNode } from "../../graph/edit";
@@ -106,7 +106,7 @@ export function useCanvasKeys(asked: Asked) {
     y: () => redoEdit(builder),
     Z: () => redoEdit(builder),
   };
-  return (event: KeyboardEvent) => {
+  const onKey = (event: KeyboardEvent | globalThis.KeyboardEvent) => {
     if (isWriting(event.target)) return;
     const id = focusedNode(event.target) ?? [...selection(builder).nodes][0];
     const arrow = ARROWS[event.key];
@@ -122,6 +122,23 @@ export function useCanvasKeys(asked: Asked) {
     event.preventDefault();
     done();
   };
+  useKeysOfNobody(onKey);
+  return onKey;
+}
+
+/** When what had the focus is gone (a node was deleted), keys go to the page; they are meant for the canvas. */
+function useKeysOfNobody(onKey: (event: globalThis.KeyboardEvent) => void) {
+  const newest = useRef(onKey);
+  useEffect(() => {
+    newest.current = onKey;
+  });
+  useEffect(() => {
+    const listen = (event: globalThis.KeyboardEvent) => {
+      if (event.target === document.body) newest.current(event);
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, []);
 }
 
 function toggle(builder: Builder, id: string) {
