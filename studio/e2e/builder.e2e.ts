@@ -1,0 +1,305 @@
+// The builder: from an empty canvas to a published workflow that answers customers, and two people at one draft.
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { openBrowser, visit, withKey } from "./harness/browser.ts";
+import { Installation } from "./harness/installation.ts";
+import { look } from "./harness/look.ts";
+import { until } from "./harness/process.ts";
+
+let at: Installation;
+let browser: Browser;
+beforeAll(async () => {
+  [at, browser] = await Promise.all([Installation.start(), openBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await at?.stop();
+});
+
+const WIDER = { width: 1440, height: 900 };
+
+async function openBuilder(id: string) {
+  const visitor = await visit(browser, at, WIDER);
+  await withKey(visitor, at.key);
+  await visitor.page.goto(`/workflows/${id}`);
+  await visitor.page.getByRole("button", { name: "Run", exact: true }).waitFor();
+  return visitor;
+}
+
+const canvasNode = (page: Page, name: string) =>
+  page.locator(".react-flow__node-step").filter({ has: page.getByText(name, { exact: true }) });
+
+/** Drags a type from the palette to a place of the canvas. */
+async function dropNode(page: Page, search: string, x: number, y: number) {
+  await page.getByRole("combobox", { name: "Search for a node" }).fill(search);
+  const canvas = page.getByLabel("Canvas", { exact: true });
+  await page.getByRole("option").first().dragTo(canvas, { targetPosition: { x, y } });
+  await page.getByRole("textbox", { name: "Label" }).waitFor();
+}
+
+/** Draws an edge with the pointer. */
+async function connect(page: Page, from: Locator, to: Locator) {
+  const middle = async (handle: Locator) => {
+    const box = await handle.boundingBox();
+    if (!box) throw new Error("the port is not there");
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  };
+  const [begin, end] = [await middle(from), await middle(to)];
+  await page.mouse.move(begin.x, begin.y);
+  await page.mouse.down();
+  await page.mouse.move((begin.x + end.x) / 2, (begin.y + end.y) / 2, { steps: 4 });
+  await page.mouse.move(end.x, end.y, { steps: 4 });
+  await page.mouse.up();
+}
+
+const output = (node: Locator, port: string) =>
+  node.locator(`.react-flow__handle.source[data-handleid="${port}"]`);
+const input = (node: Locator, port = "main") =>
+  node.locator(`.react-flow__handle.target[data-handleid="${port}"]`);
+const edges = (page: Page) => page.locator(".react-flow__edge");
+
+async function label(page: Page, text: string) {
+  await page.getByRole("textbox", { name: "Label" }).fill(text);
+}
+
+/** Nodes that are not seen are not drawn: the whole workflow is shown. */
+async function seeAll(page: Page) {
+  await page.getByLabel("Canvas", { exact: true }).focus();
+  await page.keyboard.press("f");
+  await page.waitForTimeout(100);
+}
+
+const closeDock = (page: Page) => page.locator("[data-dock]").getByRole("button", { name: "Close" }).click();
+
+/** Writes into a field that takes expressions. */
+async function write(page: Page, field: string, text: string) {
+  const editor = page.locator("[data-dock]").getByRole("textbox", { name: field, exact: true });
+  await editor.click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText(text);
+  await page.keyboard.press("Escape");
+}
+
+async function sayAsCustomer(page: Page, text: string) {
+  const field = page.getByRole("textbox", { name: "Message of the customer" });
+  await field.fill(text);
+  await field.press("Enter");
+}
+
+const saved = (page: Page) => page.locator('[data-saving="saved"]').waitFor();
+
+test("from an empty canvas to an answer, live, and back again", async () => {
+  const id = await at.workflow({ name: "Greeting", nodes: [] });
+  const { page, context, faults } = await openBuilder(id);
+  await page.getByText("A workflow begins with a trigger").waitFor();
+
+  // Built by dragging: inbound message -> if -> two answers.
+  await dropNode(page, "message received", 150, 300);
+  await label(page, "Customer writes");
+  await closeDock(page);
+  await dropNode(page, "If", 450, 300);
+  await label(page, "Asks the price?");
+  await page.getByRole("button", { name: "Condition: write an expression" }).click();
+  await write(page, "Condition", '{{ json.message.text.contains("price") }}');
+  await closeDock(page);
+  await dropNode(page, "send whatsapp", 800, 150);
+  await label(page, "Price");
+  await write(page, "Text", "It costs 10.");
+  await closeDock(page);
+  await dropNode(page, "send whatsapp", 800, 480);
+  await label(page, "Hello");
+  await write(page, "Text", "Hello {{ contact.name }}!");
+  await closeDock(page);
+
+  await seeAll(page);
+  const [begin, ask, price, hello] = ["Customer writes", "Asks the price?", "Price", "Hello"].map((name) =>
+    canvasNode(page, name),
+  ) as [Locator, Locator, Locator, Locator];
+  await connect(page, output(begin, "main"), input(ask));
+  await connect(page, output(ask, "true"), input(price));
+  await connect(page, output(ask, "false"), input(hello));
+  await until("three edges", async () => (await edges(page).count()) === 3);
+
+  // An impossible edge cannot be made, and says why.
+  await connect(page, output(price, "main"), input(ask));
+  await page
+    .getByText(/would close a cycle/)
+    .first()
+    .waitFor();
+  expect(await edges(page).count()).toBe(3);
+  await look(page, "builder");
+
+  // Undo and redo.
+  await page.getByRole("button", { name: "Undo" }).click();
+  await until("an edge less", async () => (await edges(page).count()) === 2);
+  await page.getByRole("button", { name: "Redo" }).click();
+  await until("the edge again", async () => (await edges(page).count()) === 3);
+
+  // The customer writes, and the way it takes turns green.
+  await page.getByRole("button", { name: "Phone" }).click();
+  await sayAsCustomer(page, "Good morning");
+  await page.getByRole("log").getByText("Hello Asha Rao!").waitFor();
+  await until(
+    "green",
+    async () => (await hello.locator("[data-status]").getAttribute("data-status")) === "succeeded",
+  );
+  expect(await price.locator("[data-status]").getAttribute("data-status")).toBe("skipped");
+  await look(page, "builder-phone");
+
+  // Broken: the error is told in the chat, and leads to the node.
+  await hello.click();
+  await write(page, "Text", "Hello {{ contact.name.nothing.at_all }}!");
+  await page.getByRole("button", { name: "Phone" }).click();
+  await sayAsCustomer(page, "Good evening");
+  const link = page.getByRole("log").getByRole("button", { name: "Show “" });
+  await link.last().click();
+  await page.getByRole("tabpanel", { name: "Last run" }).getByRole("alert").waitFor();
+  expect(await hello.locator("[data-status]").getAttribute("data-status")).toBe("failed");
+  await look(page, "builder-failed");
+
+  // Mended and published.
+  await page.getByRole("tab", { name: "Parameters" }).click();
+  await write(page, "Text", "Hello {{ contact.name }}!");
+  await page.locator("[data-preview]").getByText("Hello Asha Rao!").waitFor();
+  await page.getByRole("button", { name: "Publish" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Publish" }).click();
+  await page.getByText("Version 1 is active").waitFor();
+  await page.getByRole("button", { name: "Done" }).click();
+
+  // A signed webhook arrives through the sandbox; the run is seen live in another tab.
+  const runs = await context.newPage();
+  await runs.goto("/runs");
+  await runs.getByRole("heading", { name: "Runs" }).waitFor();
+  const before = await runs.getByRole("row").count();
+  await at.customerWrites("what is the price?");
+  await until("the run", async () => (await runs.getByRole("row").count()) > before);
+  await runs.close();
+
+  // Exported, deleted, imported: the same graph.
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Export…" }).click();
+  await page.getByRole("button", { name: "Copy the document" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  await saved(page);
+  const text = await page.evaluate(() => navigator.clipboard.readText());
+  await page.goto("/workflows");
+  await at.api("POST", `/api/workflows/${id}/unpublish`);
+  await at.api("DELETE", `/api/workflows/${id}`);
+  const { items } = await at.api<{ items: { id: string }[] }>(
+    "POST",
+    "/api/workflows/import",
+    JSON.parse(text),
+  );
+  const [made] = items;
+  await page.goto(`/workflows/${made?.id}`);
+  await until("the same graph", async () => (await edges(page).count()) === 3);
+  const again = await fetch(`${at.server}/api/workflows/${made?.id}/export`, {
+    headers: { authorization: `Bearer ${at.key}` },
+  });
+  expect(await again.text()).toBe(text);
+  expect(faults).toEqual([]);
+  await context.close();
+}, 180_000);
+
+test("two people at one draft lose nothing", async () => {
+  const id = await at.workflow({
+    name: "Shared",
+    nodes: [
+      { id: "begin", type: "trigger.manual", label: "Begin", position: { x: 0, y: 0 } },
+      { id: "work", type: "flow.noop", label: "Work", position: { x: 300, y: 0 } },
+    ],
+    edges: [{ from: "begin", to: "work" }],
+  });
+  const [asha, ravi] = [await openBuilder(id), await openBuilder(id)];
+  await canvasNode(asha.page, "Begin").click();
+  await label(asha.page, "Start");
+  await canvasNode(asha.page, "Work").click();
+  await label(asha.page, "Asha's work");
+  await asha.page.keyboard.press("Control+s");
+  await saved(asha.page);
+
+  await canvasNode(ravi.page, "Work").click();
+  await label(ravi.page, "Ravi's work");
+  await dropNode(ravi.page, "Do nothing", 500, 500);
+  await label(ravi.page, "Ravi's new one");
+  await ravi.page.keyboard.press("Control+s");
+  const dialog = ravi.page.getByRole("dialog");
+  await dialog.getByText("Both changed the same: choose").waitFor();
+  await look(ravi.page, "builder-conflict");
+  await dialog.getByRole("radio").nth(1).check();
+  await dialog.getByRole("button", { name: "Bring together and save" }).click();
+  await saved(ravi.page);
+
+  const { document } = await at.api<{ document: { nodes: { label: string }[] } }>(
+    "GET",
+    `/api/workflows/${id}`,
+  );
+  expect(document.nodes.map((node) => node.label)).toEqual(["Start", "Asha's work", "Ravi's new one"]);
+  // What was not chosen can be had back.
+  await ravi.page.getByRole("button", { name: "Undo" }).click();
+  await ravi.page.getByRole("button", { name: "Undo" }).click();
+  await canvasNode(ravi.page, "Ravi's work").waitFor();
+  expect([...asha.faults, ...ravi.faults]).toEqual([]);
+  await asha.context.close();
+  await ravi.context.close();
+});
+
+test("everything by keys, and nodes carried to another workflow", async () => {
+  const id = await at.workflow({ name: "Keys", nodes: [] });
+  const other = await at.workflow({ name: "Other", nodes: [] });
+  const { page, context, faults } = await openBuilder(id);
+  await page.getByLabel("Canvas", { exact: true }).focus();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await look(page, "builder-keys");
+  await page.keyboard.press("Escape");
+
+  await page.getByLabel("Canvas", { exact: true }).focus();
+  for (const words of ["manual", "set fields", "do nothing"]) {
+    await page.keyboard.press("a");
+    await page.getByRole("combobox", { name: "Search for a node" }).fill(words);
+    await page.keyboard.press("Enter");
+    await page.getByRole("textbox", { name: "Label" }).waitFor();
+    await page.keyboard.press("Escape");
+  }
+  // Each was put behind the one before.
+  await seeAll(page);
+  await until("two edges", async () => (await edges(page).count()) === 2);
+
+  // Along the edges, then the node is moved, deleted and brought back.
+  await canvasNode(page, "Manual").first().focus();
+  await page.keyboard.press("Alt+ArrowRight");
+  await until("the next node", async () =>
+    page.evaluate(() => document.activeElement?.getAttribute("data-id") === "set-fields"),
+  );
+  const place = () => page.locator('[data-id="set-fields"]').first().getAttribute("style");
+  const before = await place();
+  await page.keyboard.press("ArrowDown");
+  await until("it moves", async () => (await place()) !== before);
+  await page.keyboard.press("Delete");
+  await until("no edges", async () => (await edges(page).count()) === 0);
+  await page.keyboard.press("Control+z");
+  await until("two edges", async () => (await edges(page).count()) === 2);
+
+  // Connecting by keys: what cannot be is not offered.
+  await canvasNode(page, "Manual").first().focus();
+  await page.keyboard.press("Space");
+  await page.keyboard.press("c");
+  const dialog = page.getByRole("dialog");
+  expect(await dialog.getByRole("option", { name: /connected already/ }).isDisabled()).toBe(true);
+  await dialog.getByRole("button", { name: "Connect" }).click();
+  await until("three edges", async () => (await edges(page).count()) === 3);
+
+  await page.getByLabel("Canvas", { exact: true }).focus();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Control+c");
+  await page.goto(`/workflows/${other}`);
+  await page.getByText("A workflow begins with a trigger").waitFor();
+  await page.getByLabel("Canvas", { exact: true }).focus();
+  await page.keyboard.press("Control+v");
+  await until("the pasted nodes", async () => (await page.locator(".react-flow__node-step").count()) === 3);
+  expect(await edges(page).count()).toBe(3);
+  expect(faults).toEqual([]);
+  await context.close();
+});

@@ -1,0 +1,13 @@
+// The pages for those who run the platform or a reseller, and who sees which. Must not know what they hold.
+const sections = [
+  { to: "/admin/clients", text: "Clients", permission: "client:read" },
+  { to: "/admin/resellers", text: "Resellers", permission: "reseller:read" },
+  { to: "/admin/people", text: "People", permission: "person:read" },
+  { to: "/admin/team", text: "Team", permission: "team:read" },
+  { to: "/admin/branding", text: "Branding", permission: "branding:read" },
+  { to: "/admin/limits", text: "Limits", permission: "limit:read" },
+  { to: "/admin/audit", text: "Audit", permission: "audit:read" },
+];
+
+export const sectionsFor = (beyond: ReadonlySet<string>) =>
+  sections.filter((section) => beyond.has(section.permission));

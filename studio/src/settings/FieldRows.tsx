@@ -1,0 +1,60 @@
+// A list of named values to fill in. Secret ones are not shown while they are typed.
+import { Plus, X } from "lucide-react";
+
+import { Button, IconButton } from "../ui/Button";
+import { Input } from "../ui/Input";
+import type { FieldRow } from "./fields";
+
+type FieldRowsProps = {
+  legend: string;
+  hint: string;
+  rows: FieldRow[];
+  onChange: (rows: FieldRow[]) => void;
+  isSecret?: boolean;
+};
+
+export function FieldRows({ legend, hint, rows, onChange, isSecret }: FieldRowsProps) {
+  const put = (index: number, change: Partial<FieldRow>) =>
+    onChange(rows.map((row, at) => (at === index ? { ...row, ...change } : row)));
+  return (
+    <fieldset className="flex flex-col gap-1.5">
+      <legend className="mb-1 text-xs font-medium">{legend}</legend>
+      {rows.map((row, index) => (
+        <div key={index} className="flex gap-1.5">
+          <Input
+            aria-label={`${legend}: name of field ${index + 1}`}
+            placeholder="name"
+            className="w-2/5 font-mono"
+            autoComplete="off"
+            value={row.name}
+            onChange={(event) => put(index, { name: event.target.value })}
+          />
+          <Input
+            aria-label={`${legend}: value of field ${index + 1}`}
+            placeholder="value"
+            type={isSecret ? "password" : "text"}
+            autoComplete="off"
+            value={row.value}
+            onChange={(event) => put(index, { value: event.target.value })}
+          />
+          <IconButton
+            label={`${legend}: take field ${index + 1} away`}
+            onClick={() => onChange(rows.filter((_, at) => at !== index))}
+          >
+            <X size={14} aria-hidden />
+          </IconButton>
+        </div>
+      ))}
+      <Button
+        size="small"
+        look="quiet"
+        className="self-start"
+        icon={<Plus size={12} aria-hidden />}
+        onClick={() => onChange([...rows, { name: "", value: "" }])}
+      >
+        Add a field
+      </Button>
+      <p className="text-xs text-muted">{hint}</p>
+    </fieldset>
+  );
+}

@@ -1,0 +1,41 @@
+// A page of several pages, with their list at its side; on a phone the list stands above. Must not know the pages.
+import { Suspense } from "react";
+import { NavLink, Outlet } from "react-router";
+
+import { cx } from "./cx";
+import { Loading } from "./Spinner";
+
+export type SectionLink = { to: string; text: string };
+
+export function SectionLayout({ label, links }: { label: string; links: SectionLink[] }) {
+  return (
+    <div className="mx-auto flex w-full max-w-6xl min-w-0 flex-1 flex-col md:flex-row">
+      <nav
+        aria-label={label}
+        className="flex shrink-0 gap-1 overflow-x-auto px-4 pt-3 md:w-44 md:flex-col md:pt-7 md:pr-0"
+      >
+        {links.map((link) => (
+          <NavLink
+            key={link.to}
+            to={link.to}
+            className={({ isActive }) =>
+              cx(
+                "shrink-0 rounded-md px-2 py-1.5 text-sm",
+                isActive
+                  ? "bg-raised font-medium text-text"
+                  : "text-muted hover:bg-raised/60 hover:text-text",
+              )
+            }
+          >
+            {link.text}
+          </NavLink>
+        ))}
+      </nav>
+      <div className="flex min-w-0 flex-1 flex-col">
+        <Suspense fallback={<Loading />}>
+          <Outlet />
+        </Suspense>
+      </div>
+    </div>
+  );
+}

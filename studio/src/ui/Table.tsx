@@ -1,0 +1,53 @@
+// A dense table in a frame that scrolls sideways by itself. Must not know rows' meaning.
+import type { ComponentProps, ReactNode } from "react";
+
+import { cx } from "./cx";
+
+type TableProps = {
+  /** Says what the table lists, for those who hear the page. */
+  label: string;
+  /** Heads of the columns; an object when one needs classes. */
+  columns: (string | { text: string; className?: string; isHidden?: boolean })[];
+  children: ReactNode;
+  className?: string;
+};
+
+export function Table({ label, columns, children, className }: TableProps) {
+  return (
+    <div
+      className={cx("overflow-x-auto rounded-lg border border-line bg-surface", className)}
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+    >
+      <table className="w-full border-collapse text-left text-sm">
+        <thead>
+          <tr className="border-b border-line">
+            {columns.map((column) => {
+              const { text, className, isHidden } =
+                typeof column === "string" ? { text: column, className: "", isHidden: false } : column;
+              return (
+                <th
+                  key={text}
+                  scope="col"
+                  className={cx("px-3 py-2 text-xs font-medium text-muted", className)}
+                >
+                  {isHidden ? <span className="sr-only">{text}</span> : text}
+                </th>
+              );
+            })}
+          </tr>
+        </thead>
+        <tbody className="divide-y divide-line">{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+export const Row = ({ className, ...rest }: ComponentProps<"tr">) => (
+  <tr {...rest} className={cx("hover:bg-raised/60", className)} />
+);
+
+export const Cell = ({ className, ...rest }: ComponentProps<"td">) => (
+  <td {...rest} className={cx("px-3 py-2 align-middle", className)} />
+);
