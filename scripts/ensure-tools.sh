@@ -41,9 +41,16 @@ has_postgres() {
             /usr/local/opt/postgresql*/bin/initdb >/dev/null 2>&1
 }
 
+has_node() {
+    have npm && have node && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
+}
+has_chromium() { [ -x "${SLUICE_CHROMIUM:-/usr/bin/chromium}" ]; }
+
 need has_cc "build-essential" "a C compiler, for SQLite and AWS-LC"
 need has_python "python3 python3-venv" "Python 3.10 or newer with venv, for the tests with pywa"
 need has_postgres "postgresql" "PostgreSQL, or a server of yours in SLUICE_TEST_POSTGRES_URL"
+need has_node "nodejs npm" "Node.js 20.19 or newer with npm, for the studio"
+need has_chromium "chromium" "Chromium, for the tests of the studio, or the path of yours in SLUICE_CHROMIUM"
 
 if ! have cargo; then
     missing+=("Rust (https://rustup.rs)")

@@ -17,11 +17,11 @@ broken=()
 skipped=()
 wanted=("$@")
 
-# Adds the "N passed" and "N failed" of a step's summary lines (nextest, doctests, `sluice test`, pytest) into two
+# Adds the "N passed" and "N failed" of a step's summary lines (nextest, doctests, `sluice test`, pytest, vitest) into two
 # numbers. Other lines of a step may hold such words, so only summaries count.
 count() {
     sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
-        /^ *Summary \[/ || /^test result:/ || /^[0-9]+ passed, [0-9]+ failed$/ || /^[0-9]+ (passed|failed).* in [0-9.]+s/ {
+        /^ *Summary \[/ || /^test result:/ || /^[0-9]+ passed, [0-9]+ failed$/ || /^[0-9]+ (passed|failed).* in [0-9.]+s/ || /^ *Tests +[0-9]/ {
             for (i = 2; i <= NF; i++) {
                 if ($i ~ /^passed/) good += $(i - 1)
                 if ($i ~ /^failed/) bad += $(i - 1)
@@ -64,6 +64,7 @@ step doctests cargo test --workspace --doc --locked
 step validate sluice validate templates examples/workflows
 step documents sluice test templates examples/workflows
 step pywa scripts/test-pywa.sh
+step studio scripts/test-studio.sh
 if cargo deny --version >/dev/null 2>&1; then
     step deny cargo deny check bans licenses sources
 elif [ ${#wanted[@]} -eq 0 ]; then

@@ -67,6 +67,8 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/oidc/callback", Public),
     ("GET", "/api/me", Person),
     ("PUT", "/api/me", Person),
+    ("DELETE", "/api/me", Person),
+    ("GET", "/api/me/export", Person),
     ("POST", "/api/switch", Person),
     ("POST", "/api/logout-all", Person),
     ("POST", "/api/password/change", Person),
@@ -114,6 +116,10 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     // Records
     ("GET", "/api/contacts", Workspace(P::ContactRead)),
     ("GET", "/api/contacts/{id}", Workspace(P::ContactRead)),
+    ("GET", "/api/contacts/{id}/export", Workspace(P::ContactExport)),
+    ("POST", "/api/contacts/{id}/erase", Workspace(P::ContactErase)),
+    ("GET", "/api/erasures", Workspace(P::ContactErase)),
+    ("GET", "/api/erasures/{id}", Workspace(P::ContactErase)),
     ("GET", "/api/conversations", Workspace(P::ConversationRead)),
     ("GET", "/api/conversations/{id}", Workspace(P::ConversationRead)),
     ("GET", "/api/conversations/{id}/messages", Workspace(P::ConversationRead)),
@@ -169,6 +175,42 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/keys/{id}", Workspace(P::KeyRead)),
     ("POST", "/api/keys/{id}/rotate", Workspace(P::KeyWrite)),
     ("DELETE", "/api/keys/{id}", Workspace(P::KeyWrite)),
+    // Branding
+    ("GET", "/api/branding", Public),
+    ("GET", "/api/branding/logos/{hash}", Public),
+    ("GET", "/api/branding/workspace", Workspace(P::BrandingRead)),
+    ("PUT", "/api/branding/workspace", Workspace(P::BrandingWrite)),
+    ("GET", "/api/branding/workspace/domains", Workspace(P::BrandingRead)),
+    ("POST", "/api/branding/workspace/domains", Workspace(P::BrandingWrite)),
+    ("DELETE", "/api/branding/workspace/domains/{host}", Workspace(P::BrandingWrite)),
+    ("POST", "/api/branding/workspace/domains/{host}/verify", Workspace(P::BrandingWrite)),
+    ("GET", "/api/branding/team", Manager(P::BrandingRead)),
+    ("PUT", "/api/branding/team", Manager(P::BrandingWrite)),
+    ("GET", "/api/branding/team/domains", Manager(P::BrandingRead)),
+    ("POST", "/api/branding/team/domains", Manager(P::BrandingWrite)),
+    ("DELETE", "/api/branding/team/domains/{host}", Manager(P::BrandingWrite)),
+    ("POST", "/api/branding/team/domains/{host}/verify", Manager(P::BrandingWrite)),
+    // Usage and money
+    ("GET", "/api/usage", Workspace(P::UsageRead)),
+    ("GET", "/api/usage/allowances", Workspace(P::UsageRead)),
+    ("GET", "/api/wallet", Workspace(P::LedgerRead)),
+    ("GET", "/api/wallet/entries", Workspace(P::LedgerRead)),
+    ("GET", "/api/subscription", Workspace(P::PlanRead)),
+    ("PUT", "/api/subscription", Workspace(P::WorkspaceWrite)),
+    ("DELETE", "/api/subscription", Workspace(P::WorkspaceWrite)),
+    ("GET", "/api/clients/{id}/wallet", Manager(P::LedgerRead)),
+    ("GET", "/api/clients/{id}/subscription", Manager(P::PlanRead)),
+    ("PUT", "/api/clients/{id}/subscription", Manager(P::PlanWrite)),
+    ("GET", "/api/credits", Manager(P::LedgerRead)),
+    ("GET", "/api/credits/entries", Manager(P::LedgerRead)),
+    ("POST", "/api/credits/transfers", Manager(P::LedgerWrite)),
+    ("GET", "/api/plans", Manager(P::PlanRead)),
+    ("POST", "/api/plans", Manager(P::PlanWrite)),
+    ("GET", "/api/plans/{id}", Manager(P::PlanRead)),
+    ("PUT", "/api/plans/{id}", Manager(P::PlanWrite)),
+    ("DELETE", "/api/plans/{id}", Manager(P::PlanWrite)),
+    ("GET", "/api/prices", Manager(P::PlanRead)),
+    ("POST", "/api/prices", Manager(P::PlanWrite)),
     ("GET", "/api/team", Manager(P::TeamRead)),
     ("POST", "/api/team/invitations", Manager(P::TeamWrite)),
     ("PUT", "/api/team/{person_id}", Manager(P::TeamWrite)),
@@ -183,6 +225,7 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     ("GET", "/api/clients/{id}", Manager(P::ClientRead)),
     ("PUT", "/api/clients/{id}", Manager(P::ClientWrite)),
     ("POST", "/api/clients/{id}/invitations", Manager(P::ClientWrite)),
+    ("POST", "/api/impersonate", Manager(P::ClientImpersonate)),
 ];
 
 /// What a route needs; none for a route that nobody may use.
@@ -199,6 +242,16 @@ pub(crate) fn need_of(method: &str, path: &str) -> Option<Need> {
 }
 
 impl Need {
+    /// Whether somebody who acts in another's place may ask for it. What concerns that person's account, or makes
+    /// something in their name that belongs to no workspace, is theirs alone; they may see in whose place they are.
+    pub(crate) fn is_open_in_anothers_place(self, method: &Method, path: &str) -> bool {
+        match self {
+            Person => method.is_safe() && path == "/api/me",
+            SignedIn => method.is_safe(),
+            _ => true,
+        }
+    }
+
     /// The permission, where one is needed.
     pub(crate) fn permission(self) -> Option<P> {
         match self {

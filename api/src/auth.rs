@@ -56,8 +56,9 @@ impl Principal {
 
     fn of_person(presented: Presented) -> Self {
         let Presented { signed_in, standing, workspace_id } = presented;
+        let actor = Actor::new(ActorKind::Person, &standing.person_id, &standing.email);
         Self {
-            actor: Actor::new(ActorKind::Person, &standing.person_id, &standing.email),
+            actor: Actor { impersonated_by: standing.impersonated_by, ..actor },
             grants: standing.grants,
             home: workspace_id,
             signed_in: Some(signed_in),
@@ -66,7 +67,10 @@ impl Principal {
 
     /// How decisions are signed.
     pub(crate) fn signature(&self) -> String {
-        format!("{} ({})", self.actor.id, self.actor.name)
+        match &self.actor.impersonated_by {
+            Some(by) => format!("{} ({}), in their place {by}", self.actor.id, self.actor.name),
+            None => format!("{} ({})", self.actor.id, self.actor.name),
+        }
     }
 
     /// What they may do in a workspace; none when it is not theirs.
@@ -110,6 +114,11 @@ impl Tenant {
     /// Engine and records, signed by the caller.
     pub(crate) fn sign(&self, state: &ApiState) -> ApiState {
         state.acting(&self.principal.actor)
+    }
+
+    /// The workspace as the place of settings.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope::Workspace(self.workspace_id.clone())
     }
 
     /// The records of the workspace, and of no other, signed by the caller.
@@ -191,17 +200,18 @@ pub(crate) async fn guard(
     // A path that is not UTF-8 has no parameters here; the handler says what is wrong with it.
     let named = |params: &RawPathParams| params.iter().find(|one| one.0 == "id").map(|one| one.1.to_owned());
     let path_id = params.ok().as_ref().and_then(named);
-    let need = request
-        .extensions()
-        .get::<MatchedPath>()
-        .and_then(|path| access::need(request.method(), path.as_str()))
-        // A route without an entry lets nobody in.
-        .ok_or_else(|| ApiError::plain(error::FORBIDDEN))?;
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let path = path.as_ref().map_or("", MatchedPath::as_str);
+    // A route without an entry lets nobody in.
+    let need = access::need(request.method(), path).ok_or_else(|| ApiError::plain(error::FORBIDDEN))?;
     if need == Need::Public {
         return Ok(next.run(request).await);
     }
     let address = request.extensions().get::<ClientAddress>().and_then(|client| client.0);
     let mut principal = authenticate(&state, request.method(), request.headers(), address).await?;
+    if principal.actor.impersonated_by.is_some() && !need.is_open_in_anothers_place(request.method(), path) {
+        return Err(ApiError::plain(error::IMPERSONATING));
+    }
     principal.actor.address = address.map(|address| address.to_string());
     principal.actor.request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
     let meant = |request: &Request| named_workspace(request.headers()).map(|name| name.map(str::to_owned));

@@ -2,10 +2,8 @@
 //! what is asked.
 
 use crate::state::ApiState;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::HeaderMap;
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,12 +12,18 @@ use std::net::{IpAddr, SocketAddr};
 pub(crate) struct ClientAddress(pub(crate) Option<IpAddr>);
 
 /// Notes the caller's address for everybody who follows.
-pub(crate) async fn find_client(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+pub(crate) fn note_client(state: &ApiState, request: &mut Request) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     let trusted = &state.config.accounts.trusted_proxies;
     let address = peer.map(|peer| behind_proxies(peer, request.headers(), trusted));
     request.extensions_mut().insert(ClientAddress(address));
-    next.run(request).await
+}
+
+impl ClientAddress {
+    /// The address of a request's caller, as text.
+    pub(crate) fn of(extensions: &Extensions) -> Option<String> {
+        extensions.get::<Self>().and_then(|client| client.0).map(|address| address.to_string())
+    }
 }
 
 /// The nearest address that is not a trusted proxy, read from the connection backwards. What stands before it in the

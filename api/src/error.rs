@@ -32,6 +32,7 @@ codes! {
     INVALID_PATH = 400 "invalid_path" "A part of the address is malformed.";
     INVALID_CURSOR = 400 "invalid_cursor" "The cursor is not one that this list gave; start again without one.";
     WORKSPACE_REQUIRED = 400 "workspace_required" "A platform key must name a workspace in the header `X-Sluice-Workspace`.";
+    IDEMPOTENCY_KEY_REQUIRED = 400 "idempotency_key_required" "Moving money needs a header `Idempotency-Key`, so that a repetition moves nothing again.";
     CODE_REFUSED = 400 "code_refused" "The one-time code is wrong or no longer good; it is good for one use, five tries and a short time. Ask for a new one.";
     SIGN_IN_REFUSED = 400 "sign_in_refused" "The sign-in at the other provider did not come to a good end; the message says why. Start again.";
     VERIFICATION_INCOMPLETE = 400 "verification_incomplete" "Not a complete verification request of Meta.";
@@ -39,6 +40,11 @@ codes! {
     INVALID_CREDENTIALS = 401 "invalid_credentials" "E-mail address and password do not fit together.";
     INVALID_SIGNATURE = 401 "invalid_signature" "The signature of the delivery is missing or does not fit its bytes.";
     HOOK_UNAUTHORIZED = 401 "hook_unauthorized" "The webhook asks for a credential that the request does not present.";
+    BUDGET_EXHAUSTED = 402 "budget_exhausted" "The wallet does not hold that much; nothing was moved. Add credits.";
+    PLAN_LIMIT_REACHED = 402 "plan_limit_reached" "The plan allows no more of this; upgrade it, or wait for the next month.";
+    SUBSCRIPTION_INACTIVE = 402 "subscription_inactive" "The subscription is over; choose a plan.";
+    PAYMENT_REQUIRED = 402 "payment_required" "The plan costs; who manages the workspace chooses it once it is paid.";
+    IMPERSONATING = 403 "impersonating" "This cannot be done in somebody else's place; end it with `POST /api/logout`.";
     FORBIDDEN = 403 "forbidden" "The caller is known and may not do this; the message names the missing permission.";
     WORKSPACE_SUSPENDED = 403 "workspace_suspended" "The workspace is suspended; ask whoever runs the platform.";
     NOT_APPROVED = 403 "not_approved" "The account is not approved (any more); `details.status` says how it stands.";
@@ -78,7 +84,6 @@ codes! {
     TRIGGER_DECLINED = 422 "trigger_declined" "The trigger does not accept this event.";
     TRIGGER_FAILED = 422 "trigger_failed" "The trigger failed on this event; `details` is its error.";
     RATE_LIMITED = 429 "rate_limited" "More was asked than a limit allows; nothing was done. `details` says which limit. Try again after `Retry-After`.";
-    TOO_MANY_TRIES = 429 "too_many_tries" "This was tried too often; try again after `Retry-After` seconds.";
     RUN_FAILED = 500 "run_failed" "The run that this webhook started failed; `details` has its id and error code.";
     INTERNAL = 500 "internal" "A fault on our side. The log has it under the request id.";
     PROVIDER_NOT_CONFIGURED = 503 "provider_not_configured" "No client id and secret are configured for this provider.";

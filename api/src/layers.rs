@@ -1,6 +1,7 @@
 //! What surrounds every handler: request ids, the error envelope, times, panics, security headers. Must not know
 //! routes.
 
+use crate::client::note_client;
 use crate::error::{self, ApiError, Envelope, ErrorBody, ErrorFields};
 use crate::metrics;
 use crate::state::ApiState;
@@ -20,8 +21,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
-/// Gives the request its id, logs and counts it, puts a failure into the envelope, and tells browsers to do nothing
-/// clever. One layer for all of it: each costs a copy of everything within it per request.
+/// Gives the request its id and its caller's address, logs and counts it, puts a failure into the envelope, and tells
+/// browsers to do nothing clever. One layer for all of it: each costs a copy of everything within it per request.
 pub(crate) async fn surround(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let id = given_id(&request).unwrap_or_else(|| state.engine.new_id("req"));
     let method = request.method().as_str().to_owned();
@@ -30,6 +31,7 @@ pub(crate) async fn surround(State(state): State<ApiState>, mut request: Request
     let span = tracing::info_span!("request", request_id = %id, method, route);
     let is_private = request.uri().path().starts_with("/api/");
     request.extensions_mut().insert(RequestId(id.as_str().into()));
+    note_client(&state, &mut request);
     let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     secure(&mut response, is_private);

@@ -9,6 +9,7 @@ mod auth;
 mod client;
 mod config;
 mod documents;
+mod erasing;
 pub mod error;
 mod extract;
 mod html;

@@ -55,9 +55,9 @@ async fn decide(
         routes: &routes,
         person: of_kind(ActorKind::Person),
         key: of_kind(ActorKind::Key),
-        plan: None,
         workspace: extensions.get::<Tenant>().map(|tenant| tenant.workspace_id.as_str()),
         address: actor.address.as_deref(),
+        ..Caller::default()
     };
     Ok(state.records.admit(&caller).await?)
 }

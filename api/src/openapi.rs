@@ -89,10 +89,11 @@ fn complete(need: Option<Need>, operation: &mut Operation) {
         });
         operation.parameters.get_or_insert_default().push(RefOr::T(workspace_header()));
         codes.extend([error::UNAUTHENTICATED, error::WORKSPACE_REQUIRED, error::FORBIDDEN, error::NOT_FOUND]);
-        codes.extend([error::RATE_LIMITED, error::CSRF_REFUSED, error::CROSS_SITE]);
+        codes.push(error::IMPERSONATING);
+        codes.extend([error::CSRF_REFUSED, error::CROSS_SITE, error::RATE_LIMITED]);
     }
     if operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == ACCOUNT)) {
-        codes.extend([error::CROSS_SITE, error::TOO_MANY_TRIES]);
+        codes.extend([error::CROSS_SITE, error::RATE_LIMITED]);
     }
     if has_input {
         codes.extend([error::INVALID_PATH, error::INVALID_QUERY, error::NOT_FOUND]);

@@ -1,7 +1,6 @@
 //! Failures of the engine and of the records in the words of the API. Must not know routes.
 
 use crate::error::{self, ApiError};
-use axum::http::{HeaderValue, header};
 use serde_json::json;
 use sluice_engine::drive::EngineError;
 use sluice_engine::graph::Problem;
@@ -71,12 +70,13 @@ impl From<RecordError> for ApiError {
                 let pointer = path.replace(['.', '['], "/").replace(']', "");
                 Self::new(error::INVALID_VALUE, message).at(&format!("/{pointer}"))
             }
-            RecordError::Throttled { retry_after_ms } => {
-                let seconds = retry_after_ms.max(0).div_euclid(1_000) + 1;
-                Self::new(error::TOO_MANY_TRIES, message)
-                    .details(json!({ "retry_after_seconds": seconds }))
-                    .header(header::RETRY_AFTER, HeaderValue::from(seconds))
+            RecordError::Refused { code, .. } => {
+                let codes =
+                    [error::BUDGET_EXHAUSTED, error::PLAN_LIMIT_REACHED, error::SUBSCRIPTION_INACTIVE];
+                let found = codes.into_iter().find(|known| known.code == code);
+                Self::new(found.unwrap_or(error::CONFLICT), message)
             }
+            RecordError::Throttled(decision) => crate::limits::too_many(&decision),
             RecordError::CodeRefused => Self::new(error::CODE_REFUSED, message),
             RecordError::Db(ref cause) if cause.is_transient() => unavailable(&failure),
             RecordError::Seal(_) | RecordError::Db(_) => Self::internal(&failure),

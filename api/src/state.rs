@@ -8,8 +8,10 @@ use crate::session::AccessTokens;
 use moka::sync::Cache;
 use sluice_engine::document::Document;
 use sluice_engine::drive::Engine;
+use sluice_records::branding::TxtLookup;
 use sluice_records::{Actor, Connections, RecordError, Records};
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +49,8 @@ pub struct Shared {
     pub records: Records,
     /// Accounts that people connected; none where no provider is configured.
     pub connections: Option<Connections>,
+    /// Looks proofs of host names up.
+    pub dns: Arc<dyn TxtLookup>,
     /// What the operator decided.
     pub config: Arc<ApiConfig>,
     /// Built-in workflows.
@@ -87,6 +91,7 @@ impl ApiState {
             engine,
             records,
             connections: None,
+            dns: Arc::new(NoNameServer),
             config: Arc::new(config),
             templates: Arc::new(templates),
             metrics,
@@ -151,8 +156,26 @@ impl ApiState {
         Self(Arc::new(Shared { connections: Some(connections), ..Shared::clone(&self) }))
     }
 
+    /// The same with somebody who knows the DNS.
+    #[must_use]
+    pub fn with_dns(self, dns: Arc<dyn TxtLookup>) -> Self {
+        Self(Arc::new(Shared { dns, ..Shared::clone(&self) }))
+    }
+
     /// Waits until every body taken so far is handled. For tests and for an orderly stop.
     pub async fn settle_inbound(&self) {
         self.inbox.settle().await;
+    }
+}
+
+/// Where nobody said whom to ask.
+struct NoNameServer;
+
+impl TxtLookup for NoNameServer {
+    fn txt<'a>(
+        &'a self,
+        _: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<String>, String>> + Send + 'a>> {
+        Box::pin(async { Err("no name server is configured".to_owned()) })
     }
 }

@@ -66,10 +66,27 @@ impl Db {
     /// # Errors
     /// When the database fails, is in use by another process, or the disk is full; it is then as it was.
     pub async fn vacuum(&self) -> Result<(), DbError> {
-        if let Pools::Sqlite { .. } = self.pools() {
-            self.query("vacuum").execute().await?;
-            self.query("pragma wal_checkpoint(truncate)").all().await?;
-        }
-        Ok(())
+        self.overwrite_deleted().await.map(|_| ())
+    }
+
+    /// The same, to leave nothing of deleted rows behind: SQLite marks them as free, and splits pages without clearing
+    /// what moved away. Answers whether the log was emptied, too; it is not while somebody reads from it.
+    ///
+    /// # Errors
+    /// As for [`Db::vacuum`].
+    pub async fn overwrite_deleted(&self) -> Result<bool, DbError> {
+        let Pools::Sqlite { .. } = self.pools() else { return Ok(true) };
+        self.query("vacuum").execute().await?;
+        self.empty_log().await
+    }
+
+    /// Folds SQLite's log back into the file and cuts it to nothing. Answers whether that was possible: somebody may be
+    /// reading from it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn empty_log(&self) -> Result<bool, DbError> {
+        let Pools::Sqlite { .. } = self.pools() else { return Ok(true) };
+        Ok(self.query("pragma wal_checkpoint(truncate)").one().await?.int("busy")? == 0)
     }
 }

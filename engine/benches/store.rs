@@ -87,6 +87,7 @@ fn turn() -> Turn {
         receipt: None,
         change: None,
         waits: None,
+        usage: Vec::new(),
         children: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ use crate::http::{HttpRequest, HttpResponse};
 use crate::mask::Secrets;
 use crate::outcome::Resumed;
 use crate::services::{Credential, Services};
+use crate::usage::{Spending, UsageNote};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -101,6 +102,8 @@ pub struct NodeContext {
     pub cancel: CancellationToken,
     /// Lines logged so far.
     pub logs: Mutex<Vec<LogLine>>,
+    /// What was used so far.
+    pub usage: Mutex<Vec<UsageNote>>,
     /// What must not show in anything that the node leaves behind.
     pub secrets: Secrets,
 }
@@ -180,6 +183,67 @@ impl NodeContext {
     fn log(&self, level: &str, message: String) {
         let line = LogLine { at: self.now_ms(), level: level.to_owned(), message };
         self.logs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line);
+    }
+
+    /// Reports that pieces of something were used, with what kind of pieces they are (`category`, `model`). It counts
+    /// once, in the commit that takes the result of this execution, whatever the result is; a repetition of the execution
+    /// that reports the same again counts nothing. A node that waits and goes on names its reports itself:
+    /// [`NodeContext::usage_as`].
+    pub fn usage(&self, kind: &str, quantity: i64, attributes: &[(&str, &str)]) {
+        let noted = self.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let count = noted.iter().filter(|note| note.kind == kind).count();
+        drop(noted);
+        self.usage_as(&count.to_string(), kind, quantity, attributes);
+    }
+
+    /// The same under a name of its own within this execution and kind, for example the number of an item.
+    pub fn usage_as(&self, name: &str, kind: &str, quantity: i64, attributes: &[(&str, &str)]) {
+        let note = UsageNote {
+            key: format!("{}/{kind}/{name}", self.effect_id()),
+            kind: kind.to_owned(),
+            quantity,
+            attributes: attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            at: self.now_ms(),
+        };
+        self.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(note);
+    }
+
+    /// Takes what was reported so far.
+    pub fn take_usage(&self) -> Vec<UsageNote> {
+        std::mem::take(&mut self.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Puts aside what something will cost, before it is done. Nothing in a dry run.
+    ///
+    /// # Errors
+    /// `Rejected` with `plan_limit_reached`, `budget_exhausted` or `subscription_inactive`: then it must not be done.
+    pub async fn reserve(&self, spending: &Spending) -> Result<(), NodeError> {
+        if self.run.dry_run {
+            return Ok(());
+        }
+        self.services.budget.reserve(&self.run.workspace_id, spending).await
+    }
+
+    /// It was done: charges what was put aside. What cannot be written down is only warned of, because what was done
+    /// must not be done again for that; a status or the end of the hold settles it.
+    pub async fn settle(&self, spending: &Spending) {
+        if !self.run.dry_run
+            && let Err(error) = self.services.budget.settle(&self.run.workspace_id, spending).await
+        {
+            self.warn(format!("What `{}` costs could not be charged: {error}", spending.kind));
+        }
+    }
+
+    /// It was not done: gives back what was put aside, at the latest when the hold expires.
+    pub async fn release(&self, spending: &Spending) {
+        if !self.run.dry_run
+            && let Err(error) = self.services.budget.release(&self.run.workspace_id, &spending.key).await
+        {
+            self.warn(format!(
+                "What was put aside for `{}` could not be given back yet: {error}",
+                spending.kind
+            ));
+        }
     }
 
     /// Takes the lines logged so far.

@@ -18,6 +18,7 @@ pub mod services;
 pub mod spec;
 pub mod testkit;
 pub mod transport;
+pub mod usage;
 
 /// Everything an ordinary node needs, in one import.
 pub mod prelude {
@@ -32,6 +33,7 @@ pub mod prelude {
     pub use crate::spec::{
         CredentialNeed, Effect, Example, NodeSpec, Port, Ports, TriggerSource, TriggerSpec,
     };
+    pub use crate::usage::Spending;
     pub use schemars::JsonSchema;
     pub use serde::Deserialize;
     pub use serde_json::{Value, json};

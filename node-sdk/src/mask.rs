@@ -1,5 +1,6 @@
 //! Takes the secrets of opened credentials out of everything that a node leaves behind: items, files, waits, replies,
-//! errors and log lines. Servers like to echo what they were sent. Must not know where credentials come from.
+//! errors, log lines and what it reports to have used. Servers like to echo what they were sent. Must not know where
+//! credentials come from.
 //!
 //! A secret is found as it is, escaped as in JSON, percent-encoded, and in base64 at whatever place of the encoded text
 //! it stands, so the pair of a basic authentication is found too. Texts shorter than [`SHORTEST`] are left alone: they
@@ -9,6 +10,7 @@ use crate::context::LogLine;
 use crate::error::NodeError;
 use crate::item::{FileRef, Item};
 use crate::outcome::{Outcome, Output};
+use crate::usage::UsageNote;
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -156,6 +158,13 @@ impl Mask {
     /// The lines without secrets.
     pub fn logs(&self, lines: &mut [LogLine]) {
         lines.iter_mut().for_each(|line| line.message = self.text(std::mem::take(&mut line.message)));
+    }
+
+    /// The notes without secrets. The names of attributes are the node's own words.
+    pub fn usage(&self, notes: &mut [UsageNote]) {
+        for note in notes {
+            note.attributes.values_mut().for_each(|value| *value = self.text(std::mem::take(value)));
+        }
     }
 
     fn is_in_file(&self, file: &FileRef) -> bool {
@@ -306,5 +315,10 @@ mod tests {
         let mut lines = [LogLine { at: 1, level: "info".into(), message: "very-secret".into() }];
         mask.logs(&mut lines);
         assert_eq!(lines[0].message, MASKED);
+        let attributes = [("model".to_owned(), "very-secret".to_owned())].into();
+        let mut notes =
+            [UsageNote { key: "k".into(), kind: "ai_token".into(), quantity: 1, attributes, at: 1 }];
+        mask.usage(&mut notes);
+        assert_eq!(notes[0].attributes["model"], MASKED);
     }
 }

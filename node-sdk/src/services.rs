@@ -1,7 +1,8 @@
-//! What a host lends to running nodes: clock, HTTP transport, credentials, base URLs.
+//! What a host lends to running nodes: clock, HTTP transport, credentials, base URLs, budgets.
 
 use crate::error::NodeError;
 use crate::http::HttpTransport;
+use crate::usage::Budget;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -97,4 +98,6 @@ pub struct Services {
     pub credentials: Arc<dyn CredentialSource>,
     /// Base URL per provider, set by the operator; for example `graph` to `https://graph.facebook.com/v22.0`.
     pub base_urls: Arc<BTreeMap<String, String>>,
+    /// What workspaces may spend.
+    pub budget: Arc<dyn Budget>,
 }

@@ -10,6 +10,7 @@ use crate::node::DynNode;
 use crate::outcome::{Outcome, Output, Resumed};
 use crate::services::{Clock, Credential, CredentialSource, Services};
 use crate::spec::Example;
+use crate::usage::NoBudget;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -200,9 +201,11 @@ impl Bench {
                 http: self.http.clone(),
                 credentials: Arc::new(FixedCredentials(self.credentials.clone())),
                 base_urls: Arc::new(self.base_urls.clone()),
+                budget: NoBudget::shared(),
             },
             cancel: CancellationToken::new(),
             logs: std::sync::Mutex::default(),
+            usage: std::sync::Mutex::default(),
             secrets: crate::mask::Secrets::default(),
         }
     }

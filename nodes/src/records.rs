@@ -16,12 +16,12 @@ pub(crate) fn node_error(error: RecordError) -> NodeError {
     let message = error.to_string();
     match error {
         RecordError::NotFound { .. } => NodeError::invalid_input(message).code(code),
-        RecordError::Conflict { .. } => NodeError::rejected(message).code(code),
+        RecordError::Conflict { .. } | RecordError::Refused { .. } => NodeError::rejected(message).code(code),
         RecordError::Invalid { path, .. } => {
             NodeError::invalid_params(message).code(code).at(format!("/{}", path.replace('.', "/")))
         }
         // Only people meet these.
-        RecordError::Throttled { .. } | RecordError::CodeRefused => NodeError::rejected(message).code(code),
+        RecordError::Throttled(_) | RecordError::CodeRefused => NodeError::rejected(message).code(code),
         RecordError::Seal(_) => NodeError::auth(message).code(code),
         // The database's own words may name tables and hosts; they are in the server's log.
         RecordError::Db(source) => {

@@ -17,6 +17,7 @@ use sluice_node_sdk::outcome::Outcome;
 use sluice_node_sdk::services::{Credential, CredentialSource, Services};
 use sluice_node_sdk::testkit::{FixedParams, SimClock};
 use sluice_node_sdk::transport::ReqwestTransport;
+use sluice_node_sdk::usage::{Budget, Spending};
 use sluice_records::messages::{Delivery, Direction, Failure, InboundRecord, StatusRecord};
 use sluice_records::{Cipher, Identity, MasterKey, NewCredential, NewNumber, Records, Secret};
 use std::collections::{BTreeMap, VecDeque};
@@ -71,6 +72,43 @@ struct World {
     meta: Meta,
     base_url: String,
     clock: Arc<SimClock>,
+    budget: Arc<Purse>,
+}
+
+/// A budget of so many messages, with what became of each.
+struct Purse(Mutex<(i64, BTreeMap<String, &'static str>)>);
+
+impl Purse {
+    fn told(&self) -> Vec<(String, &'static str)> {
+        self.0.lock().unwrap().1.clone().into_iter().collect()
+    }
+
+    fn note(&self, key: &str, word: &'static str) -> BoxFuture<'static, Result<(), NodeError>> {
+        self.0.lock().unwrap().1.insert(key.to_owned(), word);
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+impl Budget for Purse {
+    fn reserve<'a>(&'a self, _: &'a str, spending: &'a Spending) -> BoxFuture<'a, Result<(), NodeError>> {
+        let mut purse = self.0.lock().unwrap();
+        purse.0 -= spending.quantity;
+        let is_enough = purse.0 >= 0;
+        drop(purse);
+        if is_enough {
+            return self.note(&spending.key, "reserved");
+        }
+        let refused = NodeError::rejected("nothing is left").code("budget_exhausted");
+        Box::pin(std::future::ready(Err(refused)))
+    }
+
+    fn settle<'a>(&'a self, _: &'a str, spending: &'a Spending) -> BoxFuture<'a, Result<(), NodeError>> {
+        self.note(&spending.key, "settled")
+    }
+
+    fn release<'a>(&'a self, _: &'a str, key: &'a str) -> BoxFuture<'a, Result<(), NodeError>> {
+        self.note(key, "released")
+    }
 }
 
 impl World {
@@ -100,7 +138,8 @@ impl World {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v22.0", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { records, workspace, meta, base_url, clock: Arc::new(SimClock::at(START)) }
+        let budget = Arc::new(Purse(Mutex::new((1_000, BTreeMap::new()))));
+        Self { records, workspace, meta, base_url, clock: Arc::new(SimClock::at(START)), budget }
     }
 
     /// A customer writes; the conversation's id.
@@ -146,9 +185,11 @@ impl World {
                 http: Arc::new(ReqwestTransport::new(EgressPolicy::default()).unwrap()),
                 credentials: Arc::new(FromRecords(self.records.clone())),
                 base_urls: Arc::new(BTreeMap::from([("graph".to_owned(), self.base_url.clone())])),
+                budget: self.budget.clone(),
             },
             cancel: tokio_util::sync::CancellationToken::new(),
             logs: Mutex::default(),
+            usage: Mutex::default(),
             secrets: sluice_node_sdk::mask::Secrets::default(),
         }
     }
@@ -258,6 +299,41 @@ async fn the_window_is_kept_and_a_dry_run_sends_nothing() {
 }
 
 #[tokio::test]
+async fn nothing_is_sent_that_cannot_be_paid_and_every_message_is_counted() {
+    let world = World::new().await;
+    let told = |word: &'static str| vec![("run_1/send/0".to_owned(), word)];
+    let item = json!({ "conversation": { "id": world.customer_writes().await } });
+    let gone = json!({ "error": { "code": 131_026, "message": "undeliverable" } });
+    world.meta.answers.lock().unwrap().push_back((400, gone));
+    let ctx = world.context(hello(), false);
+    assert!(world.run_in(&ctx, "whatsapp.send", std::slice::from_ref(&item)).await.is_err());
+    assert_eq!(world.budget.told(), told("released"));
+    assert!(ctx.take_usage().is_empty());
+
+    let params = json!({ "type": "text", "text": "Hello", "to": "+91 98765 43210" });
+    world.budget.0.lock().unwrap().0 = 2;
+    let mut ctx = world.context(params, false);
+    ctx.node_id = "list".into();
+    let items = vec![item; 3];
+    let error = world.run_in(&ctx, "whatsapp.send", &items).await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_ref()), (ErrorKind::Rejected, "budget_exhausted"));
+    assert_eq!(world.sent(), 1 + 2, "the third was not sent");
+    let used: Vec<_> =
+        ctx.take_usage().into_iter().map(|note| (note.key, note.quantity, note.attributes)).collect();
+    let service = BTreeMap::from([("category".to_owned(), "service".to_owned())]);
+    let note = |item| (format!("run_1/list/0/message/{item}"), 1, service.clone());
+    assert_eq!(used, [note(0), note(1)]);
+
+    let world = World::new().await;
+    let items = vec![json!({ "conversation": { "id": world.customer_writes().await } })];
+    assert_eq!(lose(&world, &hello(), &items).await.kind, ErrorKind::UnknownOutcome);
+    assert_eq!(world.budget.told(), told("reserved"), "nobody knows yet");
+    world.records.apply_status(&status(&world, "run_1/send/0", "sent")).await.unwrap();
+    world.run_in_doubt(&hello(), Doubt::Ask, &items).await.unwrap();
+    assert_eq!(world.budget.told(), told("settled"));
+}
+
+#[tokio::test]
 async fn a_refused_message_is_on_record_as_failed() {
     let world = World::new().await;
     let item = json!({ "conversation": { "id": world.customer_writes().await } });
@@ -308,6 +384,7 @@ async fn lose(world: &World, params: &Value, items: &[Value]) -> NodeError {
 
 fn status(world: &World, effect_id: &str, status: &str) -> StatusRecord {
     StatusRecord {
+        pricing: None,
         workspace_id: world.workspace.clone(),
         phone_number_id: NUMBER.into(),
         wamid: format!("wamid.of.{effect_id}"),

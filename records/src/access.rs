@@ -84,7 +84,8 @@ permissions! {
     NumberWrite = "number:write" "Connect and disconnect numbers.";
     ContactRead = "contact:read" "See contacts.";
     ContactWrite = "contact:write" "Change contacts.";
-    ContactErase = "contact:erase" "Export and erase everything about a person.";
+    ContactExport = "contact:export" "Export everything that is held about a person.";
+    ContactErase = "contact:erase" "Erase everything that is held about a person.";
     ConversationRead = "conversation:read" "See conversations and messages.";
     ConversationWrite = "conversation:write" "Answer, open and close conversations.";
     InboundRead = "inbound:read" "See the bodies that providers delivered.";
@@ -225,6 +226,9 @@ const VIEWER: &[P] = &[
 
 /// What people who answer customers do besides.
 const AGENT: &[P] = &[P::ApprovalDecide, P::ContactWrite, P::ConversationWrite, P::SignalWrite];
+
+/// What outlasts a session, and so nobody does in somebody else's place.
+pub(crate) const NOT_IN_ANOTHERS_PLACE: &[P] = &[P::KeyWrite, P::MemberWrite, P::WorkspaceDelete];
 
 /// What only an owner may do in a workspace.
 const OWNER_ONLY: &[P] = &[P::WorkspaceDelete];

@@ -3,6 +3,7 @@
 use sluice_db::DbError;
 
 use crate::SealError;
+use crate::limits::Decision;
 
 /// A refused or failed record operation. The source is in the chain, not in the text.
 #[derive(Debug, thiserror::Error)]
@@ -16,9 +17,12 @@ pub enum RecordError {
     /// A value that is not allowed; `path` is the JSON path of the offending field.
     #[error("{path}: {message}")]
     Invalid { path: String, message: String },
+    /// Allowed in itself, but not now: `code` names what stands against it, such as `budget_exhausted`.
+    #[error("{message}")]
+    Refused { code: &'static str, message: String },
     /// Tried too often.
-    #[error("too many tries; try again in {} seconds", (retry_after_ms + 999) / 1000)]
-    Throttled { retry_after_ms: i64 },
+    #[error("too many tries; try again in {} seconds", .0.retry_after_seconds)]
+    Throttled(Box<Decision>),
     /// A one-time code is wrong, too old, used up or replaced by a newer one; which of these is not said.
     #[error(
         "the code is wrong or no longer good; a code is good for one use, five tries and a short time: ask for a new one"
@@ -31,13 +35,15 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// A constant for programs: `not_found`, `conflict`, `invalid`, `throttled`, `code_refused`, `secret_unreadable`, `database`.
+    /// A constant for programs: `not_found`, `conflict`, `invalid`, `throttled`, `code_refused`, `secret_unreadable`, `database`, or
+    /// that of a refusal.
     pub fn code(&self) -> &'static str {
         match self {
             RecordError::NotFound { .. } => "not_found",
             RecordError::Conflict { .. } => "conflict",
             RecordError::Invalid { .. } => "invalid",
-            RecordError::Throttled { .. } => "throttled",
+            RecordError::Refused { code, .. } => code,
+            RecordError::Throttled(_) => "throttled",
             RecordError::CodeRefused => "code_refused",
             RecordError::Seal(_) => "secret_unreadable",
             RecordError::Db(_) => "database",
@@ -55,6 +61,10 @@ impl RecordError {
 
     pub(crate) fn invalid(path: &str, message: impl Into<String>) -> Self {
         RecordError::Invalid { path: path.to_owned(), message: message.into() }
+    }
+
+    pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        RecordError::Refused { code, message: message.into() }
     }
 
     pub(crate) fn conflict(message: impl Into<String>) -> Self {

@@ -6,15 +6,18 @@
 mod access;
 mod api_keys;
 pub mod audit;
+pub mod branding;
 pub mod connections;
 mod consents;
 pub mod contacts;
 mod conversations;
 mod credentials;
+pub mod erasure;
 mod error;
 pub mod events;
 mod ids;
 mod inbound;
+pub mod ledger;
 pub mod limits;
 mod mail;
 pub mod messages;
@@ -22,10 +25,12 @@ mod numbers;
 mod page;
 pub mod people;
 mod phone;
+pub mod plans;
 mod store;
 mod tenancy;
 mod throttle;
 mod tokens;
+pub mod usage;
 pub mod vault;
 pub mod whatsapp;
 
@@ -36,6 +41,7 @@ pub use consents::{Consent, MARKETING};
 pub use contacts::{Contact, ContactChange, Identity, IdentityKind, Resolved};
 pub use conversations::{Conversation, WINDOW_MS, lane};
 pub use credentials::{Credential, CredentialChange, NewCredential, OpenCredential};
+pub use erasure::Erasure;
 pub use error::RecordError;
 pub use events::RecordEvent;
 pub(crate) use ids::clean;
@@ -57,5 +63,4 @@ pub use tenancy::{
     Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
     Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
 };
-pub use throttle::Rule;
 pub use vault::{Cipher, MasterKey, SealError, Secret, Vault};

@@ -6,6 +6,7 @@ use sluice_db::{DbError, Row, Tx};
 
 use crate::audit::{Change, Target};
 use crate::ids::clean;
+use crate::plans::Place;
 use crate::{RecordError, Records};
 
 /// A WhatsApp business number that a workspace has connected.
@@ -72,7 +73,7 @@ impl Records {
     ///
     /// # Errors
     /// `Conflict` when another workspace holds it (which one is not said), `Invalid` for empty ids, `NotFound` for a
-    /// credential that does not exist.
+    /// credential that does not exist, `Refused` when the plan allows no more numbers.
     pub async fn connect_number(&self, workspace_id: &str, new: NewNumber) -> Result<Number, RecordError> {
         for (path, id) in [("phone_number_id", &new.phone_number_id), ("waba_id", &new.waba_id)] {
             if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -86,6 +87,9 @@ impl Records {
         let now = self.now();
         let mut tx = self.begin().await?;
         let before = number_in(&mut tx, workspace_id, &new.phone_number_id).await?;
+        if before.is_none() {
+            self.require_place(&mut tx, workspace_id, Place::Number).await?;
+        }
         let written = tx
             .query(
                 "insert into numbers (workspace_id, phone_number_id, waba_id, display_phone_number, verified_name, \

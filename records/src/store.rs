@@ -31,6 +31,8 @@ pub struct Records {
     pub(crate) changed: Arc<tokio::sync::Notify>,
     /// Told when mail was written down.
     pub(crate) mail: Arc<tokio::sync::Notify>,
+    /// Told when somebody asked for an erasure.
+    pub(crate) erasing: Arc<tokio::sync::Notify>,
 }
 
 impl Records {
@@ -50,6 +52,7 @@ impl Records {
             actor: Arc::new(Actor::system()),
             changed: Arc::default(),
             mail: Arc::default(),
+            erasing: Arc::default(),
         }
     }
 

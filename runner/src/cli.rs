@@ -44,6 +44,9 @@ pub(crate) enum Command {
     /// People and their one-time codes
     #[command(subcommand)]
     Person(PersonCommand),
+    /// Credits and usage
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Bring the database schema up to date
     Migrate(Settings),
     /// Check configuration, database and master key
@@ -164,6 +167,21 @@ pub(crate) struct CopyArgs {
 pub(crate) enum KeyCommand {
     /// Print a new API key once, alone on the last line
     Create(KeyCreateArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Compute every seal, chain, closing and sum again; exit 1 if anything is wrong
+    Verify(LedgerVerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LedgerVerifyArgs {
+    /// Print JSON in place of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 #[derive(Debug, Subcommand)]

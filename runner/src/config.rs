@@ -10,7 +10,7 @@ use sluice_api::{AccountConfig, OidcConfig, SignUpMode};
 use sluice_node_sdk::duration::parse_duration_ms;
 use sluice_records::people::normalise_email;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -80,6 +80,9 @@ pub struct Settings {
     /// Proxies whose `X-Forwarded-For` is believed: addresses and networks, separated by commas
     #[arg(long, env = "SLUICE_TRUSTED_PROXIES", value_name = "LIST")]
     pub trusted_proxies: Option<String>,
+    /// Name server that proofs of host names are looked up at, such as `127.0.0.1:53` [default: those of the system]
+    #[arg(long, env = "SLUICE_DNS_SERVER", value_name = "ADDRESS")]
+    pub dns_server: Option<SocketAddr>,
     /// Issuer of an OpenID Connect provider at which people may sign in
     #[arg(long, env = "SLUICE_OIDC_ISSUER", value_name = "URL")]
     pub oidc_issuer: Option<String>,
@@ -232,6 +235,8 @@ pub struct Config {
     pub mail: Option<MailSettings>,
     /// Accounts of people.
     pub accounts: AccountConfig,
+    /// Name server for proofs of host names, if it is not the system's.
+    pub dns_server: Option<SocketAddr>,
     /// Allowed private destinations.
     pub egress_allow: String,
     /// Durability of commits.
@@ -398,6 +403,7 @@ impl Settings {
             accounts,
             master_key: given.master_key,
             master_keys_earlier: list(given.master_key_earlier.as_deref()),
+            dns_server: given.dns_server,
             egress_allow: given.egress_allow.unwrap_or_default(),
             synchronous: given.synchronous.unwrap_or_default(),
             max_effects,
@@ -438,6 +444,7 @@ impl Settings {
             sign_up: self.sign_up.or(other.sign_up),
             review_emails: self.review_emails.or(other.review_emails),
             trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
+            dns_server: self.dns_server.or(other.dns_server),
             oidc_issuer: self.oidc_issuer.or(other.oidc_issuer),
             oidc_client_id: self.oidc_client_id.or(other.oidc_client_id),
             oidc_client_secret: self.oidc_client_secret.or(other.oidc_client_secret),

@@ -1,11 +1,14 @@
 //! The `sluice` program: command line, configuration, wiring and signals. A host with nodes of its own calls
 //! [`main_with`] from a binary of its own. Must not hold business rules.
 
+pub mod bookkeeping;
+mod budget;
 mod change_log;
 mod cli;
 mod commands;
 mod config;
 mod credentials;
+mod dns;
 mod logging;
 pub mod mail;
 pub mod pruning;

@@ -158,7 +158,7 @@ enum RecordKind {
     Seen,
     Events,
     Effects,
-    /// Codes, sessions and counts of tries that are over.
+    /// Codes and sessions that are over.
     SignIn,
     /// Mail that could not be sent.
     Mail,

@@ -1,5 +1,6 @@
 //! Puts the rooms together: database, records, nodes, engine. Only this crate knows them all.
 
+use crate::budget::RecordBudget;
 use crate::change_log::RecordedChanges;
 use crate::config::{Config, Role, Synchronous};
 use crate::credentials::{NodeCredentials, connections};
@@ -49,6 +50,7 @@ impl Installation {
         let db = open_database(config).await?;
         db.migrate().await.map_err(|error| explain(&error))?;
         let records = Records::new(db.clone(), cipher(config)?);
+        records.seed_plans().await.map_err(|error| explain(&error))?;
         let policy =
             EgressPolicy::parse(&config.egress_allow).map_err(|error| format!("egress_allow: {error}"))?;
         let http = ReqwestTransport::new(policy)
@@ -127,6 +129,7 @@ fn engine(
         http,
         credentials: Arc::new(NodeCredentials(connections.clone())),
         base_urls: Arc::new(config.base_urls.clone()),
+        budget: Arc::new(RecordBudget(records.clone())),
     };
     // SQLite serves one process, PostgreSQL any number.
     let is_alone = store.dialect() == Dialect::Sqlite;

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 1_000;
 
 /// Folders that are made, not written.
-const MADE: &[&str] = &["target", "node_modules", "data", "__pycache__"];
+const MADE: &[&str] = &["target", "node_modules", "dist", "data", "__pycache__"];
 
 /// Endings of the files that people write.
-const WRITTEN: &[&str] = &["rs", "toml", "md", "sh", "json", "yml", "yaml", "sql", "py", "txt"];
+const WRITTEN: &[&str] =
+    &["rs", "toml", "md", "sh", "json", "yml", "yaml", "sql", "py", "txt", "ts", "tsx", "css", "html"];
 
 /// Words that must not stay in any Rust file. Split, so that this file does not hold them itself.
 const UNFINISHED: &[&str] = &[

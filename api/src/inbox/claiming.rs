@@ -60,6 +60,7 @@ impl ApiState {
     /// triggers, until the server stops.
     pub fn spawn_loops(&self) {
         tokio::spawn(crate::record_events::show_forever(self.clone()));
+        tokio::spawn(crate::erasing::erase_forever(self.clone()));
         tokio::spawn(self.clone().close_inactive_workspaces_for_ever());
         let state = self.clone();
         tokio::spawn(async move {

@@ -4,11 +4,14 @@
 pub(crate) mod account;
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod branding;
 pub(crate) mod clients;
 pub(crate) mod connections;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod credentials;
+pub(crate) mod credits;
+pub(crate) mod erasures;
 pub(crate) mod events;
 pub(crate) mod expressions;
 pub(crate) mod hooks;
@@ -20,13 +23,17 @@ pub(crate) mod members;
 pub(crate) mod nodes;
 pub(crate) mod numbers;
 pub(crate) mod people;
+pub(crate) mod plans;
 pub(crate) mod resellers;
 pub(crate) mod runs;
 pub(crate) mod service;
 pub(crate) mod signals;
 pub(crate) mod stream;
+pub(crate) mod subscription;
 pub(crate) mod team;
 pub(crate) mod templates;
+pub(crate) mod usage;
+pub(crate) mod wallet;
 pub(crate) mod whatsapp;
 pub(crate) mod workflows;
 pub(crate) mod workspaces;
@@ -34,7 +41,7 @@ pub(crate) mod workspaces;
 use crate::config::Limits;
 use crate::layers;
 use crate::state::ApiState;
-use crate::{auth, client, openapi, studio};
+use crate::{auth, openapi, studio};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -66,7 +73,6 @@ pub fn router(state: ApiState) -> Router {
         .fallback(studio::serve)
         .method_not_allowed_fallback(layers::method_not_allowed)
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn_with_state(state.clone(), client::find_client))
         .layer(from_fn_with_state(state.clone(), layers::surround))
         .layer(CompressionLayer::new())
         .with_state(state)
@@ -107,10 +113,17 @@ fn private() -> OpenApiRouter<ApiState> {
         .merge(events::routes())
         .merge(inbound::routes())
         .merge(numbers::routes())
+        .merge(usage::routes())
+        .merge(wallet::routes())
+        .merge(credits::routes())
+        .merge(plans::routes())
+        .merge(subscription::routes())
         .merge(contacts::routes())
+        .merge(erasures::routes())
         .merge(conversations::routes())
         .merge(workspaces::routes())
         .merge(audit::routes())
+        .merge(branding::routes())
         .merge(limits::routes())
         .merge(account::routes())
         .merge(people::routes())
@@ -135,6 +148,7 @@ fn public(limits: &Limits) -> OpenApiRouter<ApiState> {
         .merge(connections::browser_routes())
         .merge(account::public_routes())
         .merge(people::link_routes())
+        .merge(branding::public_routes())
         .layer(DefaultBodyLimit::max(64 * 1024));
     timed(OpenApiRouter::new().merge(service::routes()).merge(whatsapp).merge(small), limits.request)
 }

@@ -7,11 +7,13 @@ mod token;
 
 use crate::client::ClientAddress;
 use crate::error::{self, ApiError};
+use crate::layers::RequestId;
 use crate::state::ApiState;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use sluice_records::people::{Device, Standing};
+use sluice_records::{Actor, ActorKind, Records};
 
 pub(crate) use cookies::{ACCESS_COOKIE, Cookies, OIDC_COOKIE, REFRESH_COOKIE, SIGN_UP_COOKIE, cookie};
 pub(crate) use csrf::{check_same_site, csrf_token};
@@ -72,13 +74,22 @@ pub(crate) async fn present_cookie(
     Ok(Some(presented))
 }
 
-/// Who asks on a public route: the device, after it is certain that no other site forged the request.
-pub(crate) struct Caller(pub(crate) Device);
+/// Who asks on a public route, after it is certain that no other site forged the request.
+pub(crate) struct Caller {
+    /// Where they are.
+    pub(crate) device: Device,
+    actor: Actor,
+}
 
 impl Caller {
     /// What tries are counted under.
     pub(crate) fn address(&self) -> &str {
-        self.0.address.as_deref().unwrap_or("unknown")
+        self.device.address.as_deref().unwrap_or("unknown")
+    }
+
+    /// The records, signed by whoever they turn out to be.
+    pub(crate) fn records(&self, state: &ApiState) -> Records {
+        state.records.acting(self.actor.clone())
     }
 }
 
@@ -89,11 +100,12 @@ impl FromRequestParts<ApiState> for Caller {
         if !parts.method.is_safe() {
             check_same_site(state, &parts.headers)?;
         }
-        let address = parts.extensions.get::<ClientAddress>().and_then(|client| client.0);
+        let address = ClientAddress::of(&parts.extensions);
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.to_string());
         let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self(Device {
-            address: address.map(|address| address.to_string()),
-            user_agent: agent.map(ToOwned::to_owned),
-        }))
+        Ok(Self {
+            actor: Actor { address: address.clone(), request_id, ..Actor::new(ActorKind::Person, "", "") },
+            device: Device { address, user_agent: agent.map(ToOwned::to_owned) },
+        })
     }
 }

@@ -38,6 +38,32 @@ fn codes_are_unique() {
 }
 
 #[test]
+fn schemas_have_names_of_their_own() {
+    // Of two with one name the document keeps one.
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut names = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for rest in text.split("ToSchema)]").skip(1) {
+                let words: Vec<_> = rest.split_ascii_whitespace().take(40).collect();
+                let at = words.iter().position(|word| ["struct", "enum"].contains(word)).unwrap();
+                names.push(words[at + 1].split('<').next().unwrap().to_owned());
+            }
+        }
+    }
+    assert!(names.len() > 60, "{}", names.len());
+    names.sort_unstable();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+#[test]
 fn every_operation_is_documented_and_every_reference_leads_somewhere() {
     let document = serde_json::to_value(sluice_api::openapi()).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));

@@ -109,6 +109,7 @@ impl Ground {
             http,
             credentials: Arc::new(NoCredentials),
             base_urls: Arc::default(),
+            budget: sluice_node_sdk::usage::NoBudget::shared(),
         };
         let engine = Engine::new(Store::new(db.clone()), super::nodes::registry(), services, engine);
         let records = Records::new(db, Cipher::new(MasterKey::parse(&"5a".repeat(32)).unwrap()));

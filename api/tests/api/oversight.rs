@@ -113,7 +113,7 @@ async fn a_workspace_cannot_loosen_what_the_platform_sets(db: Db) {
         ground.call_as(&ground.platform_key, method, path, body).await
     };
     let limits = platform("GET", "/api/platform/limits", Value::Null).await.expect(200).json();
-    assert_eq!(limits["items"].as_array().unwrap().len(), 5, "those against guessing");
+    assert_eq!(limits["items"].as_array().unwrap().len(), 8, "those against guessing");
     let strict = json!({ "level": "workspace", "route": "read", "daily_limit": 3 });
     platform("PUT", "/api/platform/limits", strict).await.expect(200);
     let loose = json!({ "level": "key", "window_limit": 1_000_000, "window_seconds": 1 });
@@ -143,7 +143,7 @@ async fn a_workspace_cannot_loosen_what_the_platform_sets(db: Db) {
         json!({ "level": "global", "route": "sign_in.account", "window_limit": 3, "window_seconds": 60 });
     platform("PUT", "/api/platform/limits", guess).await.expect(200);
     let limits = platform("GET", "/api/platform/limits", Value::Null).await.expect(200).json();
-    assert_eq!(limits["items"].as_array().unwrap().len(), 6, "the one for sign-in was replaced");
+    assert_eq!(limits["items"].as_array().unwrap().len(), 9, "the one for sign-in was replaced");
 }
 
 sluice_db::contract_tests! {

@@ -15,6 +15,7 @@ use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::outcome::{Outcome, Output, Resumed};
 use sluice_node_sdk::services::Services;
 use sluice_node_sdk::spec::Effect;
+use sluice_node_sdk::usage::UsageNote;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub(crate) struct Execution {
 pub(crate) struct Executed {
     pub(crate) result: NodeResult,
     pub(super) logs: Vec<LogLine>,
+    /// What it used, whatever the result is.
+    pub(super) usage: Vec<UsageNote>,
     /// About how many bytes the result takes.
     weight: usize,
 }
@@ -99,6 +102,7 @@ impl Surroundings {
             cancel: self.cancel.clone(),
             logs: std::sync::Mutex::default(),
             secrets: Secrets::default(),
+            usage: std::sync::Mutex::default(),
         };
         Execution {
             node: program.nodes[node as usize].node.clone(),
@@ -187,11 +191,15 @@ impl Execution {
     }
 
     fn executed(self, answer: Result<Outcome, NodeError>) -> Executed {
+        // What a dry run would use is not used.
+        let mut usage = self.context.take_usage();
+        usage.retain(|_| !self.context.run.dry_run);
         let mut logs = self.context.take_logs();
         // Whatever a node leaves behind passes here; only one that opened a credential has something to hide.
         let answer = match self.context.secrets.mask() {
             Some(mask) => {
                 mask.logs(&mut logs);
+                mask.usage(&mut usage);
                 answer.map(|outcome| mask.outcome(outcome)).map_err(|error| mask.error(error))
             }
             None => answer,
@@ -221,7 +229,7 @@ impl Execution {
             Err(error) => NodeResult::Failed(self.as_failed(error)),
         };
         let (result, weight) = limits::fit(result, self.max_output);
-        Executed { result, logs, weight }
+        Executed { result, logs, usage, weight }
     }
 
     /// A time-out that a `once` node reports itself leaves the outcome as unknown as one that we measure.

@@ -394,6 +394,7 @@ fn queued_turn(run: NewRun, start: Command, now: i64) -> Turn {
         receipt: None,
         change: None,
         waits: None,
+        usage: Vec::new(),
         children: Vec::new(),
     }
 }

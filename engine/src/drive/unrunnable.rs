@@ -116,6 +116,7 @@ fn last_turn(stored: &StoredRun, error: RunError, now: i64) -> Turn {
         receipt: None,
         change: None,
         waits: Some(Vec::new()),
+        usage: Vec::new(),
         children: Vec::new(),
     }
 }

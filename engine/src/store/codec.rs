@@ -4,6 +4,7 @@
 use super::compress::{compress_1, decompress_1};
 use crate::core::{Event, EventKind};
 use serde::ser::{SerializeSeq, Serializer};
+use std::borrow::Cow;
 
 /// Codec 0: compact JSON, a list of `[at, kind]`, with `at` counted from the time of the row, which is that of
 /// the turn's first event.
@@ -50,10 +51,15 @@ pub(super) fn encode(at: i64, events: &[Event]) -> Result<Vec<u8>, CodecError> {
 
 /// The events in `body`, a row of time `at`.
 pub(super) fn decode(at: i64, body: &[u8]) -> Result<Vec<Event>, CodecError> {
+    from_json(at, &text_of(body)?)
+}
+
+/// The events in `body` as the JSON that they are.
+pub(super) fn text_of(body: &[u8]) -> Result<Cow<'_, [u8]>, CodecError> {
     let (codec, rest) = body.split_first().ok_or(CodecError::Empty)?;
     match *codec {
-        JSON => from_json(at, rest),
-        COMPRESSED_1 => from_json(at, &decompress_1(rest).ok_or(CodecError::Compressed)?),
+        JSON => Ok(rest.into()),
+        COMPRESSED_1 => Ok(decompress_1(rest).ok_or(CodecError::Compressed)?.into()),
         other => Err(CodecError::UnknownCodec(other)),
     }
 }

@@ -1,7 +1,7 @@
 //! The only writer of runs. Each turn is fenced by the number of turns before it: what loses a race writes
 //! nothing and is told so, without harm to the turns beside it. Must not know decisions, nor who shares a transaction.
 
-use super::{Commit, RunKey, Store, StoreError, Turn, codec, rows};
+use super::{Commit, RunKey, Store, StoreError, Turn, codec, rows, usage};
 use sluice_db::{Db, DbError, Dialect, Tx};
 use std::collections::HashMap;
 
@@ -176,6 +176,7 @@ async fn write_turn(tx: &mut Tx, ready: &Ready) -> Result<Commit, DbError> {
     }
     rows::insert_events(tx, one).await?;
     rows::replace_waits(tx, one).await?;
+    usage::insert(tx, &usage::rows(one)).await?;
     Ok(Commit::Done)
 }
 

@@ -4,10 +4,12 @@
 //! - [`commit`](Store::commit) is the only writer of runs: fenced by the number of turns, in a transaction that
 //!   `writer` shares among all who commit at the time, by the statements in `rows`.
 //! - `runs` and `events` load what was committed and find runs that need attention; `waits` finds who waits.
-//! - `payloads` keeps large bodies of events out of line; `prune` deletes what has been kept long enough.
+//! - `payloads` keeps large bodies of events out of line; `prune` deletes what has been kept long enough, `erase` what
+//!   tells of somebody.
 //! - `claims`, `runners` and `messages` share the work among processes.
 //! - `receipts` knows which signals were taken; `attention` counts and clears what people must look at.
 //! - `changes` tells a log of the host's who changed what.
+//! - `usage` counts what runs use, and the runs.
 //! - `query` lists runs for people; `workflows`, `publish`, `triggers` and `schedules` keep what runs are made of.
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
@@ -22,6 +24,7 @@ mod columns;
 mod commit;
 mod compress;
 mod cursor;
+mod erase;
 mod error;
 mod events;
 mod messages;
@@ -36,6 +39,7 @@ mod runs;
 mod schedules;
 mod triggers;
 pub mod types;
+mod usage;
 mod waits;
 mod workflows;
 mod writer;
@@ -46,6 +50,7 @@ mod tests;
 pub use changes::{Change, ChangeLog, Logged, Signature};
 pub use claims::{Claimed, Wanted};
 pub use codec::MAX_DEPTH;
+pub use erase::{Found, SeenRun};
 pub use error::StoreError;
 pub use messages::{OpenMessage, RunMessage};
 pub use payloads::{PayloadError, Payloads};

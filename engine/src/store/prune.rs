@@ -24,7 +24,7 @@ pub struct EndedRun {
     pub is_test: bool,
     /// When it ended, milliseconds since the epoch.
     pub ended_at: i64,
-    turns: i64,
+    pub(super) turns: i64,
 }
 
 /// What a batch deleted.
@@ -282,7 +282,11 @@ enum Owner {
 
 /// Deletes the rows of runs and says which they were. This comes first: it keeps everybody else from the run, and
 /// whoever commits a turn of it now learns that it is gone.
-async fn delete_rows(tx: &mut Tx, workspace_id: &str, runs: &[&EndedRun]) -> Result<Vec<String>, StoreError> {
+pub(super) async fn delete_rows(
+    tx: &mut Tx,
+    workspace_id: &str,
+    runs: &[&EndedRun],
+) -> Result<Vec<String>, StoreError> {
     let sql = format!(
         "delete from runs where workspace_id = $1 and run_id in ({}) and ended_at <= $2 and status >= 3 \
          and owner is null and not exists (select 1 from run_waits w where w.workspace_id = $1 and w.signal = 'run:' || runs.run_id) \
@@ -296,7 +300,7 @@ async fn delete_rows(tx: &mut Tx, workspace_id: &str, runs: &[&EndedRun]) -> Res
 }
 
 /// Deletes what belongs to runs and answers the keys of their payloads.
-async fn delete_belongings(
+pub(super) async fn delete_belongings(
     tx: &mut Tx,
     workspace_id: &str,
     runs: &[String],

@@ -6,7 +6,7 @@ use super::bulk::{Bulk, Pair, Values, columns, unnest, values};
 use super::columns::{attention_number, status_number};
 use super::commit::Ready;
 use super::types::to_json;
-use super::waits;
+use super::{usage, waits};
 use sluice_db::{Arg, ArgType, Db, DbError, Tx};
 use std::sync::OnceLock;
 
@@ -55,8 +55,8 @@ pub(super) static UPDATE_RUNS: Bulk = Bulk::new(
 
 static INSERT_EVENTS: Bulk = Bulk::new(concat!(event_columns!(), "values "), 6, "");
 
-static FIRSTS: Pair = Pair::new(&INSERT_RUNS, &INSERT_EVENTS);
-static LATERS: Pair = Pair::new(&UPDATE_RUNS, &INSERT_EVENTS);
+static FIRSTS: Pair = Pair::new(&INSERT_RUNS, &INSERT_EVENTS, &usage::RIDER);
+static LATERS: Pair = Pair::new(&UPDATE_RUNS, &INSERT_EVENTS, &usage::RIDER);
 
 static INSERT_RECEIPTS: Bulk = Bulk::new(
     "insert into signal_receipts (workspace_id, receipt, run_id, at) values ",
@@ -99,7 +99,7 @@ fn spoken(ready: &Ready, row: &mut Values) {
     ];
 }
 
-/// Writes the runs of turns, new ones and those that exist, and all their events. Those whose id or deduplication key
+/// Writes the runs of turns, new ones and those that exist, all their events, and what they used. Those whose id or deduplication key
 /// exists already are left out, and so are those that are not where the turn expects them; answers whether there were
 /// none of these. Each run may be there only once.
 pub(super) async fn write_runs(tx: &mut Tx, turns: &[&Ready]) -> Result<bool, DbError> {
@@ -108,18 +108,31 @@ pub(super) async fn write_runs(tx: &mut Tx, turns: &[&Ready]) -> Result<bool, Db
     let (mut firsts, laters): (Vec<&Ready>, Vec<&Ready>) =
         speaking.into_iter().partition(|ready| ready.turn.new_run.is_some());
     in_order(&mut firsts);
+    let used = usage::rows(turns);
+    let mut riding = usage::RIDER.args(tx.dialect(), &used, usage::values);
     let are_whole = |turns: &[&Ready], written: u64| written == 2 * turns.len() as u64;
-    Ok(are_whole(
-        &firsts,
-        FIRSTS
-            .execute(tx, &firsts, |ready, row| new_run(ready, row), |ready, row| spoken(ready, row))
-            .await?,
-    ) && are_whole(
+    let along = if firsts.is_empty() { None } else { riding.take() };
+    let written =
+        FIRSTS.execute(tx, &firsts, |ready, row| new_run(ready, row), |ready, row| spoken(ready, row), along);
+    if !are_whole(&firsts, written.await?) {
+        return Ok(false);
+    }
+    let along = if laters.is_empty() { None } else { riding.take() };
+    let written = LATERS.execute(
+        tx,
         &laters,
-        LATERS
-            .execute(tx, &laters, |ready, row| moved_run(ready, row), |ready, row| spoken(ready, row))
-            .await?,
-    ) && write_run_alone(tx, &silent).await? == silent.len() as u64)
+        |ready, row| moved_run(ready, row),
+        |ready, row| spoken(ready, row),
+        along,
+    );
+    if !are_whole(&laters, written.await?) {
+        return Ok(false);
+    }
+    if riding.is_some() {
+        // Nothing to go along with.
+        usage::insert(tx, &used).await?;
+    }
+    Ok(write_run_alone(tx, &silent).await? == silent.len() as u64)
 }
 
 /// Writes the runs of turns without their events and counts those that were not left out.
@@ -142,18 +155,21 @@ pub(super) async fn write_firsts_alone(db: &Db, mut turns: Vec<&Ready>) -> Resul
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| {
         format!(
-            "with run as ({}select * from {} on conflict do nothing returning 1), \
-             event as ({}select * from {}) select 1 / ((select count(*) from run) = ${})::int",
+            "with run as ({}select * from {} on conflict do nothing returning 1), event as ({}select * from {}), \
+             used as ({}select * from {} on conflict do nothing) select 1 / ((select count(*) from run) = ${})::int",
             new_run_columns!(),
             unnest(1, &NEW_RUN_KINDS),
             event_columns!(),
             unnest(1 + NEW_RUN_KINDS.len(), &EVENT_KINDS),
-            1 + NEW_RUN_KINDS.len() + EVENT_KINDS.len(),
+            usage::COLUMNS,
+            unnest(1 + NEW_RUN_KINDS.len() + EVENT_KINDS.len(), &usage::KINDS),
+            1 + NEW_RUN_KINDS.len() + EVENT_KINDS.len() + usage::KINDS.len(),
         )
     });
     in_order(&mut turns);
     let mut args = columns(&turns, &NEW_RUN_KINDS, |ready, row| new_run(ready, row));
     args.extend(columns(&turns, &EVENT_KINDS, |ready, row| spoken(ready, row)));
+    args.extend(columns(&usage::rows(&turns), &usage::KINDS, usage::values));
     args.push(Arg::Int(turns.len() as i64));
     db.query(text.as_str()).bind_all(args).execute().await.map(drop)
 }

@@ -4,6 +4,7 @@ use crate::core::{Event, EventKind, RunError, RunStatus, Wait};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_node_sdk::outcome::Reply;
+use sluice_node_sdk::usage::UsageNote;
 use std::sync::Arc;
 
 /// Names one run. Every key starts with the workspace.
@@ -78,6 +79,8 @@ pub struct Turn {
     pub change: Option<Box<super::Change>>,
     /// All that the run waits for now. Replaces what was stored when `Some`.
     pub waits: Option<Vec<WaitRow>>,
+    /// What executions used whose results this turn takes.
+    pub usage: Vec<UsageNote>,
     /// Child runs to create in the same transaction, each with its own first turn.
     pub children: Vec<Turn>,
 }

@@ -34,6 +34,16 @@ pub struct DraftChange<'a> {
 }
 
 impl Store {
+    /// How many workflows of a workspace are published, one of them left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_published(&self, workspace_id: &str, but: &str) -> Result<i64, StoreError> {
+        let sql = "select count(*) as n from workflows where workspace_id = $1 and workflow_id <> $2 \
+                   and published_version is not null";
+        Ok(self.db.query(sql).bind(workspace_id).bind(but).one().await?.int("n")?)
+    }
+
     /// Creates a workflow with its first draft, at revision 1.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use sluice_engine::view::{NodeRunView, RunView};
 use sluice_node_sdk::http::ScriptedHttp;
 use sluice_node_sdk::services::{Clock, NoCredentials, Services};
 use sluice_node_sdk::testkit::{SimClock, TEST_NOW_MS};
+use sluice_node_sdk::usage::NoBudget;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -127,6 +128,7 @@ pub(crate) fn engine_with(
 ) -> Engine {
     let services = Services {
         clock: clock.clone() as Arc<dyn Clock>,
+        budget: NoBudget::shared(),
         http: Arc::new(ScriptedHttp::default()),
         credentials: Arc::new(NoCredentials),
         base_urls: Arc::new(BTreeMap::new()),

@@ -22,5 +22,6 @@ mod publishing;
 mod replay;
 mod schedules;
 mod start;
+mod usage;
 mod waits;
 mod workflow_tests;

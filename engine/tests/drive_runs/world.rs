@@ -87,6 +87,7 @@ impl World {
         self.calls.send_modify(|calls| calls.push(call));
         let act = self.plans.lock().unwrap().get_mut(&node).and_then(VecDeque::pop_front);
         ctx.info(format!("attempt {}", ctx.attempt));
+        ctx.usage("attempt", 1, &[("node", &node)]);
         match act {
             None => Ok(Output::main(input.pass()).into()),
             Some(Act::Give(json)) => Ok(Output::main(vec![Item::new(json).from_input(0)]).into()),

@@ -75,6 +75,12 @@ impl Node for Send {
         for (index, item) in input.items().iter().enumerate() {
             let sent = self.send(ctx, index, item).await;
             let sent = sent.map_err(|error| about_item(error, index, input.items().len()))?;
+            if sent.status != DRY_RUN {
+                let category = category_of(sent.body["type"].as_str());
+                let attributes: Vec<_> =
+                    category.map(|category| ("category", category)).into_iter().collect();
+                ctx.usage_as(&index.to_string(), MESSAGE, 1, &attributes);
+            }
             output.push(with_sent(item, index, sent));
         }
         Ok(output.into())
@@ -104,6 +110,26 @@ impl Send {
         }
         draft.check_window(ctx)?;
         let recorded = !ctx.services.http.is_scripted();
+        if !recorded {
+            return self.deliver(ctx, draft, file, body, false).await;
+        }
+        // Put aside before anything goes out; nothing is sent that cannot be paid.
+        let spending = spending(&draft.effect_id, Some(draft.message.kind()));
+        ctx.reserve(&spending).await?;
+        let sent = self.deliver(ctx, draft, file, body, true).await;
+        close_account(ctx, &spending, &sent).await;
+        sent
+    }
+
+    /// Puts a message on record, unless that is only a pretence, and sends it.
+    async fn deliver(
+        &self,
+        ctx: &NodeContext,
+        draft: Draft,
+        file: Option<&FileRef>,
+        body: Value,
+        recorded: bool,
+    ) -> Result<Sent, NodeError> {
         let sending = draft.sending(&ctx.run.workspace_id, &body);
         if recorded
             && let Some(record) = self.desk.announce(&sending).await?
@@ -180,7 +206,10 @@ impl Send {
         // The parameters may not be readable any more; what was sent was sent.
         let draft = self.draft(ctx, index, item).await.ok();
         let body = draft.as_ref().and_then(|draft| draft.body(None).ok()).unwrap_or_default();
-        Ok(Some(already_sent(record, draft.and_then(|draft| draft.to()), body)))
+        let kind = draft.as_ref().map(|draft| draft.message.kind());
+        let sent = Ok(already_sent(record, draft.as_ref().and_then(Draft::to), body));
+        close_account(ctx, &spending(&effect_id, kind), &sent).await;
+        sent.map(Some)
     }
 
     /// Meta has the message. A record that cannot be written must not make the engine send it again.
@@ -243,6 +272,40 @@ impl Send {
             current_message: event.message_id().map(ToOwned::to_owned),
             effect_id: item_effect(&ctx.effect_id(), index),
         })
+    }
+}
+
+/// What a message is counted as.
+const MESSAGE: &str = "message";
+
+/// The status of what a dry run would have sent.
+const DRY_RUN: &str = "dry_run";
+
+/// The category under which a message of a type is charged: what is no template belongs to the service that a customer
+/// asked for; of templates the status webhook tells.
+fn category_of(kind: Option<&str>) -> Option<&'static str> {
+    kind.filter(|kind| *kind != "template").map(|_| "service")
+}
+
+fn spending(effect_id: &str, kind: Option<&str>) -> Spending {
+    Spending {
+        key: effect_id.to_owned(),
+        kind: MESSAGE.to_owned(),
+        quantity: 1,
+        category: category_of(kind).unwrap_or_default().to_owned(),
+    }
+}
+
+/// Charges what was put aside for a message, or gives it back. As long as nobody knows what became of the message it stays
+/// aside.
+async fn close_account(ctx: &NodeContext, spending: &Spending, sent: &Result<Sent, NodeError>) {
+    match sent {
+        Ok(sent) if sent.status == "failed" => ctx.release(spending).await,
+        Ok(_) => ctx.settle(spending).await,
+        Err(error) => match error.kind {
+            ErrorKind::UnknownOutcome | ErrorKind::Timeout | ErrorKind::Cancelled | ErrorKind::Bug => {}
+            _ => ctx.release(spending).await,
+        },
     }
 }
 
@@ -323,7 +386,7 @@ impl Draft {
     fn not_sent(&self, body: Value) -> Sent {
         let (conversation_id, to) = (self.conversation_id(), self.to());
         let message_id = Some(format!("wamid.dry-run.{}", self.effect_id));
-        Sent { message_id, to, conversation_id, status: "dry_run".into(), error: None, body }
+        Sent { message_id, to, conversation_id, status: DRY_RUN.into(), error: None, body }
     }
 
     /// Reads Meta's answer to the send call.

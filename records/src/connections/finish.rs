@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use sluice_db::Row;
 
 use super::token::{self, Refusal, Tokens};
-use super::{CONNECTED, Connection, ConnectionError, Connections, tell};
+use super::{CONNECTED, Connection, ConnectionError, Connections, change, tell};
 use crate::ids::new_short_id;
 use crate::tokens::hash as hash_of;
 use crate::vault::VERIFIER;
-use crate::{Credential, RecordError, SealError};
+use crate::{Actor, ActorKind, Credential, RecordError, SealError};
 
 /// What the browser brings along.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +38,15 @@ struct Noted {
     name: String,
     scopes: Vec<String>,
     verifier: String,
+    /// Who began it.
+    by: Actor,
+}
+
+/// Who began a sign-in, from how they signed: `per_… (address)`, `key_… (name)`.
+fn starter(signature: &str) -> Actor {
+    let (id, name) = signature.split_once(' ').unwrap_or((signature, ""));
+    let kind = if id.starts_with("per_") { ActorKind::Person } else { ActorKind::Key };
+    Actor::new(kind, id, name.trim_start_matches('(').trim_end_matches(')'))
 }
 
 impl Connections {
@@ -66,6 +75,7 @@ impl Connections {
             scopes: row.text("scopes")?.split(' ').map(ToOwned::to_owned).collect(),
             verifier: String::from_utf8(verifier.to_vec()).map_err(|_| SealError::Damaged)?,
             workspace_id,
+            by: starter(&row.text("started_by")?),
         };
         Ok(Finished { return_to: row.opt_text("return_to")?, result: self.connect(&noted, callback).await })
     }
@@ -153,7 +163,8 @@ impl Connections {
         let query = query.bind(Value::from(granted).to_string()).bind(now + tokens.life);
         query.bind(secret.text("refresh_token").is_some()).bind(now).execute().await?;
         let facts = json!({ "name": credential.name, "provider": provider, "account": tokens.account });
-        tell(&mut tx, CONNECTED, (ws, &credential.id), facts, now).await?;
+        tell(&mut tx, CONNECTED, (ws, &credential.id), facts.clone(), now).await?;
+        records.audit_as(&mut tx, &noted.by, vec![change(&credential, CONNECTED).after(facts)]).await?;
         tx.commit().await?;
         records.changed.notify_one();
         let made = records.connection(ws, &credential.id).await?;

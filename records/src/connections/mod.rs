@@ -19,8 +19,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 
+use crate::audit::{Change, Target};
 use crate::events::emit;
-use crate::{RecordError, Records, SealError};
+use crate::{Credential, RecordError, Records, SealError};
 
 pub use finish::{Callback, Finished};
 pub use hand_over::Asked;
@@ -196,6 +197,12 @@ impl Records {
             .map(|row| Ok((row.text("name")?, row.text("reason")?)))
             .collect::<Result<_, DbError>>()?)
     }
+}
+
+/// What the audit trail says of a connection, under the same words as the event. Whose account it is, is masked there.
+fn change(credential: &Credential, action: &'static str) -> Change {
+    let target = Target::new("connection", &*credential.id).named(&*credential.name);
+    Change::new(&*credential.workspace_id, action, target).personal()
 }
 
 /// Tells triggers and the engine that a connection is another than before.

@@ -9,8 +9,8 @@ use serde_json::json;
 use sluice_db::Tx;
 
 use super::token::{self, Refusal, Tokens};
-use super::{Connection, ConnectionError, Connections, REVOKED, tell};
-use crate::{Credential, OpenCredential, RecordError, Secret};
+use super::{Connection, ConnectionError, Connections, REVOKED, change, tell};
+use crate::{Actor, Credential, OpenCredential, RecordError, Secret};
 
 /// How long one process may take for a renewal before another tries. Longer than a request to the provider can last.
 const LEASE_MS: i64 = 60_000;
@@ -82,7 +82,7 @@ impl Connections {
         match asked {
             Ok(tokens) => self.keep(open, &connection, &tokens, &refresh).await,
             Err(Refusal::Gone(reason)) => {
-                self.end(&open, &connection, &reason).await?;
+                self.end(&open, &connection, &reason, self.0.records.actor()).await?;
                 // It may have been granted again meanwhile: then what is on record now counts.
                 let (open, connection) = self.read(&open.info.workspace_id, &open.info.id).await?;
                 match connection {
@@ -144,6 +144,7 @@ impl Connections {
         open: &OpenCredential,
         connection: &Connection,
         reason: &str,
+        by: &Actor,
     ) -> Result<bool, ConnectionError> {
         let (records, now) = (&self.0.records, self.now());
         let nothing = records.seal_credential(&open.info, &Secret::new(json!({}))).await?;
@@ -165,7 +166,8 @@ impl Connections {
         let facts = json!({
             "name": open.info.name, "provider": connection.provider, "account": connection.account, "reason": reason,
         });
-        tell(&mut tx, REVOKED, (&open.info.workspace_id, &open.info.id), facts, now).await?;
+        tell(&mut tx, REVOKED, (&open.info.workspace_id, &open.info.id), facts.clone(), now).await?;
+        records.audit_as(&mut tx, by, vec![change(&open.info, REVOKED).after(facts)]).await?;
         tx.commit().await?;
         records.changed.notify_one();
         Ok(true)

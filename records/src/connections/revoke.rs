@@ -1,7 +1,7 @@
 //! Taking a connection back: at the provider and here. Must not know HTTP.
 
 use super::{Connection, ConnectionError, Connections};
-use crate::RecordError;
+use crate::{Actor, RecordError};
 
 impl Connections {
     /// Takes the grant back at the provider and forgets the tokens, whether or not the provider could be told. Answers
@@ -13,7 +13,7 @@ impl Connections {
         &self,
         workspace_id: &str,
         id_or_name: &str,
-        by: &str,
+        by: &Actor,
     ) -> Result<(Connection, bool), ConnectionError> {
         let (open, connection) = self.read(workspace_id, id_or_name).await?;
         let mut connection = connection.ok_or_else(|| RecordError::not_found("connection", id_or_name))?;
@@ -32,7 +32,7 @@ impl Connections {
         };
         // A renewal may come in between; the tokens that it brought are of the same grant, which is gone.
         while connection.status != "revoked" {
-            self.end(&open, &connection, &format!("by {by}")).await?;
+            self.end(&open, &connection, &format!("by {} ({})", by.id, by.name), by).await?;
             let found = self.0.records.connection(workspace_id, &open.info.id).await?;
             connection = found.ok_or_else(|| RecordError::not_found("connection", id_or_name))?;
         }

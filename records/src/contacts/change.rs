@@ -50,7 +50,7 @@ impl Records {
         if !first_time(&mut tx, workspace_id, effect_id, now).await? {
             return Ok((contact, false));
         }
-        let (tags_before, was) = (tags_of(&contact.attributes), logged(&contact));
+        let (tags_before, was) = (tags_of(&contact.attributes), said(&contact));
         apply(&mut contact.attributes, change);
         let attributes = Value::Object(contact.attributes.clone()).to_string();
         if attributes.len() > LARGEST_ATTRIBUTES {
@@ -75,18 +75,32 @@ impl Records {
         let contact = contact_in(&mut tx, workspace_id, &contact.id).await?;
         emit_changes(&mut tx, &contact, &tags_before, now).await?;
         let change = Change::new(workspace_id, "contact.updated", Target::new("contact", &*contact.id));
-        self.audit(&mut tx, change.between(was, logged(&contact)).personal()).await?;
+        let is = said(&contact);
+        let change = change.before(logged(&was, &is)).after(logged(&is, &was));
+        self.audit(&mut tx, change).await?;
         tx.commit().await?;
         self.changed.notify_one();
         Ok((contact, true))
     }
 }
 
-/// What the audit trail compares: the name and every attribute.
-fn logged(contact: &Contact) -> Value {
+/// The name and every attribute.
+fn said(contact: &Contact) -> Map<String, Value> {
     let mut fields = contact.attributes.clone();
     fields.insert("name".to_owned(), json!(contact.name));
-    Value::Object(fields)
+    fields
+}
+
+/// What the audit trail says of one side: which fields differ, not what they say. The trail cannot forget, and a person
+/// who is erased is to be forgotten; only tags are words of the business.
+fn logged(side: &Map<String, Value>, other: &Map<String, Value>) -> Value {
+    let differs = |name: &str, value: &Value| other.get(name) != Some(value);
+    let shown = |name: &str, value: &Value| match (name, value) {
+        ("tags", _) | (_, Value::Null) => value.clone(),
+        _ => Value::from("•••"),
+    };
+    let fields = side.iter().filter(|(name, value)| differs(name, value));
+    Value::Object(fields.map(|(name, value)| (name.clone(), shown(name, value))).collect())
 }
 
 /// One event for the change, and one for every tag that came or went.

@@ -6,6 +6,7 @@ use sluice_db::{DbError, Row, Tx};
 use super::merge::merge_in;
 use super::{Identity, IdentityKind, contact_in};
 use crate::audit::{Change, Target};
+use crate::erasure::Marker;
 use crate::ids::clean;
 use crate::store::lock_workspace;
 use crate::{ActorKind, Contact, RecordError, Records, events, new_id};
@@ -33,7 +34,8 @@ impl Records {
         profile_name: Option<&str>,
     ) -> Result<(Contact, Resolved), RecordError> {
         let mut tx = self.begin().await?;
-        let resolved = resolve_in(&mut tx, workspace_id, identities, profile_name, self.now()).await?;
+        let resolved =
+            resolve_in(&mut tx, &self.marker(), workspace_id, identities, profile_name, self.now()).await?;
         let contact = super::contact_in(&mut tx, workspace_id, &resolved.contact_id).await?;
         self.audit_resolved(&mut tx, workspace_id, &resolved).await?;
         tx.commit().await?;
@@ -70,7 +72,7 @@ impl Records {
     ) -> Result<Resolved, RecordError> {
         let mut tx = self.begin().await?;
         let all: Vec<Identity> = old.iter().chain(new).cloned().collect();
-        let resolved = resolve_in(&mut tx, workspace_id, &all, None, self.now()).await?;
+        let resolved = resolve_in(&mut tx, &self.marker(), workspace_id, &all, None, self.now()).await?;
         let replaced = |one: &&Identity| {
             new.iter().any(|other| other.kind == one.kind)
                 && !new.iter().any(|other| other.value == one.value)
@@ -91,6 +93,7 @@ impl Records {
 
 pub(crate) async fn resolve_in(
     tx: &mut Tx,
+    marker: &Marker<'_>,
     workspace_id: &str,
     identities: &[Identity],
     profile_name: Option<&str>,
@@ -110,6 +113,9 @@ pub(crate) async fn resolve_in(
     note_addresses(tx, workspace_id, identities, &owners).await?;
     if let Some(name) = name.filter(|name| !knows_name(&owners, name)) {
         note_name(tx, workspace_id, &resolved.contact_id, &name, now).await?;
+    }
+    if owners.iter().any(Option::is_none) {
+        marker.honour(tx, workspace_id, &resolved.contact_id, identities).await?;
     }
     if resolved.created {
         let contact = contact_in(tx, workspace_id, &resolved.contact_id).await?;

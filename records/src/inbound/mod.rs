@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sluice_db::{DbError, Row, placeholders};
 
+use crate::erasure::ERASED;
 use crate::ids::clean;
 use crate::page::{Cursor, page, page_size};
 use crate::vault::hex;
@@ -117,20 +118,23 @@ impl Records {
         let earlier = self
             .db
             .query(
-                "select id from inbound_bodies where source = $1 and sha256 = $2 \
+                "select id, erased_at from inbound_bodies where source = $1 and sha256 = $2 \
                  and status in ('received', 'processed') order by received_at, id limit 1",
             )
             .bind(source)
             .bind(&sha256)
             .optional()
             .await?;
-        let duplicate_of = earlier.map(|row| row.text(0)).transpose()?;
+        let duplicate_of = earlier.as_ref().map(|row| row.text("id")).transpose()?;
+        // What was erased does not come back with its repetition.
+        let erased_at = earlier.map(|row| row.opt_int("erased_at")).transpose()?.flatten();
+        let raw = if erased_at.is_some() { ERASED } else { raw };
         let status = if duplicate_of.is_some() { InboundStatus::Duplicate } else { InboundStatus::Received };
         let id = new_id("in");
         self.db
             .query(
                 "insert into inbound_bodies (id, source, received_at, status, raw, sha256, changes, workspace_count, \
-                 duplicate_of, claimed_until, place) values ($1, $2, $3, $4, $5, $6, '[]', 0, $7, $8, \
+                 duplicate_of, claimed_until, erased_at, place) values ($1, $2, $3, $4, $5, $6, '[]', 0, $7, $8, $9, \
                  (select coalesce(max(place), 0) + 1 from inbound_bodies))",
             )
             .bind(&id)
@@ -141,6 +145,7 @@ impl Records {
             .bind(&sha256)
             .bind(duplicate_of.as_deref())
             .bind(if is_ours { now + CLAIM_MS } else { 0 })
+            .bind(erased_at)
             .execute()
             .await?;
         if let Some(first) = &duplicate_of {

@@ -15,7 +15,7 @@ pub struct Caller<'a> {
     pub person: Option<&'a str>,
     /// `key_…`.
     pub key: Option<&'a str>,
-    /// The plan of the workspace.
+    /// The plan of the workspace; where it is none, [`Records::admit`] looks it up if a rule asks for it.
     pub plan: Option<&'a str>,
     /// `ws_…`.
     pub workspace: Option<&'a str>,
@@ -60,8 +60,10 @@ impl Records {
     /// When the database fails.
     pub async fn admit(&self, caller: &Caller<'_>) -> Result<Option<Decision>, RecordError> {
         let rules = self.limit_rules_now().await?;
-        let own = caller.workspace.map(|workspace| rules.of(workspace)).unwrap_or_default();
         let now = self.now();
+        let plan = self.plan_for(&rules, caller, now).await?;
+        let caller = &Caller { plan: caller.plan.or(plan.as_deref()), ..*caller };
+        let own = caller.workspace.map(|workspace| rules.of(workspace)).unwrap_or_default();
         match (caller.choose(own), caller.choose(rules.of(""))) {
             (None, None) => Ok(None),
             (Some((rule, subject)), None) | (None, Some((rule, subject))) => {
@@ -91,6 +93,32 @@ impl Records {
     /// When the database fails.
     pub async fn throttle(&self, name: &str, subject: &str) -> Result<Option<Decision>, RecordError> {
         self.admit(&Caller { routes: &[name], address: Some(subject), ..Caller::default() }).await
+    }
+
+    /// Takes back one that [`Self::throttle`] counted a moment ago.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn take_back(&self, name: &str, subject: &str) -> Result<(), RecordError> {
+        let rules = self.limit_rules_now().await?;
+        let caller = Caller { routes: &[name], address: Some(subject), ..Caller::default() };
+        match caller.choose(rules.of("")) {
+            Some((rule, subject)) => self.uncount(rule, subject, self.now()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets all that [`Self::throttle`] counted for a subject.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn forget_tries(&self, name: &str, subject: &str) -> Result<(), RecordError> {
+        let rules = self.limit_rules_now().await?;
+        let caller = Caller { routes: &[name], address: Some(subject), ..Caller::default() };
+        match caller.choose(rules.of("")) {
+            Some((rule, subject)) => self.forget_counts(rule, subject).await,
+            None => Ok(()),
+        }
     }
 }
 

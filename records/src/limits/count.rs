@@ -122,6 +122,28 @@ impl Records {
         }
     }
 
+    /// Counts one less in the part of time under way; nothing when that part is over.
+    pub(super) async fn uncount(&self, rule: &LimitRule, subject: &str, now: i64) -> Result<(), RecordError> {
+        let part = now.max(0) / rule.part_ms();
+        let column = part % RING;
+        let sql = format!(
+            "update limit_counts set c{column} = c{column} - 1, \
+             day_count = case when day_count > 0 then day_count - 1 else 0 end \
+             where workspace_id = $1 and counter = $2 and subject = $3 and place = $4 and c{column} > 0"
+        );
+        let query = self.limits.db.query(sql).bind(&rule.workspace_id).bind(rule.counter()).bind(subject);
+        query.bind(part).execute().await?;
+        Ok(())
+    }
+
+    /// Forgets what was counted for a subject.
+    pub(super) async fn forget_counts(&self, rule: &LimitRule, subject: &str) -> Result<(), RecordError> {
+        let sql = "delete from limit_counts where workspace_id = $1 and counter = $2 and subject = $3";
+        let query = self.limits.db.query(sql).bind(&rule.workspace_id).bind(rule.counter());
+        query.bind(subject).execute().await?;
+        Ok(())
+    }
+
     /// Takes away up to `limit` counts that no window reaches any more. Returns how many.
     ///
     /// # Errors

@@ -2,10 +2,11 @@
 //! counts are rows that every process changes in one statement, so that all of them give the same answer. Must not know
 //! HTTP.
 //!
-//! - `rules` keeps the rules, `choose` says which of them counts for a caller, `count` counts.
+//! - `rules` keeps the rules, `choose` says which of them counts for a caller, `plan` knows the caller's plan, `count` counts.
 
 mod choose;
 mod count;
+mod plan;
 mod rules;
 
 pub use choose::Caller;

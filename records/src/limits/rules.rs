@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use sluice_db::{Db, DbError, Row};
 
+use super::plan::PlanCache;
 use super::{LONGEST_WINDOW, Level, LimitRule};
 use crate::audit::{Change, PLATFORM, Target};
 use crate::ids::{clean, new_short_id};
+use crate::throttle;
 use crate::{RecordError, Records};
 
 /// How long rules are kept at hand, milliseconds.
@@ -23,12 +25,16 @@ const LONGEST: usize = 200;
 
 /// Against guessing, of passwords and codes, for one account and from one address: name, so many in so many seconds, so
 /// many in a day. They count until the platform sets others in their place.
-const DEFAULTS: [(&str, i64, i64, i64); 5] = [
-    ("sign_in.account", 10, 900, 100),
-    ("sign_in.address", 30, 900, 500),
-    ("code.account", 5, 600, 30),
-    ("code.address", 20, 600, 200),
-    ("sign_up.address", 10, 3_600, 50),
+const DEFAULTS: [(&str, i64, i64, i64); 8] = [
+    (throttle::SIGN_IN_ACCOUNT, 10, 900, 100),
+    (throttle::SIGN_IN_ADDRESS, 50, 900, 500),
+    // A single code bears five tries.
+    (throttle::CODE_ACCOUNT, 15, 3_600, 30),
+    (throttle::CODE_ADDRESS, 50, 900, 200),
+    (throttle::CODE_SENT_ACCOUNT, 3, 3_600, 10),
+    (throttle::CODE_SENT_ADDRESS, 30, 3_600, 200),
+    (throttle::SIGN_UP_ADDRESS, 30, 3_600, 100),
+    (throttle::OIDC_ADDRESS, 60, 900, 1_000),
 ];
 
 /// The defaults that nothing was set in place of.
@@ -86,12 +92,13 @@ impl Rules {
 pub(crate) struct RuleCache {
     /// The database without a wall.
     pub(super) db: Db,
+    pub(super) plans: PlanCache,
     kept: Mutex<Option<(i64, Arc<Rules>)>>,
 }
 
 impl RuleCache {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, kept: Mutex::default() }
+        Self { db, plans: PlanCache::default(), kept: Mutex::default() }
     }
 
     fn get(&self, now: i64) -> Option<Arc<Rules>> {

@@ -69,7 +69,8 @@ impl Records {
         if let Some(known) = by_wamid_in(&mut tx, workspace_id, &inbound.phone_number_id, &wamid).await? {
             return known_already(tx, inbound, known).await;
         }
-        let resolved = resolve_in(&mut tx, workspace_id, &inbound.identities, name, now).await?;
+        let resolved =
+            resolve_in(&mut tx, &self.marker(), workspace_id, &inbound.identities, name, now).await?;
         let contact = contact_in(&mut tx, workspace_id, &resolved.contact_id).await?;
         let before = open_in(
             &mut tx,

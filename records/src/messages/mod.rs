@@ -1,6 +1,7 @@
 //! Messages in and out. A message is recognised by the provider's id (`wamid`) or, for ours, by the effect that sent
 //! it; its delivery status only moves forward.
 
+mod charges;
 mod inbound;
 mod outbound;
 mod status;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_db::{DbError, Row, Tx};
 
+pub use charges::Pricing;
 pub use inbound::{InboundRecord, RecordedInbound};
 pub use outbound::OutboundMessage;
 pub use status::{Applied, StatusRecord};

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use sluice_db::{Arg, DbError, Row, Tx};
 
-use super::{Delivery, Direction, Failure, Message, by_effect_in, by_wamid_in};
+use super::{Delivery, Direction, Failure, Message, Pricing, by_effect_in, by_wamid_in};
 use crate::ids::clean;
 use crate::{RecordError, Records};
 
@@ -24,6 +24,8 @@ pub struct StatusRecord {
     /// Who it is about, in a group.
     pub participant: Option<String>,
     pub error: Option<Failure>,
+    /// What the provider charges, where it says so. Settled when the status comes, not kept with it.
+    pub pricing: Option<Pricing>,
     /// The stored body it came in.
     pub inbound_id: Option<String>,
 }
@@ -40,8 +42,15 @@ pub struct Applied {
 }
 
 impl Records {
-    /// Stores a status and moves its message forward.
+    /// Stores a status, moves its message forward and settles what the message costs.
     pub async fn apply_status(&self, status: &StatusRecord) -> Result<Applied, RecordError> {
+        let applied = self.move_by_status(status).await?;
+        // Also when nothing was new: the process may have ended here the last time.
+        self.charge_by_status(status, applied.message.as_ref()).await?;
+        Ok(applied)
+    }
+
+    async fn move_by_status(&self, status: &StatusRecord) -> Result<Applied, RecordError> {
         let is_new = self.store_status(status).await?;
         let wamid = &status.wamid;
         let named = self.message_by_wamid(&status.workspace_id, &status.phone_number_id, wamid).await?;
@@ -236,6 +245,7 @@ fn from_row(row: &Row) -> Result<StatusRecord, DbError> {
         effect_id: row.opt_text("effect_id")?,
         participant: Some(row.text("participant")?).filter(|participant| !participant.is_empty()),
         error: error.map_err(|_| DbError::Corrupt { message: "a status error is not understood".into() })?,
+        pricing: None,
         inbound_id: row.opt_text("inbound_id")?,
     })
 }

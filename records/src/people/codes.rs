@@ -5,7 +5,7 @@ use aws_lc_rs::constant_time;
 use serde::{Deserialize, Serialize};
 use sluice_db::Tx;
 
-use crate::throttle::Rule;
+use crate::throttle;
 use crate::{RecordError, Records};
 
 /// What a code is for.
@@ -94,15 +94,15 @@ impl Records {
     ) -> Result<RightCode, RecordError> {
         const SQL: &str = "update sign_in_codes set attempts = attempts + 1 \
              where purpose = $1 and email = $2 and attempts < $3 and expires_at > $4 returning code_hash";
-        self.count_try(Rule::CODE_ADDRESS, address).await?;
-        self.count_try(Rule::CODE_ACCOUNT, email).await?;
+        self.count_try(throttle::CODE_ADDRESS, address).await?;
+        self.count_try(throttle::CODE_ACCOUNT, email).await?;
         let query = self.db.query(SQL).bind(purpose.as_text()).bind(email).bind(TRIES).bind(self.now());
         let stored = query.optional().await?.ok_or(RecordError::CodeRefused)?.text("code_hash")?;
         let hash = self.code_hash(purpose, email, code);
         constant_time::verify_slices_are_equal(stored.as_bytes(), hash.as_bytes())
             .map_err(|_| RecordError::CodeRefused)?;
-        self.forgive(Rule::CODE_ADDRESS, address).await?;
-        self.forgive(Rule::CODE_ACCOUNT, email).await?;
+        self.forgive(throttle::CODE_ADDRESS, address).await?;
+        self.forgive(throttle::CODE_ACCOUNT, email).await?;
         Ok(RightCode { purpose, email: email.to_owned(), hash })
     }
 
@@ -121,7 +121,7 @@ impl Records {
         self.try_code(purpose, &email, code, address).await.map(drop)
     }
 
-    /// Forgets up to `limit` codes, sign-ins under way, tries and sessions that ended before `before`. Returns how many.
+    /// Forgets up to `limit` codes, sign-ins under way and sessions that ended before `before`. Returns how many.
     ///
     /// # Errors
     /// When the database fails.
@@ -134,8 +134,6 @@ impl Records {
              (select purpose, email from sign_in_codes where expires_at < $1 limit $2)",
             "delete from oidc_attempts where state_hash in \
              (select state_hash from oidc_attempts where expires_at < $1 limit $2)",
-            "delete from throttles where (rule, subject) in \
-             (select rule, subject from throttles where window_ends_at < $1 limit $2)",
             OF_SESSIONS,
             // After their tokens, so that none is left without its session.
             "delete from sessions where id in (select id from sessions s where expires_at < $1 \

@@ -1,8 +1,9 @@
 //! Decisions about people: approve, reject, suspend. Must not know who may decide, nor through which door.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Person, PersonStatus, email, lock_person, write_person};
+use super::{Person, PersonStatus, change, email, lock_person, write_person};
 use crate::access::Role;
 use crate::mail::letters;
 use crate::{RecordError, Records};
@@ -20,6 +21,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// What the audit trail calls it.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Approve => "person.approved",
+            Self::Reject => "person.rejected",
+            Self::Suspend => "person.suspended",
+        }
+    }
+
     /// The states in which it can be decided.
     fn applies_to(self, status: PersonStatus) -> bool {
         match self {
@@ -102,14 +112,21 @@ impl Records {
             }
         };
         write_person(&mut tx, &stored).await?;
-        match verdict {
+        let founded = match verdict {
             Verdict::Approve => self.settle_in(&mut tx, &stored.person).await?,
-            Verdict::Suspend => self.end_sessions(&mut tx, id, None, "suspended").await?,
-            Verdict::Reject => {}
-        }
+            Verdict::Suspend => {
+                self.end_sessions(&mut tx, id, None, "suspended").await?;
+                None
+            }
+            Verdict::Reject => None,
+        };
         if let Some(letter) = letter {
             self.post(&mut tx, &letter).await?;
         }
+        let person = &stored.person;
+        let after = json!({ "status": person.status, "reason": person.status_reason });
+        let decided = change(verdict.action(), id).between(json!({ "status": was }), after);
+        self.audit_account(&mut tx, person, [decided].into_iter().chain(founded).collect()).await?;
         tx.commit().await?;
         self.mail_written();
         Ok(stored.person)

@@ -1,13 +1,15 @@
 //! Signing in at another provider (OpenID Connect): what has to be remembered on the way, and whose account an identity
 //! opens. Must not know the protocol.
 
+use serde_json::json;
+
 use super::sign_in::SignIn;
 use super::sign_up::{Admission, insert_person};
 use super::{
-    Device, Person, PersonStatus, Stored, email, lock_person, lock_person_by_email, normalise_email,
+    Device, Person, PersonStatus, Stored, change, email, lock_person, lock_person_by_email, normalise_email,
 };
 use crate::ids::new_short_id;
-use crate::throttle::Rule;
+use crate::throttle;
 use crate::tokens;
 use crate::{RecordError, Records};
 
@@ -59,7 +61,7 @@ impl Records {
     pub async fn begin_oidc(&self, return_to: &str, device: &Device) -> Result<OidcAttempt, RecordError> {
         const SQL: &str = "insert into oidc_attempts (state_hash, browser_hash, return_to, created_at, expires_at) \
              values ($1, $2, $3, $4, $5)";
-        self.count_try(Rule::OIDC_ADDRESS, device.subject()).await?;
+        self.count_try(throttle::OIDC_ADDRESS, device.subject()).await?;
         let attempt = self.attempt(
             tokens::new_token("oidc")?,
             tokens::new_token("oidc")?,
@@ -107,6 +109,7 @@ impl Records {
         let now = self.now();
         let mut tx = self.begin().await?;
         let known = tx.query(KNOWN).bind(&claims.issuer).bind(&claims.subject).optional().await?;
+        let is_new = known.is_none();
         let mut stored = match known {
             Some(row) => lock_person(&mut tx, &row.text(0)?).await?,
             None => {
@@ -129,20 +132,29 @@ impl Records {
                 }
             }
         };
+        let mut changes = Vec::new();
+        if is_new {
+            changes.push(
+                change("person.identity_joined", &stored.person.id).after(json!({ "issuer": claims.issuer })),
+            );
+        }
         if stored.person.status == PersonStatus::PendingVerification {
             // The provider proves the address. Whoever chose the password did not: it must not open the account.
             let Some(admission) = admission else { return Ok(SignIn::Refused) };
             stored.password_hash = None;
-            self.admit_person(&mut tx, &mut stored, admission).await?;
+            changes.extend(self.admit_person(&mut tx, &mut stored, admission).await?);
         }
         let query = tx.query(LINK).bind(&claims.issuer).bind(&claims.subject).bind(&stored.person.id);
         query.bind(&claims.email).bind(now).execute().await?;
         if stored.person.status != PersonStatus::Approved {
+            self.audit_account(&mut tx, &stored.person, changes).await?;
             tx.commit().await?;
             self.mail_written();
             return Ok(SignIn::NotApproved(stored.person));
         }
         let session = self.open_session(&mut tx, stored, "oidc", device).await?;
+        changes.push(session.opened());
+        self.audit_account(&mut tx, &session.person, changes).await?;
         tx.commit().await?;
         Ok(SignIn::In(session))
     }

@@ -5,6 +5,8 @@ pub(crate) mod codes;
 mod decide;
 mod email;
 mod identities;
+mod impersonate;
+mod leave;
 mod operators;
 mod password;
 mod sessions;
@@ -13,8 +15,11 @@ mod sign_up;
 mod standing;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sluice_db::{DbError, Row, Tx};
 
+use crate::ActorKind;
+use crate::audit::{Change, Target};
 use crate::page::{Cursor, page, page_size};
 use crate::{Page, RecordError, Records};
 
@@ -22,6 +27,8 @@ pub use codes::CodePurpose;
 pub use decide::Verdict;
 pub use email::normalise_email;
 pub use identities::{OidcAttempt, OidcClaims};
+pub use impersonate::{IMPERSONATION_MS, Impersonation};
+pub use leave::{HeldOfPerson, KnownIdentity};
 pub use operators::NewPerson;
 pub use sessions::{Device, NewSession, Session};
 pub use sign_in::SignIn;
@@ -112,6 +119,11 @@ pub struct PersonChange {
 }
 
 impl Person {
+    /// What they say about themselves, for the audit trail.
+    fn said(&self) -> Value {
+        json!({ "name": self.name, "phone": self.phone, "business_name": self.business_name, "industry": self.industry })
+    }
+
     pub(crate) fn from_row(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             id: row.text("id")?,
@@ -143,6 +155,11 @@ impl Stored {
     }
 }
 
+/// A change of an account, in the trail of those who run the platform. Names and addresses are masked there.
+pub(crate) fn change(action: &'static str, person_id: &str) -> Change {
+    Change::of_platform(action, Target::new("person", person_id)).personal()
+}
+
 /// Reads a person and keeps everybody else from changing them until the transaction ends.
 pub(crate) async fn lock_person(tx: &mut Tx, id: &str) -> Result<Stored, RecordError> {
     let sql = format!("select * from people where id = $1{}", tx.dialect().for_update());
@@ -172,6 +189,22 @@ pub(crate) async fn write_person(tx: &mut Tx, stored: &Stored) -> Result<(), Rec
 }
 
 impl Records {
+    /// Writes changes of an account down, signed by who acts; by the person themselves where they prove just now who
+    /// they are. Last of all in a transaction.
+    pub(crate) async fn audit_account(
+        &self,
+        tx: &mut Tx,
+        person: &Person,
+        changes: Vec<Change>,
+    ) -> Result<(), RecordError> {
+        let mut actor = self.actor().clone();
+        if actor.kind == ActorKind::Person && actor.id.is_empty() && actor.name.is_empty() {
+            actor.id.clone_from(&person.id);
+            actor.name.clone_from(&person.email);
+        }
+        self.audit_as(tx, &actor, changes).await
+    }
+
     /// The person with this id.
     ///
     /// # Errors
@@ -223,6 +256,7 @@ impl Records {
     pub async fn update_person(&self, id: &str, change: &PersonChange) -> Result<Person, RecordError> {
         let mut tx = self.begin().await?;
         let mut stored = lock_person(&mut tx, id).await?;
+        let before = stored.person.said();
         let person = &mut stored.person;
         if let Some(name) = &change.name {
             person.name = email::line("name", name)?
@@ -239,7 +273,10 @@ impl Records {
         }
         person.updated_at = self.now();
         write_person(&mut tx, &stored).await?;
+        let person = stored.person;
+        let changes = vec![self::change("person.updated", id).between(before, person.said())];
+        self.audit_account(&mut tx, &person, changes).await?;
         tx.commit().await?;
-        Ok(stored.person)
+        Ok(person)
     }
 }

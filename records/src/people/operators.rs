@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use sluice_db::Tx;
 
 use super::sign_up::insert_person;
-use super::{Person, PersonStatus, email, lock_person_by_email, normalise_email};
+use super::{Person, PersonStatus, change, email, lock_person_by_email, normalise_email};
 use crate::access::{Permission, Role, Scope};
 use crate::ids::new_short_id;
 use crate::tenancy::{MemberStatus, put_member};
@@ -85,6 +86,8 @@ impl Records {
             person = stored.person;
         }
         put_member(&mut tx, &new.scope, &person.id, new.role, MemberStatus::Active, now).await?;
+        let after = json!({ "role": new.role, "scope": new.scope });
+        self.audit(&mut tx, change("person.given_role", &person.id).after(after)).await?;
         tx.commit().await?;
         Ok(person)
     }

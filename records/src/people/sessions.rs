@@ -2,11 +2,14 @@
 //! stolen, from us or from its owner: then the whole session ends. Must not know cookies or access tokens.
 
 use serde::Serialize;
+use serde_json::json;
 use sluice_db::{DbError, Row, Tx};
 
-use super::{Person, PersonStatus, Stored, write_person};
+use super::{Person, PersonStatus, Stored, change, write_person};
+use crate::audit::{Change, PLATFORM, Target};
 use crate::ids::{clean, new_id};
 use crate::tokens;
+use crate::{Actor, ActorKind};
 use crate::{RecordError, Records};
 
 /// How long a session lasts at most, milliseconds.
@@ -33,7 +36,7 @@ pub struct Session {
     pub person_id: String,
     /// The workspace that is meant when a request names none.
     pub workspace_id: Option<String>,
-    /// `password` or `oidc`.
+    /// `password`, `oidc` or `impersonation`.
     pub method: String,
     /// Network address at the last refresh.
     pub address: Option<String>,
@@ -45,6 +48,8 @@ pub struct Session {
     pub last_used_at: i64,
     /// When it ends by itself.
     pub expires_at: i64,
+    /// Who acts in the person's place, `per_…`; none for their own sessions.
+    pub impersonated_by: Option<String>,
 }
 
 /// A session that was just opened or renewed. `refresh_token` cannot be had again.
@@ -56,6 +61,14 @@ pub struct NewSession {
     pub person: Person,
     /// Good once.
     pub refresh_token: String,
+}
+
+impl NewSession {
+    /// What the audit trail says of it.
+    pub(crate) fn opened(&self) -> Change {
+        let after = json!({ "session": self.session.id, "method": self.session.method });
+        change("person.signed_in", &self.person.id).after(after)
+    }
 }
 
 impl std::fmt::Debug for NewSession {
@@ -70,7 +83,7 @@ impl Device {
         self.address.as_deref().unwrap_or("unknown")
     }
 
-    fn agent(&self) -> Option<String> {
+    pub(super) fn agent(&self) -> Option<String> {
         self.user_agent.as_deref().map(|agent| clean(agent).chars().take(LONGEST_AGENT).collect())
     }
 }
@@ -87,6 +100,7 @@ impl Session {
             created_at: row.int("created_at")?,
             last_used_at: row.int("last_used_at")?,
             expires_at: row.int("expires_at")?,
+            impersonated_by: row.opt_text("impersonated_by")?,
         })
     }
 }
@@ -110,7 +124,7 @@ impl Records {
     ) -> Result<NewSession, RecordError> {
         const HOME: &str = "select m.scope_id from memberships m join workspaces w on w.id = m.scope_id \
              where m.person_id = $1 and m.scope_kind = 'workspace' and m.status = 'active' and w.status <> 'deleted' \
-             order by case when m.scope_id = (select s.home from sessions s where s.person_id = $1 \
+             order by case when m.scope_id = (select s.home from sessions s where s.person_id = $1 and s.impersonated_by is null \
              order by s.created_at desc, s.id desc limit 1) then 0 else 1 end, m.created_at, m.scope_id limit 1";
         const SQL: &str = "insert into sessions (id, person_id, token_version, home, method, address, user_agent, \
              created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)";
@@ -129,6 +143,7 @@ impl Records {
             created_at: now,
             last_used_at: now,
             expires_at: now + LIFE_MS,
+            impersonated_by: None,
         };
         let query = tx.query(SQL).bind(&session.id).bind(&person.id).bind(person.token_version);
         let query = query.bind(&session.workspace_id).bind(method).bind(&session.address);
@@ -161,7 +176,7 @@ impl Records {
             return Ok(None);
         }
         if row.opt_int("rotated_at")?.is_some() {
-            end(&mut tx, &session.id, "token_reuse", now).await?;
+            self.end_one(&mut tx, &session, "token_reuse").await?;
             tx.commit().await?;
             return Ok(None);
         }
@@ -182,15 +197,17 @@ impl Records {
         Ok(Some(NewSession { session, person, refresh_token }))
     }
 
-    /// Ends one session of somebody. Repeating it changes nothing.
+    /// Ends one session of somebody, and answers it. Repeating it changes nothing.
     ///
     /// # Errors
     /// `NotFound` when they have no such session.
-    pub async fn end_session(&self, person_id: &str, session_id: &str) -> Result<(), RecordError> {
-        const SQL: &str = "update sessions set ended_at = coalesce(ended_at, $3), \
-             end_reason = coalesce(end_reason, 'signed_out') where id = $1 and person_id = $2";
-        let query = self.db.query(SQL).bind(session_id).bind(person_id).bind(self.now());
-        if query.execute().await? == 0 { Err(RecordError::not_found("session", session_id)) } else { Ok(()) }
+    pub async fn end_session(&self, person_id: &str, session_id: &str) -> Result<Session, RecordError> {
+        let sql = "select * from sessions where id = $1 and person_id = $2";
+        let row = self.db.query(sql).bind(session_id).bind(person_id).optional().await?;
+        let row = row.ok_or_else(|| RecordError::not_found("session", session_id))?;
+        let session = Session::from_row(&row)?;
+        self.sign_out(&session).await?;
+        Ok(session)
     }
 
     /// Ends the session that a refresh token belongs to, if there is one: signing out needs no more.
@@ -198,11 +215,45 @@ impl Records {
     /// # Errors
     /// When the database fails.
     pub async fn end_session_of(&self, token: &str) -> Result<(), RecordError> {
-        const SQL: &str = "update sessions set ended_at = coalesce(ended_at, $2), \
-             end_reason = coalesce(end_reason, 'signed_out') \
-             where id in (select session_id from refresh_tokens where token_hash = $1)";
-        self.db.query(SQL).bind(tokens::hash(token)).bind(self.now()).execute().await?;
-        Ok(())
+        const SQL: &str = "select s.* from refresh_tokens t join sessions s on s.id = t.session_id \
+             where t.token_hash = $1";
+        match self.db.query(SQL).bind(tokens::hash(token)).optional().await? {
+            Some(row) => self.sign_out(&Session::from_row(&row)?).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn sign_out(&self, session: &Session) -> Result<(), RecordError> {
+        let mut tx = self.begin().await?;
+        self.end_one(&mut tx, session, "signed_out").await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends a session and says so in the audit trail, unless it ended before. Last of all in a transaction.
+    async fn end_one(&self, tx: &mut Tx, session: &Session, reason: &str) -> Result<(), RecordError> {
+        let sql = "update sessions set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null";
+        let query = tx.query(sql).bind(&session.id).bind(self.now()).bind(reason);
+        if query.execute().await? == 0 {
+            return Ok(());
+        }
+        let row = tx.query("select * from people where id = $1").bind(&session.person_id).one().await?;
+        let after = json!({ "session": session.id, "reason": reason });
+        let Some(by) = &session.impersonated_by else {
+            let changes = vec![change("person.signed_out", &session.person_id).after(after)];
+            return self.audit_account(tx, &Person::from_row(&row)?, changes).await;
+        };
+        let chain = session.workspace_id.as_deref().unwrap_or(PLATFORM);
+        let target = Target::new("person", &*session.person_id);
+        let ended = Change::new(chain, "person.impersonation_ended", target).after(after);
+        let person = Person::from_row(&row)?;
+        let actor = Actor {
+            kind: ActorKind::Person,
+            id: person.id,
+            name: person.email,
+            impersonated_by: Some(by.clone()),
+            ..self.actor().clone()
+        };
+        self.audit_as(tx, &actor, vec![ended]).await
     }
 
     /// Ends the sessions of somebody, but for one where it is given.
@@ -240,10 +291,4 @@ impl Records {
         let changed = self.db.query(sql).bind(session_id).bind(workspace_id).execute().await?;
         if changed == 0 { Err(RecordError::not_found("session", session_id)) } else { Ok(()) }
     }
-}
-
-async fn end(tx: &mut Tx, session_id: &str, reason: &str, now: i64) -> Result<(), RecordError> {
-    let sql = "update sessions set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null";
-    tx.query(sql).bind(session_id).bind(now).bind(reason).execute().await?;
-    Ok(())
 }

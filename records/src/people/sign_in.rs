@@ -4,10 +4,11 @@
 use super::codes::CodePurpose;
 use super::sessions::{Device, NewSession};
 use super::{
-    Person, PersonStatus, Stored, lock_person, lock_person_by_email, normalise_email, password, write_person,
+    Person, PersonStatus, Stored, change, lock_person, lock_person_by_email, normalise_email, password,
+    write_person,
 };
 use crate::mail::letters;
-use crate::throttle::Rule;
+use crate::throttle;
 use crate::{RecordError, Records};
 
 /// What became of a sign-in.
@@ -31,8 +32,8 @@ impl Records {
     pub async fn sign_in(&self, email: &str, password: &str, device: &Device) -> Result<SignIn, RecordError> {
         let email = normalise_email(email).unwrap_or_default();
         let address = device.subject();
-        self.count_try(Rule::SIGN_IN_ADDRESS, address).await?;
-        self.count_try(Rule::SIGN_IN_ACCOUNT, &email).await?;
+        self.count_try(throttle::SIGN_IN_ADDRESS, address).await?;
+        self.count_try(throttle::SIGN_IN_ACCOUNT, &email).await?;
         let row = self.db.query("select * from people where email = $1").bind(&email).optional().await?;
         let read = row.as_ref().map(Stored::from_row).transpose()?;
         let (id, hash) = read.map(|stored| (stored.person.id, stored.password_hash)).unzip();
@@ -41,8 +42,8 @@ impl Records {
             return Ok(SignIn::Refused);
         }
         let Some(id) = id else { return Ok(SignIn::Refused) };
-        self.absolve(Rule::SIGN_IN_ACCOUNT, &email).await?;
-        self.forgive(Rule::SIGN_IN_ADDRESS, address).await?;
+        self.absolve(throttle::SIGN_IN_ACCOUNT, &email).await?;
+        self.forgive(throttle::SIGN_IN_ADDRESS, address).await?;
         let mut tx = self.begin().await?;
         let stored = lock_person(&mut tx, &id).await?;
         // It was changed while we looked.
@@ -53,6 +54,7 @@ impl Records {
             return Ok(SignIn::NotApproved(stored.person));
         }
         let session = self.open_session(&mut tx, stored, "password", device).await?;
+        self.audit_account(&mut tx, &session.person, vec![session.opened()]).await?;
         tx.commit().await?;
         Ok(SignIn::In(session))
     }
@@ -82,8 +84,10 @@ impl Records {
         write_person(&mut tx, &stored).await?;
         self.end_sessions(&mut tx, &stored.person.id, None, "password_reset").await?;
         self.post(&mut tx, &letters::password_changed(&email)).await?;
+        let changes = vec![change("person.password_reset", &stored.person.id)];
+        self.audit_account(&mut tx, &stored.person, changes).await?;
         tx.commit().await?;
-        self.absolve(Rule::SIGN_IN_ACCOUNT, &email).await?;
+        self.absolve(throttle::SIGN_IN_ACCOUNT, &email).await?;
         self.mail_written();
         Ok(())
     }
@@ -105,12 +109,12 @@ impl Records {
         let before = Stored::from_row(&row)?;
         let email = before.person.email;
         password::check_rules("new_password", new_password, &email)?;
-        self.count_try(Rule::SIGN_IN_ACCOUNT, &email).await?;
+        self.count_try(throttle::SIGN_IN_ACCOUNT, &email).await?;
         let wrong = || RecordError::invalid("current_password", "this is not your password");
         if !password::verify(current, before.password_hash.clone()).await? {
             return Err(wrong());
         }
-        self.absolve(Rule::SIGN_IN_ACCOUNT, &email).await?;
+        self.absolve(throttle::SIGN_IN_ACCOUNT, &email).await?;
         let hash = password::hash(new_password).await?;
         let mut tx = self.begin().await?;
         let mut stored = lock_person(&mut tx, person_id).await?;
@@ -126,6 +130,8 @@ impl Records {
         let query = tx.query(sql).bind(session_id).bind(person_id).bind(stored.person.token_version);
         query.execute().await?;
         self.post(&mut tx, &letters::password_changed(&email)).await?;
+        self.audit_account(&mut tx, &stored.person, vec![change("person.password_changed", person_id)])
+            .await?;
         tx.commit().await?;
         self.mail_written();
         Ok(stored.person)
@@ -141,6 +147,8 @@ impl Records {
         stored.person.token_version += 1;
         write_person(&mut tx, &stored).await?;
         self.end_sessions(&mut tx, person_id, None, "signed_out_everywhere").await?;
+        let changes = vec![change("person.signed_out_everywhere", person_id)];
+        self.audit_account(&mut tx, &stored.person, changes).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -1,16 +1,19 @@
 //! Signing up: an account that waits for its e-mail address to be proven, then for approval where the operator wants it,
 //! then has a workspace of its own. Answers tell nobody whether an address has an account. Must not know HTTP.
 
+use serde_json::json;
 use sluice_db::Tx;
 
 use super::codes::{CODE_LIFE_MS, CodePurpose, LONG_CODE_LIFE_MS};
 use super::operators::reviewers;
 use super::{
-    Person, PersonStatus, Stored, email, lock_person_by_email, normalise_email, password, write_person,
+    Person, PersonStatus, Stored, change, email, lock_person_by_email, normalise_email, password,
+    write_person,
 };
+use crate::audit::Change;
 use crate::ids::new_short_id;
 use crate::mail::letters;
-use crate::throttle::Rule;
+use crate::throttle;
 use crate::tokens::{long_code, six_digits};
 use crate::{RecordError, Records};
 
@@ -66,8 +69,8 @@ impl Records {
         let business_name = email::line("business_name", &wish.business_name)?;
         let industry = email::line("industry", &wish.industry)?;
         password::check_rules("password", &wish.password, &email)?;
-        self.count_try(Rule::SIGN_UP_ADDRESS, address).await?;
-        self.count_try(Rule::SEND_ACCOUNT, &sending(CodePurpose::VerifyEmail, &email)).await?;
+        self.count_try(throttle::SIGN_UP_ADDRESS, address).await?;
+        self.count_try(throttle::CODE_SENT_ACCOUNT, &sending(CodePurpose::VerifyEmail, &email)).await?;
         let before = self.db.query("select password_hash from people where email = $1").bind(&email);
         let before = before.optional().await?.map(|row| row.opt_text(0)).transpose()?.flatten();
         // Both are always worked out, so that the time tells nothing.
@@ -93,6 +96,8 @@ impl Records {
         };
         if insert_person(&mut tx, &fresh, Some(&hash)).await? {
             self.send_code(&mut tx, CodePurpose::VerifyEmail, &email, &code).await?;
+            let changes = vec![change("person.signed_up", &fresh.id)];
+            self.audit_account(&mut tx, &fresh, changes).await?;
         } else {
             let stored = lock_person_by_email(&mut tx, &email).await?;
             match stored {
@@ -146,8 +151,8 @@ impl Records {
         address: &str,
     ) -> Result<(), RecordError> {
         let email = normalise_email(email)?;
-        self.count_try(Rule::SEND_ADDRESS, address).await?;
-        self.count_try(Rule::SEND_ACCOUNT, &sending(purpose, &email)).await?;
+        self.count_try(throttle::CODE_SENT_ADDRESS, address).await?;
+        self.count_try(throttle::CODE_SENT_ACCOUNT, &sending(purpose, &email)).await?;
         let code = six_digits()?;
         let mut tx = self.begin().await?;
         let stored = lock_person_by_email(&mut tx, &email).await?;
@@ -180,6 +185,8 @@ impl Records {
             )));
         }
         self.issue_code(&mut tx, purpose, &email, &code, LONG_CODE_LIFE_MS).await?;
+        let change = change("person.code_made", &stored.person.id).after(json!({ "purpose": purpose }));
+        self.audit(&mut tx, change).await?;
         tx.commit().await?;
         Ok(code)
     }
@@ -203,19 +210,21 @@ impl Records {
         let mut stored = stored
             .filter(|stored| stored.person.status == PersonStatus::PendingVerification)
             .ok_or(RecordError::CodeRefused)?;
-        self.admit_person(&mut tx, &mut stored, admission).await?;
+        let changes = self.admit_person(&mut tx, &mut stored, admission).await?;
+        self.audit_account(&mut tx, &stored.person, changes).await?;
         tx.commit().await?;
         self.mail_written();
         Ok(stored.person)
     }
 
-    /// Lets somebody in whose address is proven, or puts them before those who decide.
+    /// Lets somebody in whose address is proven, or puts them before those who decide. Answers what goes into the audit
+    /// trail.
     pub(crate) async fn admit_person(
         &self,
         tx: &mut Tx,
         stored: &mut Stored,
         admission: Admission<'_>,
-    ) -> Result<(), RecordError> {
+    ) -> Result<Vec<Change>, RecordError> {
         let now = self.now();
         stored.person.verified_at = Some(now);
         stored.person.updated_at = now;
@@ -223,29 +232,42 @@ impl Records {
             Admission::Open => {
                 stored.person.status = PersonStatus::Approved;
                 write_person(tx, stored).await?;
-                self.settle_in(tx, &stored.person).await
+                let founded = self.settle_in(tx, &stored.person).await?;
+                Ok([verified(&stored.person)].into_iter().chain(founded).collect())
             }
             Admission::Review { emails, link } => {
                 stored.person.status = PersonStatus::UnderReview;
                 write_person(tx, stored).await?;
-                let Some(link) = link(&stored.person.id) else { return Ok(()) };
-                for to in reviewers(tx, emails).await? {
-                    self.post(tx, &letters::review(&to, &stored.person, &link)).await?;
+                if let Some(link) = link(&stored.person.id) {
+                    for to in reviewers(tx, emails).await? {
+                        self.post(tx, &letters::review(&to, &stored.person, &link)).await?;
+                    }
                 }
-                Ok(())
+                Ok(vec![verified(&stored.person)])
             }
         }
     }
 
-    /// Gives an approved person a workspace of their own, unless they are at home somewhere already.
-    pub(crate) async fn settle_in(&self, tx: &mut Tx, person: &Person) -> Result<(), RecordError> {
+    /// Gives an approved person a workspace of their own, unless they are at home somewhere already. Answers what goes
+    /// into the audit trail.
+    pub(crate) async fn settle_in(
+        &self,
+        tx: &mut Tx,
+        person: &Person,
+    ) -> Result<Option<Change>, RecordError> {
         let sql = "select 1 from memberships where person_id = $1 and status <> 'suspended'";
         if tx.query(sql).bind(&person.id).optional().await?.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let title = person.business_name.as_deref().unwrap_or(&person.name);
-        self.found_tenant(tx, title, &person.id).await
+        let made = self.found_tenant(tx, title, &person.id).await?;
+        Ok(Some(made.created(Some(&person.id))))
     }
+}
+
+/// What the audit trail says of a proven address.
+fn verified(person: &Person) -> Change {
+    change("person.verified", &person.id).after(json!({ "status": person.status }))
 }
 
 /// Whose codes are counted: each kind for itself.

@@ -14,6 +14,8 @@ pub struct Standing {
     pub email: String,
     /// What they may do, and where.
     pub grants: Vec<Grant>,
+    /// Who acts in their place, `per_…`.
+    pub impersonated_by: Option<String>,
 }
 
 impl Records {
@@ -22,7 +24,7 @@ impl Records {
     /// # Errors
     /// When the database fails.
     pub async fn standing(&self, session_id: &str, version: i64) -> Result<Option<Standing>, RecordError> {
-        const SQL: &str = "select s.person_id, s.token_version, s.expires_at, s.ended_at, \
+        const SQL: &str = "select s.person_id, s.token_version, s.expires_at, s.ended_at, s.home, s.impersonated_by, \
              p.email, p.status, p.token_version as current_version \
              from sessions s join people p on p.id = s.person_id where s.id = $1";
         let Some(row) = self.db.query(SQL).bind(session_id).optional().await? else { return Ok(None) };
@@ -36,7 +38,16 @@ impl Records {
             return Ok(None);
         }
         let person_id = row.text("person_id")?;
-        let grants = self.grants_of(&person_id).await?;
-        Ok(Some(Standing { person_id, email: row.text("email")?, grants }))
+        let impersonated_by = row.opt_text("impersonated_by")?;
+        let grants = match &impersonated_by {
+            None => self.grants_of(&person_id).await?,
+            Some(by) => {
+                let home = row.opt_text("home")?;
+                let grants = self.grants_in_place_of(&person_id, by, home.as_deref()).await?;
+                let Some(grants) = grants else { return Ok(None) };
+                grants
+            }
+        };
+        Ok(Some(Standing { person_id, email: row.text("email")?, grants, impersonated_by }))
     }
 }

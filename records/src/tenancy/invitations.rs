@@ -6,6 +6,7 @@ use crate::audit::{Change, Target, chain_of};
 use crate::ids::new_short_id;
 use crate::mail::letters;
 use crate::people::normalise_email;
+use crate::plans::Place;
 use crate::tokens;
 use crate::{RecordError, Records};
 use serde_json::{Value, json};
@@ -72,7 +73,8 @@ impl Records {
     /// Invites somebody. An earlier open invitation of the same address to the same scope ends.
     ///
     /// # Errors
-    /// `Invalid` for an address that is none or a role of another kind of scope; `Conflict` for a member.
+    /// `Invalid` for an address that is none or a role of another kind of scope; `Conflict` for a member; `Refused` when
+    /// the plan allows no more members.
     pub async fn invite(&self, scope: &Scope, email: &str, role: Role) -> Result<NewInvitation, RecordError> {
         let email = normalise_email(email)?;
         if role.scope_kind() != scope.kind() {
@@ -101,6 +103,9 @@ impl Records {
             "update invitations set revoked_at = $4 where scope_kind = $1 and scope_id = $2 and email = $3 and {OPEN}"
         );
         tx.query(sql).bind(scope.kind()).bind(scope.id()).bind(&info.email).bind(now).execute().await?;
+        if let Scope::Workspace(id) = scope {
+            self.require_place(&mut tx, id, Place::Invited).await?;
+        }
         tx.query(
             "insert into invitations (scope_kind, scope_id, id, email, role, token_hash, invited_by, created_at, expires_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -162,7 +167,7 @@ impl Records {
     /// token gets nothing.
     ///
     /// # Errors
-    /// `NotFound` when it is not open or for somebody else.
+    /// `NotFound` when it is not open or for somebody else; `Refused` when the plan allows no more members.
     pub async fn accept_invitation(&self, token: &str, person_id: &str) -> Result<Invitation, RecordError> {
         let found = self.invitation(token).await?;
         let now = self.now();
@@ -175,6 +180,10 @@ impl Records {
         let sql = format!("update invitations set accepted_at = $2 where token_hash = $1 and {OPEN}");
         if !is_theirs || tx.query(sql).bind(tokens::hash(token)).bind(now).execute().await? == 0 {
             return Err(RecordError::not_found("invitation", "of this token"));
+        }
+        if let Scope::Workspace(id) = &found.scope {
+            // It was counted when it was sent; the plan may be a smaller one since.
+            self.require_place(&mut tx, id, Place::Member).await?;
         }
         members::put(&mut tx, &found.scope, person_id, found.role, MemberStatus::Active, now).await?;
         let after = json!({ "role": found.role, "invitation": found.id, "invited_by": found.invited_by });

@@ -3,6 +3,7 @@
 use super::TenantStatus;
 use crate::access::{Grant, Role, Scope};
 use crate::audit::{Change, Target, chain_of};
+use crate::plans::Place;
 use crate::{RecordError, Records};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -142,7 +143,7 @@ impl Records {
     ///
     /// # Errors
     /// `Invalid` for a role of another kind of scope; `NotFound` for the person; `Conflict` when a workspace would be
-    /// left without an owner.
+    /// left without an owner; `Refused` when its plan allows no more members.
     pub async fn put_member(
         &self,
         scope: &Scope,
@@ -153,6 +154,11 @@ impl Records {
         let mut tx = self.begin().await?;
         tx.lock(&lock_of(scope)).await?;
         let before = logged(&mut tx, scope, person_id).await?;
+        let was_active =
+            before.as_ref().is_some_and(|before| before["status"] == MemberStatus::Active.as_text());
+        if let (Scope::Workspace(id), MemberStatus::Active, false) = (scope, status, was_active) {
+            self.require_place(&mut tx, id, Place::Member).await?;
+        }
         put(&mut tx, scope, person_id, role, status, self.now()).await?;
         keep_an_owner(&mut tx, scope).await?;
         let after = logged(&mut tx, scope, person_id).await?.unwrap_or_default();
@@ -188,6 +194,38 @@ impl Records {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Ends every membership of somebody who goes for good. Answers what goes into the audit trail.
+///
+/// # Errors
+/// `Conflict` when a workspace would be left without an owner, or the platform without a super admin.
+pub(crate) async fn end_memberships(tx: &mut Tx, person_id: &str) -> Result<Vec<Change>, RecordError> {
+    const RUNS: &str = "select 1 from memberships where scope_kind = 'platform' and role = 'super_admin' \
+         and status = 'active' limit 1";
+    const STANDS: &str = "select 1 from workspaces where id = $1 and status <> 'deleted'";
+    let sql = "select scope_kind, scope_id, role from memberships where person_id = $1 order by scope_kind, scope_id";
+    let rows = tx.query(sql).bind(person_id).all().await?;
+    let mut changes = Vec::new();
+    for row in &rows {
+        let (kind, id) = (row.text("scope_kind")?, row.text("scope_id")?);
+        let Some(scope) = Scope::from_parts(&kind, &id) else { continue };
+        tx.lock(&lock_of(&scope)).await?;
+        let before = logged(tx, &scope, person_id).await?.unwrap_or_default();
+        let sql = "delete from memberships where scope_kind = $1 and scope_id = $2 and person_id = $3";
+        tx.query(sql).bind(&kind).bind(&id).bind(person_id).execute().await?;
+        if tx.query(STANDS).bind(&id).optional().await?.is_some() {
+            keep_an_owner(tx, &scope).await?;
+        }
+        let was_super = row.text("role")? == Role::SuperAdmin.as_text();
+        if was_super && tx.query(RUNS).optional().await?.is_none() {
+            return Err(RecordError::conflict(
+                "the platform keeps at least one active super admin; make somebody else one first",
+            ));
+        }
+        changes.push(change(&scope, "member.removed", person_id).before(before));
+    }
+    Ok(changes)
 }
 
 /// A membership as the audit trail shows it; none when there is none.

@@ -8,8 +8,8 @@ mod resellers;
 mod workspaces;
 
 pub use invitations::{Invitation, NewInvitation};
-pub(crate) use members::put as put_member;
 pub use members::{Member, MemberStatus, Membership};
+pub(crate) use members::{end_memberships, put as put_member};
 pub use profile::{Competitor, PostalAddress, Profile};
 pub use resellers::{Reseller, ResellerChange};
 pub use workspaces::{NewWorkspace, TenantStatus, Workspace, WorkspaceChange};

@@ -23,6 +23,8 @@ const TABLES: &[(&str, &str)] = &[
     ("limit_rules", "workspace_id, id"),
     ("limit_counts", "workspace_id, counter, subject"),
     ("subject_keys", "workspace_id, contact_id"),
+    ("erasures", "workspace_id, id"),
+    ("refusals", "workspace_id, mark, topic"),
     // After everything that is sealed with them: what backups still hold is then unreadable.
     ("data_keys", "workspace_id, id"),
     ("api_keys", "id"),
@@ -46,16 +48,10 @@ impl Records {
                     return Ok(removed);
                 }
             }
-            self.db
-                .query("delete from memberships where scope_kind = 'workspace' and scope_id = $1")
-                .bind(&id)
-                .execute()
-                .await?;
-            self.db
-                .query("delete from invitations where scope_kind = 'workspace' and scope_id = $1")
-                .bind(&id)
-                .execute()
-                .await?;
+            for table in ["memberships", "invitations", "brands", "domains"] {
+                let sql = format!("delete from {table} where scope_kind = 'workspace' and scope_id = $1");
+                self.db.query(sql).bind(&id).execute().await?;
+            }
             // The row stays, so that its id is never given again and the ledger can name it; the profile goes last.
             self.db.query("update workspaces set profile = 'null' where id = $1").bind(&id).execute().await?;
         }

@@ -105,7 +105,7 @@ impl Workspace {
     }
 
     /// The chain of whoever runs the workspace: they see what becomes of it beside what is done in it.
-    fn managing_chain(&self) -> String {
+    pub(crate) fn managing_chain(&self) -> String {
         let scope = self.reseller_id.clone().map_or(Scope::Platform, Scope::Reseller);
         chain_of(&scope).to_owned()
     }
@@ -196,12 +196,13 @@ impl Records {
     }
 
     /// Makes the workspace of a person who has none, called after their business, under a name that nobody has.
+    /// As with [`Self::insert_tenant`], [`Workspace::created`] goes into the audit trail last of all.
     pub(crate) async fn found_tenant(
         &self,
         tx: &mut Tx,
         title: &str,
         owner: &str,
-    ) -> Result<(), RecordError> {
+    ) -> Result<Workspace, RecordError> {
         /// Names with a number, before chance decides.
         const NUMBERED: u32 = 20;
         let base = slug(title);
@@ -218,7 +219,7 @@ impl Records {
             match self.insert_tenant(tx, &new).await {
                 // The name is taken.
                 Err(RecordError::Conflict { .. }) => number += 1,
-                other => return other.map(drop),
+                other => return other,
             }
         }
     }

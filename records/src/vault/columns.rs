@@ -21,8 +21,11 @@ pub(super) const SUBJECT_KEY: &str = "subject_key";
 /// Bound to sign-ins at providers that are under way.
 pub(crate) const VERIFIER: &str = "verifier";
 
+/// Bound to erasures that are under way.
+pub(crate) const ERASURE: &str = "erasure";
+
 /// All of them.
-pub(super) const COLUMNS: [SealedColumn; 3] = [
+pub(super) const COLUMNS: [SealedColumn; 4] = [
     SealedColumn {
         table: "credentials",
         column: "sealed",
@@ -44,6 +47,7 @@ pub(super) const COLUMNS: [SealedColumn; 3] = [
         row: "state_hash",
         field: VERIFIER,
     },
+    SealedColumn { table: "erasures", column: "sealed", scope: "workspace_id", row: "id", field: ERASURE },
 ];
 
 #[cfg(test)]
@@ -54,7 +58,7 @@ mod tests {
 
     /// Columns of bytes that hold nothing sealed by the vault. Letters are sealed with a key made from the master key,
     /// because they are written in the midst of transactions; they are gone in minutes, and earlier keys open them too.
-    const OTHERS: [&str; 8] = [
+    const OTHERS: [&str; 9] = [
         "data_keys.wrapped",
         "inbound_bodies.raw",
         "run_events.body",
@@ -63,6 +67,7 @@ mod tests {
         "audit_heads.last_hash",
         "audit_heads.seal",
         "mail_outbox.sealed",
+        "brand_logos.content",
     ];
 
     async fn every_column_of_bytes_is_known(db: Db) {

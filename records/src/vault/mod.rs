@@ -26,7 +26,7 @@ use cipher::{Key, Place};
 
 pub(crate) use cipher::hex;
 pub use cipher::{Cipher, SealError};
-pub(crate) use columns::{CREDENTIAL, VERIFIER};
+pub(crate) use columns::{CREDENTIAL, ERASURE, VERIFIER};
 pub use master_key::MasterKey;
 pub use rotate::Rotated;
 pub use secret::Secret;

@@ -6,7 +6,7 @@ use sluice_db::DbError;
 use super::event::{message_event, message_view, status_event};
 use super::message::{InboundMessage, text};
 use super::webhook::{Change, ParseError, Parsed, StatusUpdate, parse};
-use crate::messages::{Delivery, Direction, Failure, InboundRecord, StatusRecord};
+use crate::messages::{Delivery, Direction, Failure, InboundRecord, Pricing, StatusRecord};
 use crate::{Identity, InboundShare, InboundStatus, Number, RecordError, Records};
 
 /// What a change led to.
@@ -380,6 +380,7 @@ impl Delivered<'_> {
                 effect_id: status.callback_data.clone(),
                 participant: status.participant.clone(),
                 error: status.errors.first().map(failure),
+                pricing: status.raw.get("pricing").and_then(Pricing::read),
                 inbound_id: self.inbound_id.map(str::to_owned),
             })
             .await?;

@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use sluice_db::Db;
+use sluice_records::audit::AuditFilter;
 use sluice_records::connections::{
     Answer, Callback, Connections, Outside, Provider, StartConnection, Started, Unreachable,
 };
-use sluice_records::{Connection, ConnectionError, CredentialChange, NewCredential, RecordError, Secret};
+use sluice_records::{
+    Actor, ActorKind, Connection, ConnectionError, CredentialChange, NewCredential, RecordError, Secret,
+};
 
 use crate::ground::Ground;
 
@@ -358,18 +361,25 @@ async fn revoking_tells_the_provider_and_forgets_the_tokens(db: Db) {
     let world = World::new(db).await;
     let ws = world.ground.ws();
     world.connect("sheets").await;
-    let (ended, told) = world.connections.revoke(ws, "sheets", "key_1 (ci)").await.unwrap();
+    let (ended, told) =
+        world.connections.revoke(ws, "sheets", &Actor::new(ActorKind::Key, "key_1", "ci")).await.unwrap();
     assert!(told);
     assert_eq!((ended.status.as_str(), ended.reason.as_deref()), ("revoked", Some("by key_1 (ci)")));
     assert_eq!(world.endpoint.field("token").as_deref(), Some("refresh-1"));
-    let (again, _) = world.connections.revoke(ws, "sheets", "somebody").await.unwrap();
+    let (again, _) = world.connections.revoke(ws, "sheets", &Actor::system()).await.unwrap();
     assert_eq!(again, ended, "repeating changes nothing");
+    let filter = AuditFilter { action: Some("connection".into()), ..AuditFilter::default() };
+    let trail = world.ground.records.list_audit(&filter, None, 10).await.unwrap().items;
+    let told: Vec<_> = trail.iter().map(|one| (one.action.as_str(), one.actor_kind.as_str())).collect();
+    assert_eq!(told, [("connection.revoked", "key"), ("connection.connected", "key")]);
+    assert_eq!((trail[0].actor_id.as_str(), trail[0].target_name.as_str()), ("key_1", "sheets"));
+    assert!(!format!("{trail:?}").contains("refresh-1"));
     assert!(matches!(world.token("sheets").await, Err(ConnectionError::Revoked { .. })));
     world.connect("other").await;
     world.endpoint.next(Err("no route"));
-    let (ended, told) = world.connections.revoke(ws, "other", "x").await.unwrap();
+    let (ended, told) = world.connections.revoke(ws, "other", &Actor::system()).await.unwrap();
     assert!(!told && ended.status == "revoked", "here it ends all the same");
-    assert!(world.connections.revoke(ws, "missing", "x").await.is_err());
+    assert!(world.connections.revoke(ws, "missing", &Actor::system()).await.is_err());
 }
 
 async fn tokens_of_a_connection_are_the_providers_business(db: Db) {

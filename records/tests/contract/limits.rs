@@ -6,7 +6,8 @@ use sluice_db::contract::POSTGRES_URL;
 use sluice_db::{Db, DbOptions, Dialect};
 use sluice_records::audit::{AuditFilter, Witness};
 use sluice_records::limits::{Caller, Level, LimitRequest, LimitRule, LimitType};
-use sluice_records::{Cipher, MasterKey, RecordError, Records};
+use sluice_records::plans::{PlanFields, PlanPeriod, SubscriptionChange};
+use sluice_records::{Cipher, MasterKey, RecordError, Records, Scope};
 
 use crate::ground::{Ground, START};
 
@@ -234,6 +235,62 @@ async fn a_change_in_another_process_counts_within_a_second(db: Db) {
     other.db().close().await;
 }
 
+async fn limits_of_a_plan_count_for_each_workspace_that_has_it(db: Db) {
+    let ground = Ground::bare(db.clone()).await;
+    let other = another_process(&db).await;
+    let records = &ground.records;
+    let mut plans = Vec::new();
+    for name in ["Small", "Large"] {
+        let fields = PlanFields {
+            name: name.into(),
+            currency: "INR".into(),
+            price: 0,
+            period: PlanPeriod::Month,
+            trial_days: 0,
+            limits: Default::default(),
+            overage: Default::default(),
+            features: Vec::new(),
+        };
+        plans.push(records.create_plan(&Scope::Platform, fields).await.unwrap().id);
+    }
+    let second = records.create_workspace("second").await.unwrap().id;
+    let choose = async |records: &Records, workspace: &str, plan: &str| {
+        let change = SubscriptionChange::Choose { plan_id: plan.into(), trial: false };
+        records.change_subscription(workspace, &change, None).await.unwrap();
+    };
+    for workspace in [ground.ws(), &second] {
+        choose(records, workspace, &plans[0]).await;
+    }
+    let admitted = async |records: &Records, workspace: &str| {
+        let routes = ["POST /api/x", "x", "write", "*"];
+        let caller =
+            Caller { routes: &routes, key: Some("key_1"), workspace: Some(workspace), ..Caller::default() };
+        records.admit(&caller).await.unwrap().map(|decision| decision.allowed)
+    };
+    assert_eq!(admitted(records, ground.ws()).await, None);
+    let wish = request(Level::Plan, "write", &plans[0], Some((1, 60)), None);
+    records.set_limit(None, wish).await.unwrap();
+    for workspace in [ground.ws(), &second] {
+        assert_eq!(admitted(records, workspace).await, Some(true), "each by itself");
+        assert_eq!(admitted(records, workspace).await, Some(false));
+        assert_eq!(admitted(&other, workspace).await, Some(false), "of both processes together");
+    }
+    choose(records, ground.ws(), &plans[1]).await;
+    assert_eq!(admitted(records, ground.ws()).await, None, "the larger plan has no limit");
+    assert_eq!(admitted(records, &second).await, Some(false));
+    // What another process changes counts a few seconds later.
+    choose(&other, ground.ws(), &plans[0]).await;
+    ground.pass(5_000);
+    assert_eq!(admitted(records, ground.ws()).await, Some(false));
+    // A subscription that is over is no way out.
+    records.change_subscription(&second, &SubscriptionChange::Expire, None).await.unwrap();
+    assert_eq!(admitted(records, &second).await, Some(false));
+    // Whoever never had a plan is not limited by one.
+    let third = records.create_workspace("third").await.unwrap().id;
+    assert_eq!(admitted(records, &third).await, None);
+    other.db().close().await;
+}
+
 async fn guessing_is_throttled_from_the_start_and_counts_are_forgotten(db: Db) {
     let ground = Ground::bare(db.clone()).await;
     let records = &ground.records;
@@ -258,5 +315,6 @@ sluice_db::contract_tests! {
     of_many_at_once_exactly_so_many_pass_in_all_processes,
     rules_are_set_replaced_and_taken_away,
     a_change_in_another_process_counts_within_a_second,
+    limits_of_a_plan_count_for_each_workspace_that_has_it,
     guessing_is_throttled_from_the_start_and_counts_are_forgotten,
 }

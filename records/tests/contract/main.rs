@@ -4,15 +4,22 @@
 
 mod accounts;
 mod audit;
+mod branding;
+mod charges;
 mod connections;
+mod erasure;
 mod ground;
+mod holds;
 mod inbound;
 mod ingest;
+mod ledger;
 mod limits;
 mod messages;
 mod outbox;
 mod people;
+mod plans;
 mod sessions;
 mod tenancy;
 mod tenants;
+mod usage;
 mod vault;

@@ -44,6 +44,7 @@ async fn outbound(ground: &Ground, effect: &str) -> OutboundMessage {
 
 fn status(ground: &Ground, wamid: &str, word: &str) -> StatusRecord {
     StatusRecord {
+        pricing: None,
         workspace_id: ground.workspace.id.clone(),
         phone_number_id: NUMBER.into(),
         wamid: wamid.into(),

@@ -2,7 +2,7 @@
 
 use sluice_db::Db;
 use sluice_records::people::{Device, NewPerson, NewSession, SignIn, Verdict};
-use sluice_records::{Permission, RecordError, Records, Role, Scope};
+use sluice_records::{Actor, ActorKind, Permission, RecordError, Records, Role, Scope};
 
 use crate::accounts::{PASSWORD, device, mail, member};
 use crate::ground::Ground;
@@ -74,7 +74,7 @@ async fn a_session_ends_after_thirty_days_and_is_forgotten(db: Db) {
     assert!(records.standing(&session.session.id, person.token_version).await.unwrap().is_none());
     let now = crate::ground::START + 31 * 86_400_000;
     records.purge_sign_in(now, 100).await.unwrap();
-    for table in ["sessions", "refresh_tokens", "sign_in_codes", "throttles"] {
+    for table in ["sessions", "refresh_tokens", "sign_in_codes"] {
         let sql = format!("select count(*) from {table}");
         assert_eq!(db.query(sql).one().await.unwrap().int(0).unwrap(), 0, "{table}");
     }
@@ -162,7 +162,40 @@ async fn signing_out_ends_what_it_says(db: Db) {
     assert_eq!(alive().await, 0);
 }
 
+/// What happens to an account stands in the trail of the platform, signed by who did it, and without secrets.
+async fn the_trail_tells_what_became_of_an_account(db: Db) {
+    let ground = Ground::bare(db.clone()).await;
+    let records = &ground.records.acting(Actor::new(ActorKind::Person, "", ""));
+    let person = member(records, EMAIL).await;
+    let session = enter(records, EMAIL).await;
+    records.end_session(&person.id, &session.session.id).await.unwrap();
+    records.end_session(&person.id, &session.session.id).await.unwrap();
+    let boss = ground.records.acting(Actor::new(ActorKind::Person, "per_boss", "boss@example.com"));
+    boss.decide_person(&person.id, Verdict::Suspend, Some("abuse")).await.unwrap();
+    let rows = db.query("select * from audit_entries where target_id = $1 order by seq").bind(&person.id);
+    let rows = rows.all().await.unwrap();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.text("action").unwrap(), row.text("actor_id").unwrap(), row.text("chain").unwrap()))
+        .collect();
+    let wanted = [
+        ("person.signed_up", &*person.id),
+        ("person.verified", &person.id),
+        ("person.signed_in", &person.id),
+        ("person.signed_out", &person.id),
+        ("person.suspended", "per_boss"),
+    ];
+    let wanted: Vec<_> =
+        wanted.map(|(action, actor)| (action.to_owned(), actor.to_owned(), "platform".to_owned())).into();
+    assert_eq!(told, wanted);
+    for row in &rows {
+        let text = format!("{:?}{:?}", row.opt_text("value_before").ok(), row.opt_text("value_after").ok());
+        assert!(!text.contains(PASSWORD) && !text.contains(&session.refresh_token), "{text}");
+    }
+}
+
 sluice_db::contract_tests! {
+    the_trail_tells_what_became_of_an_account,
     a_refresh_token_is_good_once,
     many_at_once_get_no_two_tokens,
     a_session_ends_after_thirty_days_and_is_forgotten,

@@ -8,7 +8,7 @@ use sluice_records::{
 };
 
 /// A person as sign-up would leave one behind.
-async fn person(ground: &Ground, email: &str) -> String {
+pub(crate) async fn person(ground: &Ground, email: &str) -> String {
     let id = format!("per_{}", email.split('@').next().unwrap());
     ground
         .records

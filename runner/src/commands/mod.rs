@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod files;
 mod key;
+mod ledger;
 mod nodes;
 mod person;
 mod run;
@@ -16,7 +17,7 @@ mod transfer;
 mod validate;
 mod vault;
 
-use crate::cli::{AuditCommand, Cli, Command, KeyCommand, PersonCommand, VaultCommand};
+use crate::cli::{AuditCommand, Cli, Command, KeyCommand, LedgerCommand, PersonCommand, VaultCommand};
 use crate::config::{Config, Settings};
 use sluice_node_sdk::node::DynNode;
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ pub(crate) async fn run(cli: Cli, extra: Extra) -> ExitCode {
         Command::Vault(VaultCommand::Status(settings)) => vault::status(settings).await,
         Command::Person(PersonCommand::Create(args)) => person::create(args).await,
         Command::Person(PersonCommand::Code(args)) => person::code(args).await,
+        Command::Ledger(LedgerCommand::Verify(args)) => ledger::verify(args).await,
         Command::Migrate(settings) => doctor::migrate(settings).await,
         Command::Doctor(settings) => doctor::doctor(settings).await,
         Command::Vacuum(settings) => doctor::vacuum(settings).await,

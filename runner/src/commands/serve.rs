@@ -8,6 +8,7 @@ use sluice_engine::document::Document;
 use std::fs::{File, TryLockError};
 use std::future::IntoFuture;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +48,8 @@ impl Service {
             templates()?,
             metrics,
         )
-        .with_connections(installation.connections.clone());
+        .with_connections(installation.connections.clone())
+        .with_dns(Arc::new(crate::dns::NameServers::new(config.dns_server)));
         Ok(Self { installation, config, listener, state, _lock: lock })
     }
 
@@ -83,6 +85,8 @@ impl Service {
             )),
             None => None,
         };
+        let books = (self.config.role != Role::Api)
+            .then(|| crate::bookkeeping::spawn(&self.installation, self.state.stopping.clone()));
         let address = self.address()?;
         tracing::info!(%address, database = self.installation.db.place(), "listening");
         let stopping = CancellationToken::new();
@@ -106,9 +110,9 @@ impl Service {
             // What is not sent by then is sent at the next start.
             let _ = tokio::time::timeout(self.config.shutdown_grace, mail).await;
         }
-        if let Some(pruning) = pruning {
+        for work in [pruning, books].into_iter().flatten() {
             // It was told to stop; a step is short. When it is not done in time, its transaction is taken back.
-            let _ = tokio::time::timeout(self.config.shutdown_grace, pruning).await;
+            let _ = tokio::time::timeout(self.config.shutdown_grace, work).await;
         }
         // Open event streams end with the process.
         served.abort();

@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod hooks;
 mod outcomes;
+mod personal;
 mod secrets;
 mod support;
 mod templates;

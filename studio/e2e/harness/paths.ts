@@ -10,4 +10,4 @@ export const DIST = inRepository("studio/dist");
 export const STUDIO = inRepository("studio");
 /** Where pictures of the pages go, with SLUICE_SCREENSHOTS=1. */
 export const SCREENSHOTS = inRepository("docs/screenshots");
-export const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env.SLUICE_CHROMIUM ?? "/usr/bin/chromium";

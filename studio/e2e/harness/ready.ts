@@ -7,7 +7,7 @@ export default function setup() {
   const needs = [
     [BINARY, "build it with `cargo build`, or set SLUICE_BIN"],
     [`${DIST}/index.html`, "build it with `npm run build`"],
-    [CHROMIUM, "install chromium, or set CHROMIUM_BIN"],
+    [CHROMIUM, "install chromium, or set SLUICE_CHROMIUM"],
   ] as const;
   const missing = needs
     .filter(([path]) => !existsSync(path))

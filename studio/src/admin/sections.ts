@@ -4,6 +4,7 @@ const sections = [
   { to: "/admin/resellers", text: "Resellers", permission: "reseller:read" },
   { to: "/admin/people", text: "People", permission: "person:read" },
   { to: "/admin/team", text: "Team", permission: "team:read" },
+  { to: "/admin/branding", text: "Branding", permission: "branding:read" },
   { to: "/admin/limits", text: "Limits", permission: "limit:read" },
   { to: "/admin/audit", text: "Audit", permission: "audit:read" },
 ];

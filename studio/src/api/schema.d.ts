@@ -109,6 +109,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/branding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the branding of the host name under which it is asked for. */
+        get: operations["get_branding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/logos/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch the picture of a brand. */
+        get: operations["get_branding_logos_by_hash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the branding of the reseller, or of the platform. */
+        get: operations["get_branding_team"];
+        /** Change the branding of the reseller, or of the platform. */
+        put: operations["put_branding_team"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/team/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the host names of the reseller, or of the platform. */
+        get: operations["get_branding_team_domains"];
+        put?: never;
+        /** Claim a host name for the reseller, or for the platform. */
+        post: operations["post_branding_team_domains"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/team/domains/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give a host name of the reseller or platform up. */
+        delete: operations["delete_branding_team_domains_by_host"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/team/domains/{host}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for the TXT record of the reseller's or platform's host name now. */
+        post: operations["post_branding_team_domains_by_host_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the branding of the workspace. */
+        get: operations["get_branding_workspace"];
+        /** Change the branding of the workspace. */
+        put: operations["put_branding_workspace"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/workspace/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the workspace's host names. */
+        get: operations["get_branding_workspace_domains"];
+        put?: never;
+        /** Claim a host name for the workspace. The answer says which TXT record proves it. */
+        post: operations["post_branding_workspace_domains"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/workspace/domains/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give a host name of the workspace up. */
+        delete: operations["delete_branding_workspace_domains_by_host"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/workspace/domains/{host}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look for the TXT record of the workspace's host name now. */
+        post: operations["post_branding_workspace_domains_by_host_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/clients": {
         parameters: {
             query?: never;
@@ -156,6 +330,41 @@ export interface paths {
         put?: never;
         /** Invite somebody to a client workspace, its first owner for example. */
         post: operations["post_clients_by_id_invitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clients/{id}/subscription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the subscription of a client workspace. */
+        get: operations["get_clients_by_id_subscription"];
+        /** Change the subscription of a client workspace: choose a plan, report a payment or its failure, end it. */
+        put: operations["put_clients_by_id_subscription"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clients/{id}/wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The wallet of a client workspace. */
+        get: operations["get_clients_by_id_wallet"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -271,6 +480,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a person: the contact, its messages, the runs and stored bodies that tell of them. Cannot be undone. It goes on
+         *     after the answer; asking again answers the same erasure.
+         */
+        post: operations["post_contacts_by_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export what is held about a person: contact, consents, conversations, messages, runs that are about them, and the
+         *     entries of the audit trail. Runs may tell of other people, too: look before you hand it on.
+         */
+        get: operations["get_contacts_by_id_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -359,6 +608,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The credits of the platform or of the reseller that the caller acts for. */
+        get: operations["get_credits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credits/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The entries of an account of the platform (`issued`) or of the reseller (`wallet`). */
+        get: operations["get_credits_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credits/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move credits: from the platform to a reseller, from a reseller to its clients, and back. All at once or not at all. */
+        post: operations["post_credits_transfers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List erasures, the newest first. */
+        get: operations["get_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an erasure. */
+        get: operations["get_erasures_by_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events/{topic}": {
         parameters: {
             query?: never;
@@ -404,6 +738,26 @@ export interface paths {
         put?: never;
         /** Try a parameter's text on data. */
         post: operations["post_expressions_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/impersonate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act as a member of a client's workspace, for fifteen minutes and there alone. Everything that is changed names both.
+         *     `POST /api/logout` ends it; a browser is then itself again after `POST /api/refresh`.
+         */
+        post: operations["post_impersonate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -689,6 +1043,27 @@ export interface paths {
         get: operations["get_me"];
         /** Change your name, phone number or business. */
         put: operations["put_me"];
+        post?: never;
+        /**
+         * Delete your account with your sessions, roles and invitations. Cannot be undone. A workspace of which you are the only
+         *     owner has to get another one, or be deleted, before.
+         */
+        delete: operations["delete_me"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export what is held about you. */
+        get: operations["get_me_export"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1022,6 +1397,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the plans of the platform, or of the reseller that the caller acts for. */
+        get: operations["get_plans"];
+        put?: never;
+        /** Make a plan. */
+        post: operations["post_plans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a plan. */
+        get: operations["get_plans_by_id"];
+        /** Change a plan. Who subscribes to it is held to the new limits from then on. */
+        put: operations["put_plans_by_id"];
+        post?: never;
+        /** Withdraw a plan: nobody can choose it any more. */
+        delete: operations["delete_plans_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/platform/audit": {
         parameters: {
             query?: never;
@@ -1103,6 +1515,24 @@ export interface paths {
         post?: never;
         /** Take a limit of the platform away. */
         delete: operations["delete_platform_limits_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the prices that are in force or will be, of the platform or of the reseller that the caller acts for. */
+        get: operations["get_prices"];
+        put?: never;
+        /** Put a price on the list. Of several for the same the one that begins last counts; none is ever changed. */
+        post: operations["post_prices"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1483,6 +1913,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/subscription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the subscription, and the plans that could be chosen. */
+        get: operations["get_subscription"];
+        /** Choose a free plan, or try one. A plan that costs is chosen by who manages the workspace, once it is paid. */
+        put: operations["put_subscription"];
+        post?: never;
+        /** Cancel the subscription: it ends with its period. */
+        delete: operations["delete_subscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/switch": {
         parameters: {
             query?: never;
@@ -1603,6 +2052,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was used, by interval, kind and attributes. Always the sum of all events, the latest included. */
+        get: operations["get_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/usage/allowances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the plan leaves: limits, what was used of them, and what is left. */
+        get: operations["get_usage_allowances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/verify-email": {
         parameters: {
             query?: never;
@@ -1614,6 +2097,40 @@ export interface paths {
         put?: never;
         /** Prove an address with the code that was sent there. */
         post: operations["post_verify-email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The wallet of the workspace: every balance is the sum of its entries. */
+        get: operations["get_wallet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/wallet/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The entries of an account of the workspace. */
+        get: operations["get_wallet_entries"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2051,6 +2568,36 @@ export interface components {
             /** @description The request; for workflows the effect id. */
             request_id: string | null;
         };
+        /** @description What is left of something. */
+        AllowanceView: {
+            /**
+             * Format: int64
+             * @description The month it counts for, milliseconds since the epoch; null for what counts at any one time.
+             */
+            from: number | null;
+            /** @description Such as `messages`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Null for as many as one likes.
+             */
+            left: number | null;
+            /**
+             * Format: int64
+             * @description Null for as many as one likes.
+             */
+            limit: number | null;
+            /**
+             * Format: int64
+             * @description Its end.
+             */
+            to: number | null;
+            /**
+             * Format: int64
+             * @description What was used and put aside.
+             */
+            used: number;
+        };
         /** @description A decision that a run waits for. */
         ApprovalView: {
             /** @description Who may decide; everybody when empty. */
@@ -2095,12 +2642,42 @@ export interface components {
          * @enum {string}
          */
         AwaitedAnswer: "evidence" | "retry" | "person";
+        /** @description An account. */
+        BalanceView: {
+            /** @description Kind and currency: `wallet/INR`, `bonus/INR`, `reserved/INR`, `revenue/INR` (what was charged), `issued/INR`. */
+            account: string;
+            /**
+             * Format: int64
+             * @description Micro-units of the currency: 1,000,000 are one rupee.
+             */
+            balance: number;
+        };
+        /** @description What people see. */
+        BrandView: {
+            /** @description Colour of what can be pressed on light ground, `#rrggbb`. */
+            accent: string | null;
+            /** @description The same on dark ground. */
+            accent_dark: string | null;
+            /** @description Address of the picture on this server. */
+            logo_url: string | null;
+            /** @description In place of our name. */
+            name: string;
+            /** @description Where people get help. */
+            support_email: string | null;
+        };
         /** @description A new password with the old one. */
         ChangeRequest: {
             /** @description The password so far. */
             current_password: string;
             /** @description 8 characters to 200 bytes. */
             new_password: string;
+        };
+        /** @description A choice. */
+        ChoiceRequest: {
+            /** @description `plan_…`. */
+            plan: string;
+            /** @description Try it first. */
+            trial?: boolean;
         };
         /** @description What may change; what is left out stays. */
         ClientChangeRequest: {
@@ -2271,6 +2848,23 @@ export interface components {
              */
             updated_at: number;
         };
+        /** @description Credits to move. */
+        CreditRequest: {
+            /**
+             * Format: int64
+             * @description Micro-units, more than 0: 1,000,000 are one rupee.
+             */
+            amount: number;
+            /** @description Goes to the bonus of the receiver: spent before the wallet, and never moved on. */
+            bonus?: boolean;
+            /** @description As in `INR`, which it is when missing. */
+            currency?: string | null;
+            from?: components["schemas"]["Holder"] | null;
+            /** @description What it is about, for people: an invoice. */
+            reference?: string | null;
+            /** @description Who gets. */
+            to: components["schemas"]["Holder"];
+        };
         /** @description A decision that was taken. */
         Decided: {
             /** @description What was decided. */
@@ -2310,6 +2904,39 @@ export interface components {
         };
         /** @description One document, or several. */
         Documents: components["schemas"]["WorkflowDocument"] | components["schemas"]["WorkflowDocument"][];
+        /** @description A host name to claim. */
+        DomainRequest: {
+            /** @description Such as `chat.example.com`. */
+            host: string;
+        };
+        /** @description A host name. */
+        DomainView: {
+            /**
+             * Format: int64
+             * @description When the record was looked for last.
+             */
+            checked_at: number | null;
+            /**
+             * Format: int64
+             * @description When it was claimed, milliseconds since the epoch.
+             */
+            created_at: number;
+            /** @description In small ASCII letters. */
+            host: string;
+            /** @description What was wrong when it was looked for last. */
+            problem: string | null;
+            /** @description Name of the TXT record that proves it. */
+            record_name: string;
+            /** @description Text of that record. */
+            record_value: string;
+            /** @description `pending` or `verified`. */
+            status: string;
+            /**
+             * Format: int64
+             * @description When it was proved.
+             */
+            verified_at: number | null;
+        };
         /** @description That something was done. */
         Done: {
             /** @description One sentence for people. */
@@ -2358,6 +2985,47 @@ export interface components {
             seq: number;
             /** @description On what. */
             target: components["schemas"]["TargetView"];
+        };
+        /** @description The erasure of a person: under way, or the proof that it was done. Holds no personal data. */
+        ErasureView: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            asked_at: number;
+            /** @description Who asked: `per_…` or `key_…`. */
+            asked_by: string;
+            /** @description What the contact was, `con_…`; nothing is stored under this id any more. */
+            contact_id: string;
+            /** @description How much was erased of each kind, at least. */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description When nothing was left to do.
+             */
+            finished_at: number | null;
+            /** @description `era_…`. */
+            id: string;
+            /**
+             * Format: int64
+             * @description When the contact went: whoever wrote later is somebody new.
+             */
+            left_at: number | null;
+            /** @description Keyed hashes of what the person was known by. */
+            marks: string[];
+            /** @description What holds it up, for people. */
+            note: string | null;
+            /** @description How far it came. */
+            phase: components["schemas"]["PhaseView"];
+            /** @description The seal over the finished record. */
+            proof: string | null;
+            /**
+             * @description Whether the record is as it was sealed; null while it is not finished, or when the key that sealed it is not at
+             *     hand.
+             */
+            verified: boolean | null;
         };
         /** @description Every error answer. */
         ErrorBody: {
@@ -2437,6 +3105,21 @@ export interface components {
             /** @description Version of the program. */
             version: string;
         };
+        /** @description Somebody who holds credits. */
+        Holder: {
+            /** @enum {string} */
+            kind: "platform";
+        } | {
+            /** @description `rs_…`. */
+            id: string;
+            /** @enum {string} */
+            kind: "reseller";
+        } | {
+            /** @description `ws_…`, or its name. */
+            id: string;
+            /** @enum {string} */
+            kind: "workspace";
+        };
         /** @description One way to recognise a person. */
         IdentityView: {
             /** @description What is written to. */
@@ -2445,6 +3128,36 @@ export interface components {
             kind: string;
             /** @description What is compared. */
             value: string;
+        };
+        /** @description In whose place. */
+        ImpersonateRequest: {
+            /** @description A member, by id or e-mail address; the owner who has been there longest when missing. */
+            person?: string | null;
+            /** @description Why; it stays in the audit trail of the workspace and in yours. */
+            reason: string;
+            /** @description Whether the answer shall hold the access token. */
+            tokens?: boolean;
+            /** @description Name or id of a client workspace. */
+            workspace: string;
+        };
+        /** @description You, in somebody else's place. */
+        ImpersonationView: components["schemas"]["SignedInView"] & {
+            /**
+             * Format: int64
+             * @description When it ends by itself. It cannot be renewed.
+             */
+            expires_at: number;
+            /** @description Who acts in their place: you, `per_…`. */
+            impersonated_by: string;
+        };
+        /** @description Who acts in somebody's place. */
+        ImpersonatorView: {
+            /** @description Their address. */
+            email: string;
+            /** @description `per_…`. */
+            id: string;
+            /** @description Their name. */
+            name: string;
         };
         /** @description What became of one document. */
         Imported: {
@@ -2590,6 +3303,37 @@ export interface components {
             /** @description Names that stand for data. */
             variables: components["schemas"]["VariableView"][];
         };
+        /** @description Proof that it is you. */
+        LeaveRequest: {
+            /** @description Your password, if you have one. */
+            current_password?: string | null;
+        };
+        /** @description An entry of an account. */
+        LedgerEntryView: {
+            /** @description Kind and id of who made it. */
+            actor: string;
+            /**
+             * Format: int64
+             * @description What the account gained, or lost when it is negative. Micro-units.
+             */
+            amount: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since the epoch.
+             */
+            at: number;
+            /** @description Such as `credits.moved`, `message.hold`, `message.end` or `message.refund`. */
+            reason: string;
+            /** @description What it is about. */
+            reference: string | null;
+            /**
+             * Format: int64
+             * @description Numbers the entries of an account from 1, without gaps.
+             */
+            seq: number;
+            /** @description `trf_…`; its other entries are in other accounts. */
+            transfer_id: string;
+        };
         /** @description A limit to set. Level, route and subject name it: setting it again replaces the former. */
         LimitBody: {
             /**
@@ -2667,6 +3411,41 @@ export interface components {
             note?: string | null;
         };
         /** @description A page of a list. */
+        Listed_AllowanceView: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description The month it counts for, milliseconds since the epoch; null for what counts at any one time.
+                 */
+                from: number | null;
+                /** @description Such as `messages`. */
+                kind: string;
+                /**
+                 * Format: int64
+                 * @description Null for as many as one likes.
+                 */
+                left: number | null;
+                /**
+                 * Format: int64
+                 * @description Null for as many as one likes.
+                 */
+                limit: number | null;
+                /**
+                 * Format: int64
+                 * @description Its end.
+                 */
+                to: number | null;
+                /**
+                 * Format: int64
+                 * @description What was used and put aside.
+                 */
+                used: number;
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Listed_ApprovalView: {
             /** @description The items. */
             items: {
@@ -2701,6 +3480,21 @@ export interface components {
                 title: string | null;
                 /** @description `wf_…`. */
                 workflow_id: string;
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_BalanceView: {
+            /** @description The items. */
+            items: {
+                /** @description Kind and currency: `wallet/INR`, `bonus/INR`, `reserved/INR`, `revenue/INR` (what was charged), `issued/INR`. */
+                account: string;
+                /**
+                 * Format: int64
+                 * @description Micro-units of the currency: 1,000,000 are one rupee.
+                 */
+                balance: number;
             }[];
             /** @description Pass as `cursor` to get the next page; null at the end. */
             next: string | null;
@@ -2808,6 +3602,39 @@ export interface components {
             next: string | null;
         };
         /** @description A page of a list. */
+        Listed_DomainView: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description When the record was looked for last.
+                 */
+                checked_at: number | null;
+                /**
+                 * Format: int64
+                 * @description When it was claimed, milliseconds since the epoch.
+                 */
+                created_at: number;
+                /** @description In small ASCII letters. */
+                host: string;
+                /** @description What was wrong when it was looked for last. */
+                problem: string | null;
+                /** @description Name of the TXT record that proves it. */
+                record_name: string;
+                /** @description Text of that record. */
+                record_value: string;
+                /** @description `pending` or `verified`. */
+                status: string;
+                /**
+                 * Format: int64
+                 * @description When it was proved.
+                 */
+                verified_at: number | null;
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Listed_EntryView: {
             /** @description The items. */
             items: {
@@ -2835,6 +3662,52 @@ export interface components {
                 seq: number;
                 /** @description On what. */
                 target: components["schemas"]["TargetView"];
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_ErasureView: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description When.
+                 */
+                asked_at: number;
+                /** @description Who asked: `per_…` or `key_…`. */
+                asked_by: string;
+                /** @description What the contact was, `con_…`; nothing is stored under this id any more. */
+                contact_id: string;
+                /** @description How much was erased of each kind, at least. */
+                counts: {
+                    [key: string]: number;
+                };
+                /**
+                 * Format: int64
+                 * @description When nothing was left to do.
+                 */
+                finished_at: number | null;
+                /** @description `era_…`. */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description When the contact went: whoever wrote later is somebody new.
+                 */
+                left_at: number | null;
+                /** @description Keyed hashes of what the person was known by. */
+                marks: string[];
+                /** @description What holds it up, for people. */
+                note: string | null;
+                /** @description How far it came. */
+                phase: components["schemas"]["PhaseView"];
+                /** @description The seal over the finished record. */
+                proof: string | null;
+                /**
+                 * @description Whether the record is as it was sealed; null while it is not finished, or when the key that sealed it is not at
+                 *     hand.
+                 */
+                verified: boolean | null;
             }[];
             /** @description Pass as `cursor` to get the next page; null at the end. */
             next: string | null;
@@ -2941,6 +3814,37 @@ export interface components {
                 revoked_at: number | null;
                 /** @description The key that it replaces. */
                 rotated_from: string | null;
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_LedgerEntryView: {
+            /** @description The items. */
+            items: {
+                /** @description Kind and id of who made it. */
+                actor: string;
+                /**
+                 * Format: int64
+                 * @description What the account gained, or lost when it is negative. Micro-units.
+                 */
+                amount: number;
+                /**
+                 * Format: int64
+                 * @description Milliseconds since the epoch.
+                 */
+                at: number;
+                /** @description Such as `credits.moved`, `message.hold`, `message.end` or `message.refund`. */
+                reason: string;
+                /** @description What it is about. */
+                reference: string | null;
+                /**
+                 * Format: int64
+                 * @description Numbers the entries of an account from 1, without gaps.
+                 */
+                seq: number;
+                /** @description `trf_…`; its other entries are in other accounts. */
+                transfer_id: string;
             }[];
             /** @description Pass as `cursor` to get the next page; null at the end. */
             next: string | null;
@@ -3165,6 +4069,88 @@ export interface components {
             next: string | null;
         };
         /** @description A page of a list. */
+        Listed_PlanView: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Milliseconds since the epoch.
+                 */
+                created_at: number;
+                /** @description As in `INR`. */
+                currency: string;
+                /** @description What else it opens. */
+                features: string[];
+                /** @description `plan_…`. */
+                id: string;
+                /** @description Pieces by name; -1 is unlimited. */
+                limits: {
+                    [key: string]: number;
+                };
+                /** @description For people. */
+                name: string;
+                /** @description Micro-units for each piece beyond a limit. */
+                overage: {
+                    [key: string]: number;
+                };
+                /** @description What is paid for at once. */
+                period: components["schemas"]["Period"];
+                /**
+                 * Format: int64
+                 * @description Micro-units for a period.
+                 */
+                price: number;
+                /**
+                 * Format: int64
+                 * @description Days that a workspace may try it, once.
+                 */
+                trial_days: number;
+                /**
+                 * Format: int64
+                 * @description Milliseconds since the epoch.
+                 */
+                updated_at: number;
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_PriceView: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Micro-units for `per` pieces.
+                 */
+                amount: number;
+                /** @description Of this category or model; empty for all others. */
+                category: string;
+                /** @description As in `INR`. */
+                currency: string;
+                /** @description `price_…`. */
+                id: string;
+                /** @description What is counted. */
+                kind: string;
+                /**
+                 * Format: int64
+                 * @description Pieces.
+                 */
+                per: number;
+                /**
+                 * Format: int64
+                 * @description Milliseconds since the epoch.
+                 */
+                valid_from: number;
+                /**
+                 * Format: int64
+                 * @description Not included; null for ever.
+                 */
+                valid_until: number | null;
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         Listed_ResellerView: {
             /** @description The items. */
             items: {
@@ -3257,7 +4243,7 @@ export interface components {
                  * @description When its tokens were last renewed.
                  */
                 last_used_at: number;
-                /** @description `password` or `oidc`. */
+                /** @description `password`, `oidc`, or `impersonation` for somebody who acts in your place. */
                 method: string;
                 /** @description Browser or program. */
                 user_agent: string | null;
@@ -3279,6 +4265,33 @@ export interface components {
                 node_types: string[];
                 /** @description Tests inside. */
                 tests: number;
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_UsageView: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description The beginning of the interval, milliseconds since the epoch.
+                 */
+                at: number;
+                /** @description What kind of pieces: `category`, `model`, `workflow`. */
+                attributes: Record<string, unknown>;
+                /**
+                 * Format: int64
+                 * @description How many events they are the sum of.
+                 */
+                events: number;
+                /** @description Such as `message`, `run` or `ai_token`. */
+                kind: string;
+                /**
+                 * Format: int64
+                 * @description Pieces.
+                 */
+                quantity: number;
             }[];
             /** @description Pass as `cursor` to get the next page; null at the end. */
             next: string | null;
@@ -3383,6 +4396,26 @@ export interface components {
             /** @description Whether the answer shall hold tokens: for programs that keep no cookies. */
             tokens?: boolean;
         };
+        /** @description What is to change: what is missing stays, what is empty is taken away. */
+        LooksRequest: {
+            /** @description `#rrggbb`. */
+            accent?: string | null;
+            /** @description `#rrggbb`. */
+            accent_dark?: string | null;
+            /** @description `data:image/png;base64,…`, also JPEG and WebP, at most 256 KiB. */
+            logo?: string | null;
+            /** @description At most 60 characters. */
+            name?: string | null;
+            /** @description An e-mail address. */
+            support_email?: string | null;
+        };
+        /** @description What was set here, and what people see of it together with what stands above. */
+        LooksView: {
+            /** @description Set here; null where it is taken from above. */
+            own: components["schemas"]["OwnLooks"];
+            /** @description What people see. */
+            seen: components["schemas"]["BrandView"];
+        };
         /** @description What you change about yourself; what is missing stays, what is empty is taken away. */
         MeRequest: {
             /** @description Your business. */
@@ -3396,6 +4429,7 @@ export interface components {
         };
         /** @description Oneself. */
         MeView: components["schemas"]["SignedInView"] & {
+            impersonated_by: components["schemas"]["ImpersonatorView"] | null;
             /** @description What you may do in the workspace that is meant when a request names none. */
             permissions: string[];
             /** @description What you are on the platform: `super_admin` or `platform_admin`. */
@@ -3469,6 +4503,61 @@ export interface components {
             type: string;
             /** @description The provider's id. */
             wamid: string | null;
+        };
+        /** @description Everything that is held about you. What you did in workspaces is in their audit trails, which belong to them. */
+        MyExportView: {
+            /**
+             * Format: int64
+             * @description When, milliseconds since the epoch.
+             */
+            exported_at: number;
+            /** @description Who you are at other providers. */
+            identities: components["schemas"]["MyIdentityView"][];
+            /** @description What you are where. */
+            memberships: components["schemas"]["MyMembershipView"][];
+            /** @description Your account. */
+            person: components["schemas"]["PersonView"];
+            /** @description Where you are signed in. */
+            sessions: components["schemas"]["MySessionView"][];
+        };
+        /** @description An identity at another provider. */
+        MyIdentityView: {
+            /**
+             * Format: int64
+             * @description Since when it is joined.
+             */
+            created_at: number;
+            /** @description The address that it told. */
+            email: string | null;
+            /** @description The provider. */
+            issuer: string;
+            /** @description Your id there. */
+            subject: string;
+        };
+        /** @description A role. */
+        MyMembershipView: {
+            /** @description `rs_…`, `ws_…`, or empty for the platform. */
+            id: string;
+            /** @description Such as `owner`. */
+            role: string;
+            /** @description `platform`, `reseller` or `workspace`. */
+            scope: string;
+        };
+        /** @description A session. */
+        MySessionView: {
+            /** @description Network address. */
+            address: string | null;
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            created_at: number;
+            /** @description `ses_…`. */
+            id: string;
+            /** @description `password`, `oidc` or `impersonation`. */
+            method: string;
+            /** @description Browser or program. */
+            user_agent: string | null;
         };
         /** @description An invitation that was just made. */
         NewInvitationView: components["schemas"]["InvitationView"] & {
@@ -3684,6 +4773,19 @@ export interface components {
             /** @description The person, as far as known. */
             who?: string | null;
         };
+        /** @description What was set here. */
+        OwnLooks: {
+            /** @description Colour on light ground. */
+            accent: string | null;
+            /** @description Colour on dark ground. */
+            accent_dark: string | null;
+            /** @description Whether there is a picture. */
+            has_logo: boolean;
+            /** @description The name. */
+            name: string | null;
+            /** @description Where people get help. */
+            support_email: string | null;
+        };
         /** @description A trigger that rests. */
         PausedTrigger: {
             /** @description Name of the credential. */
@@ -3693,6 +4795,11 @@ export interface components {
             /** @description Why it does not open. */
             reason: string;
         };
+        /**
+         * @description How long is paid for at once.
+         * @enum {string}
+         */
+        Period: "month" | "year";
         /** @description A person. */
         PersonView: {
             /** @description Their business. */
@@ -3727,9 +4834,87 @@ export interface components {
              */
             verified_at: number | null;
         };
+        /**
+         * @description How far an erasure came.
+         * @enum {string}
+         */
+        PhaseView: "stopping" | "leaving" | "bodies" | "runs" | "messages" | "late" | "scrubbing" | "done";
         /** @description What a node gives that is not to run. */
         PinnedOutput: unknown[] | {
             [key: string]: unknown[];
+        };
+        /** @description What a plan says. */
+        PlanRequest: {
+            /** @description As in `INR`, which it is when missing. */
+            currency?: string | null;
+            /** @description What else it opens, such as `api_access`. */
+            features?: string[];
+            /**
+             * @description Pieces by name: `messages`, `ai_credits`, `broadcasts` by month, `members`, `numbers`, `automations` at any one
+             *     time. -1 and what is left out is unlimited.
+             */
+            limits?: {
+                [key: string]: number;
+            };
+            /** @description For people. */
+            name: string;
+            /** @description Micro-units for each piece beyond a limit, which then stops nobody. */
+            overage?: {
+                [key: string]: number;
+            };
+            /** @description What is paid for at once. */
+            period: components["schemas"]["Period"];
+            /**
+             * Format: int64
+             * @description Micro-units for a period; 0 for a plan that goes on by itself.
+             */
+            price: number;
+            /**
+             * Format: int64
+             * @description Days that a workspace may try it, once.
+             */
+            trial_days?: number;
+        };
+        /** @description A plan. */
+        PlanView: {
+            /**
+             * Format: int64
+             * @description Milliseconds since the epoch.
+             */
+            created_at: number;
+            /** @description As in `INR`. */
+            currency: string;
+            /** @description What else it opens. */
+            features: string[];
+            /** @description `plan_…`. */
+            id: string;
+            /** @description Pieces by name; -1 is unlimited. */
+            limits: {
+                [key: string]: number;
+            };
+            /** @description For people. */
+            name: string;
+            /** @description Micro-units for each piece beyond a limit. */
+            overage: {
+                [key: string]: number;
+            };
+            /** @description What is paid for at once. */
+            period: components["schemas"]["Period"];
+            /**
+             * Format: int64
+             * @description Micro-units for a period.
+             */
+            price: number;
+            /**
+             * Format: int64
+             * @description Days that a workspace may try it, once.
+             */
+            trial_days: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since the epoch.
+             */
+            updated_at: number;
         };
         /** @description One port. */
         PortView: {
@@ -3785,6 +4970,66 @@ export interface components {
         } | {
             /** @description Why there is none. */
             error: components["schemas"]["ExpressionFault"];
+        };
+        /** @description A price to put on the list. */
+        PriceRequest: {
+            /**
+             * Format: int64
+             * @description Micro-units for `per` pieces.
+             */
+            amount: number;
+            /** @description Of this category or model; all others when missing. */
+            category?: string;
+            /** @description As in `INR`, which it is when missing. */
+            currency?: string | null;
+            /** @description What is counted: `message`, `ai_token`, … */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Pieces; 1 when missing.
+             */
+            per?: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since the epoch; now when missing.
+             */
+            valid_from?: number | null;
+            /**
+             * Format: int64
+             * @description Not included; for ever when missing.
+             */
+            valid_until?: number | null;
+        };
+        /** @description A price. */
+        PriceView: {
+            /**
+             * Format: int64
+             * @description Micro-units for `per` pieces.
+             */
+            amount: number;
+            /** @description Of this category or model; empty for all others. */
+            category: string;
+            /** @description As in `INR`. */
+            currency: string;
+            /** @description `price_…`. */
+            id: string;
+            /** @description What is counted. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Pieces.
+             */
+            per: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since the epoch.
+             */
+            valid_from: number;
+            /**
+             * Format: int64
+             * @description Not included; null for ever.
+             */
+            valid_until: number | null;
         };
         /** @description Something wrong with a document: where, what, and what to do. */
         Problem: {
@@ -4055,7 +5300,7 @@ export interface components {
              * @description When its tokens were last renewed.
              */
             last_used_at: number;
-            /** @description `password` or `oidc`. */
+            /** @description `password`, `oidc`, or `impersonation` for somebody who acts in your place. */
             method: string;
             /** @description Browser or program. */
             user_agent: string | null;
@@ -4135,6 +5380,68 @@ export interface components {
             /** @description `in_…`. */
             id: string;
         };
+        /** @description A change by who manages the workspace. */
+        SubscriptionChangeRequest: {
+            /** @enum {string} */
+            change: "choose";
+            /** @description `plan_…`. */
+            plan: string;
+            /** @description Try it first. */
+            trial?: boolean;
+        } | {
+            /** @enum {string} */
+            change: "renew";
+            /** @description For people: the payment. */
+            note?: string | null;
+        } | {
+            /** @enum {string} */
+            change: "past_due";
+            /** @description For people. */
+            note?: string | null;
+        } | {
+            /** @enum {string} */
+            change: "cancel";
+            /** @description For people. */
+            note?: string | null;
+        } | {
+            /** @enum {string} */
+            change: "expire";
+            /** @description For people. */
+            note?: string | null;
+        };
+        /**
+         * @description How a subscription stands.
+         * @enum {string}
+         */
+        SubscriptionStanding: "trial" | "active" | "past_due" | "cancelled" | "expired";
+        /** @description The subscription of a workspace and what it could choose. */
+        SubscriptionState: {
+            /** @description The plans that it may choose. */
+            plans: components["schemas"]["PlanView"][];
+            subscription: components["schemas"]["SubscriptionView"] | null;
+        };
+        /** @description A subscription. */
+        SubscriptionView: {
+            /**
+             * Format: int64
+             * @description When the last change was.
+             */
+            changed_at: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since the epoch.
+             */
+            period_end: number;
+            /**
+             * Format: int64
+             * @description Milliseconds since the epoch.
+             */
+            period_start: number;
+            /** @description The plan. */
+            plan: components["schemas"]["PlanView"];
+            /** @description How it stands. */
+            status: components["schemas"]["SubscriptionStanding"];
+        };
         /** @description Where to work. */
         SwitchRequest: {
             /** @description Whether the answer shall hold the access token. */
@@ -4199,6 +5506,42 @@ export interface components {
             /** @description Always `Bearer`. */
             token_type: string;
         };
+        /** @description A transfer that was made. */
+        TransferView: {
+            /** @description Kind and id of who made it. */
+            actor: string;
+            /**
+             * Format: int64
+             * @description When it was made, milliseconds since the epoch.
+             */
+            at: number;
+            /** @description `trf_…`. */
+            id: string;
+            /** @description False when the key had been used for the same before: this is that transfer, and nothing moved again. */
+            is_new: boolean;
+        };
+        /** @description What was used in an interval. */
+        UsageView: {
+            /**
+             * Format: int64
+             * @description The beginning of the interval, milliseconds since the epoch.
+             */
+            at: number;
+            /** @description What kind of pieces: `category`, `model`, `workflow`. */
+            attributes: Record<string, unknown>;
+            /**
+             * Format: int64
+             * @description How many events they are the sum of.
+             */
+            events: number;
+            /** @description Such as `message`, `run` or `ai_token`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Pieces.
+             */
+            quantity: number;
+        };
         /** @description A name that stands for data. */
         VariableView: {
             /** @description What it is. */
@@ -4262,6 +5605,18 @@ export interface components {
         VersionView: components["schemas"]["VersionSummary"] & {
             /** @description What was frozen. */
             document: components["schemas"]["WorkflowDocument"];
+        };
+        /** @description A wallet. */
+        WalletView: {
+            /** @description All accounts, by name. */
+            accounts: components["schemas"]["BalanceView"][];
+            /**
+             * Format: int64
+             * @description What can be spent: wallet and bonus together, micro-units.
+             */
+            available: number;
+            /** @description The currency in which it pays. */
+            currency: string;
         };
         /** @description Who was woken. */
         Woken: {
@@ -4526,7 +5881,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4544,7 +5899,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`, `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4617,7 +5972,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4710,7 +6065,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4853,7 +6208,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4960,7 +6315,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5046,6 +6401,189 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_branding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What people see */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrandView"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_branding_logos_by_hash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the picture, as in `logo_url` */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": number[];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_branding_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is set, and what people see */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LooksView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `cross_site`, `csrf_refused`, `forbidden` */
             403: {
                 headers: {
@@ -5057,6 +6595,1120 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_branding_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LooksRequest"];
+            };
+        };
+        responses: {
+            /** @description What is set, and what people see */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LooksView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_branding_team_domains: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_DomainView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_branding_team_domains: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainRequest"];
+            };
+        };
+        responses: {
+            /** @description The claim */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: too many */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_branding_team_domains_by_host: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description Such as `chat.example.com` */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_branding_team_domains_by_host_verify: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description Such as `chat.example.com` */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The claim: verified, or with its problem */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: somebody else proves it too */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_branding_workspace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is set, and what people see */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LooksView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_branding_workspace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LooksRequest"];
+            };
+        };
+        responses: {
+            /** @description What is set, and what people see */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LooksView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_branding_workspace_domains: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_DomainView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_branding_workspace_domains: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainRequest"];
+            };
+        };
+        responses: {
+            /** @description The claim */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: too many */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_branding_workspace_domains_by_host: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description Such as `chat.example.com` */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_branding_workspace_domains_by_host_verify: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description Such as `chat.example.com` */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The claim: verified, or with its problem */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DomainView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: somebody else proves it too */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5132,7 +7784,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5222,7 +7874,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5347,7 +7999,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5440,7 +8092,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5560,7 +8212,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5607,6 +8259,313 @@ export interface operations {
             };
             /** @description `invalid_body`, `invalid_value` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_clients_by_id_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `ws_…`, or its name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionState"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_clients_by_id_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `ws_…`, or its name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description The subscription */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionView"];
+                };
+            };
+            /** @description `invalid_json`, `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_clients_by_id_wallet: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `ws_…`, or its name */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wallet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5902,7 +8861,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5995,7 +8954,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6124,7 +9083,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6213,7 +9172,185 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_contacts_by_id_erase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `con_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_contacts_by_id_export: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `con_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6306,7 +9443,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6395,7 +9532,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6489,7 +9626,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6575,7 +9712,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6665,7 +9802,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6790,7 +9927,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6883,7 +10020,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7006,7 +10143,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7026,6 +10163,504 @@ export interface operations {
             };
             /** @description `conflict`: a connected number uses it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_credits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accounts, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_BalanceView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_credits_entries: {
+        parameters: {
+            query?: {
+                /** @description `wallet` (when missing), `bonus`, `reserved`, `revenue` or `issued`. */
+                account?: string;
+                /** @description As in `INR`, which it is when missing. */
+                currency?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Size of the page, 1 to 200; 50 when missing. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_LedgerEntryView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_credits_transfers: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the wish; a repetition moves nothing again */
+                "Idempotency-Key": string;
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreditRequest"];
+            };
+        };
+        responses: {
+            /** @description The transfer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `budget_exhausted`: the giver does not hold that much */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: the key was used for something else */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_erasures: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Size of the page, 1 to 200; 50 when missing. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of erasures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_ErasureView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_erasures_by_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `era_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The erasure */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7108,7 +10743,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7221,7 +10856,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7311,7 +10946,124 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_impersonate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpersonateRequest"];
+            };
+        };
+        responses: {
+            /** @description You are in their place */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImpersonationView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7433,7 +11185,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7522,7 +11274,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7611,7 +11363,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7706,7 +11458,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7796,7 +11548,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7922,7 +11674,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8123,7 +11875,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8209,7 +11961,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8299,7 +12051,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8415,7 +12167,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8502,7 +12254,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8595,7 +12347,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8708,7 +12460,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8798,7 +12550,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8912,7 +12664,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9035,7 +12787,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9131,7 +12883,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9199,7 +12951,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9217,7 +12969,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`, `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9285,7 +13037,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9303,7 +13055,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`, `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9375,7 +13127,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9420,7 +13172,219 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`, `too_many_tries` */
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_me: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LeaveRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: a workspace would have no owner */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_me_export: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyExportView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9488,7 +13452,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9581,7 +13545,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9704,7 +13668,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9802,7 +13766,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9888,7 +13852,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9977,7 +13941,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10063,7 +14027,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10153,7 +14117,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10278,7 +14242,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10365,7 +14329,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10464,7 +14428,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10539,7 +14503,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10649,7 +14613,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10694,7 +14658,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`, `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10790,7 +14754,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10886,7 +14850,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10982,7 +14946,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11057,7 +15021,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11146,7 +15110,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11235,7 +15199,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11337,7 +15301,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11466,7 +15430,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11513,6 +15477,514 @@ export interface operations {
             };
             /** @description `invalid_body`, `invalid_value` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_plans: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plans, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_PlanView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_plans: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description The plan */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_plans_by_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `plan_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_plans_by_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `plan_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description The plan */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description `invalid_json`, `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_plans_by_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path: {
+                /** @description `plan_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is withdrawn */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: workspaces subscribe to it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11609,7 +16081,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11716,7 +16188,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11802,7 +16274,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11888,7 +16360,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -11978,7 +16450,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12092,7 +16564,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12103,6 +16575,209 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_prices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The prices, by kind, category and time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_PriceView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_prices: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceRequest"];
+            };
+        };
+        responses: {
+            /** @description The price */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12215,7 +16890,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12283,7 +16958,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12373,7 +17048,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12498,7 +17173,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12591,7 +17266,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12711,7 +17386,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12861,7 +17536,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12948,7 +17623,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13037,7 +17712,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13126,7 +17801,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13224,7 +17899,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13326,7 +18001,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13455,7 +18130,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13571,7 +18246,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13673,7 +18348,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13807,7 +18482,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13893,7 +18568,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13911,7 +18586,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`, `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -13982,7 +18657,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14000,7 +18675,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`, `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14056,7 +18731,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14133,7 +18808,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14274,7 +18949,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14353,7 +19028,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14426,7 +19101,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14437,6 +19112,322 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionState"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceRequest"];
+            };
+        };
+        responses: {
+            /** @description The subscription */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionView"];
+                };
+            };
+            /** @description `invalid_json`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `payment_required`: the plan costs */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: there was a trial before */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_body`, `invalid_value` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subscription */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `conflict`: it was cancelled or is over */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14516,7 +19507,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14561,7 +19552,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rate_limited`, `too_many_tries` */
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14629,7 +19620,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14719,7 +19710,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14848,7 +19839,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -14962,7 +19953,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15048,7 +20039,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15137,7 +20128,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15230,7 +20221,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15277,6 +20268,187 @@ export interface operations {
             };
             /** @description `invalid_body`, `invalid_value` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_usage: {
+        parameters: {
+            query?: {
+                /** @description From this moment on, milliseconds since the epoch; 30 days ago when missing. Taken down to its interval. */
+                from?: number;
+                /** @description Up to this moment; now when missing. The interval in which it lies is included. */
+                to?: number;
+                /** @description `hour` or `day`. */
+                by?: "hour" | "day";
+                /** @description Only of this kind, such as `message`, `run` or `ai_token`. */
+                kind?: string;
+            };
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sums, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_UsageView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_usage_allowances: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The allowances, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_AllowanceView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15380,7 +20552,188 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `too_many_tries` */
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_wallet: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wallet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletView"];
+                };
+            };
+            /** @description `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_wallet_entries: {
+        parameters: {
+            query?: {
+                /** @description `wallet` (when missing), `bonus`, `reserved`, `revenue` or `issued`. */
+                account?: string;
+                /** @description As in `INR`, which it is when missing. */
+                currency?: string;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Size of the page, 1 to 200; 50 when missing. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_LedgerEntryView"];
+                };
+            };
+            /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15616,7 +20969,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15706,7 +21059,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15835,7 +21188,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -15961,7 +21314,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16077,7 +21430,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16170,7 +21523,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16293,7 +21646,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16385,7 +21738,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16474,7 +21827,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16583,7 +21936,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16702,7 +22055,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16818,7 +22171,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -16912,7 +22265,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17003,7 +22356,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17089,7 +22442,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17179,7 +22532,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17304,7 +22657,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17397,7 +22750,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -17511,7 +22864,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;

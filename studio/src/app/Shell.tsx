@@ -8,9 +8,11 @@ import { useSession } from "../session/session";
 import { WhoMenu } from "../session/WhoMenu";
 import { WorkspaceMenu } from "../session/WorkspaceMenu";
 import { Loading } from "../ui/Spinner";
+import { BrandMark } from "./BrandMark";
 import { ConnectionNote } from "./ConnectionNote";
 import { footPlaces, isOpenTo, places, type Place } from "./navigation";
 import { ThemeToggle } from "./ThemeToggle";
+import { WorkspaceBrand } from "./WorkspaceBrand";
 
 export function Shell() {
   const session = useSession();
@@ -18,6 +20,7 @@ export function Shell() {
   const foot = footPlaces.filter((place) => isOpenTo(place, session));
   return (
     <div className="flex h-dvh flex-col sm:flex-row">
+      <WorkspaceBrand />
       <a
         href="#page"
         className="sr-only z-50 rounded-md bg-surface px-3 py-2 text-sm focus:not-sr-only focus:absolute focus:top-2 focus:left-2"
@@ -25,6 +28,9 @@ export function Shell() {
         To the page
       </a>
       <aside className="flex shrink-0 items-center gap-1 border-line bg-surface max-sm:border-b max-sm:px-2 max-sm:py-1.5 sm:w-52 sm:flex-col sm:items-stretch sm:border-r sm:p-2">
+        <div className="px-2 py-1.5 max-sm:hidden">
+          <BrandMark />
+        </div>
         <div className="min-w-0 max-sm:flex-1">
           <WorkspaceMenu />
         </div>

@@ -11,6 +11,7 @@ import { Select } from "../ui/Input";
 import { JsonView } from "../ui/JsonView";
 import { ErrorNote, Note } from "../ui/Note";
 import { useSubmit } from "../ui/useSubmit";
+import { counted } from "../ui/words";
 
 type Replay = Schema<"ReplayView">;
 type Difference = Schema<"Difference">;
@@ -72,7 +73,7 @@ function Outcome({ replay }: { replay: Replay }) {
         {replay.is_same ? (
           <Badge tone="ok">no difference</Badge>
         ) : (
-          <Badge tone="warn">{replay.differences.length} differences</Badge>
+          <Badge tone="warn">{counted(replay.differences.length, "difference")}</Badge>
         )}
       </p>
       {replay.error && <Note tone="bad">{replay.error.message}</Note>}

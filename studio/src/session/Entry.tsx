@@ -3,6 +3,8 @@ import type { FormEventHandler, ReactNode } from "react";
 import { Link } from "react-router";
 
 import { $api } from "../api/client";
+import { useBrand } from "../app/brand";
+import { BrandMark } from "../app/BrandMark";
 import { ConnectionNote } from "../app/ConnectionNote";
 import { ThemeToggle } from "../app/ThemeToggle";
 import { Button } from "../ui/Button";
@@ -11,6 +13,7 @@ import { useTitle } from "../ui/Page";
 
 export function Entry({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
   useTitle(title);
+  const { support_email } = useBrand();
   return (
     <div className="flex min-h-dvh flex-col">
       <ConnectionNote />
@@ -18,15 +21,20 @@ export function Entry({ title, lead, children }: { title: string; lead?: ReactNo
         <ThemeToggle />
       </div>
       <main className="mx-auto flex w-full max-w-sm flex-1 flex-col gap-4 px-4 pb-16 sm:justify-center">
-        <div className="flex items-center gap-2">
-          <img src="/favicon.svg" alt="" className="size-6" />
-          <span className="text-sm font-semibold">Sluice</span>
-        </div>
+        <BrandMark />
         <div>
           <h1 className="text-xl font-semibold">{title}</h1>
           {lead && <div className="mt-1 text-sm text-muted">{lead}</div>}
         </div>
         {children}
+        {support_email && (
+          <p className="text-sm text-muted">
+            Help:{" "}
+            <a href={`mailto:${support_email}`} className="underline underline-offset-2">
+              {support_email}
+            </a>
+          </p>
+        )}
       </main>
     </div>
   );

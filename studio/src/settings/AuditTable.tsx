@@ -44,10 +44,10 @@ export function AuditTable({ entries }: { entries: Schema<"EntryView">[] }) {
                   size="small"
                   look="quiet"
                   aria-expanded={isOpen}
-                  aria-label={`Details of entry ${entry.seq}`}
                   onClick={() => setOpen(isOpen ? null : entry.id)}
                 >
                   {isOpen ? "Less" : "More"}
+                  <span className="sr-only">of entry {entry.seq}</span>
                 </Button>
               </Cell>
             </Row>
@@ -71,7 +71,18 @@ const Details = ({ entry }: { entry: Schema<"EntryView"> }) => (
       {entry.id} · {entry.actor.id} {entry.actor.address && `from ${entry.actor.address}`}{" "}
       {entry.actor.request_id && `in ${entry.actor.request_id}`} · on {entry.target.id}
     </p>
-    <JsonView label="Before" value={entry.before ?? null} />
-    <JsonView label="After" value={entry.after ?? null} />
+    <Side title="Before" value={entry.before} />
+    <Side title="After" value={entry.after} />
+  </div>
+);
+
+const Side = ({ title, value }: { title: string; value: unknown }) => (
+  <div className="min-w-0">
+    <h3 className="mb-1 text-xs text-muted">{title}</h3>
+    {value == null ? (
+      <p className="text-sm text-muted">Nothing.</p>
+    ) : (
+      <JsonView label={title} value={value} />
+    )}
   </div>
 );

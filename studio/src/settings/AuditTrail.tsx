@@ -31,6 +31,7 @@ const LABELS: Record<(typeof AUDIT_FIELDS)[number], string> = {
 
 export function AuditTrail({ entries, isRead, filters, onFilter, of }: AuditTrailProps) {
   const [values, setValues] = useState<AuditFilters>(filters);
+  const { found, isBusy, verify } = useVerification(of);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     onFilter(values);
@@ -62,9 +63,12 @@ export function AuditTrail({ entries, isRead, filters, onFilter, of }: AuditTrai
           >
             CSV
           </Button>
-          <Verify of={of} />
+          <Button icon={<ShieldCheck size={14} aria-hidden />} busy={isBusy} onClick={() => void verify()}>
+            Verify
+          </Button>
         </div>
       </form>
+      {found && <Verdict found={found} />}
       {isRead && entries.length === 0 && <EmptyState title="No entry is like that." />}
       {entries.length > 0 && <AuditTable entries={entries} />}
     </>
@@ -72,7 +76,7 @@ export function AuditTrail({ entries, isRead, filters, onFilter, of }: AuditTrai
 }
 
 /** Walks through the trail from its first entry to its newest. */
-function Verify({ of }: { of: "workspace" | "platform" }) {
+function useVerification(of: "workspace" | "platform") {
   const [found, setFound] = useState<Schema<"Verification"> | null>(null);
   const [isBusy, setBusy] = useState(false);
   const verify = async () => {
@@ -87,18 +91,13 @@ function Verify({ of }: { of: "workspace" | "platform" }) {
       setBusy(false);
     }
   };
-  return (
-    <>
-      <Button icon={<ShieldCheck size={14} aria-hidden />} busy={isBusy} onClick={() => void verify()}>
-        Verify
-      </Button>
-      {found && (
-        <Note tone={found.is_whole ? "info" : "bad"} className="w-full">
-          {found.is_whole
-            ? `All ${found.entries} entries are as they were written.`
-            : found.faults.map((fault) => `${fault.chain} ${fault.seq ?? ""}: ${fault.reason}`).join("; ")}
-        </Note>
-      )}
-    </>
-  );
+  return { found, isBusy, verify };
 }
+
+const Verdict = ({ found }: { found: Schema<"Verification"> }) => (
+  <Note tone={found.is_whole ? "info" : "bad"}>
+    {found.is_whole
+      ? `All ${found.entries} entries are as they were written.`
+      : found.faults.map((fault) => `${fault.chain} ${fault.seq ?? ""}: ${fault.reason}`).join("; ")}
+  </Note>
+);

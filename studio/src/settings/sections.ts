@@ -15,6 +15,9 @@ const sections: Section[] = [
   { to: "/settings/numbers", text: "Numbers", isOpen: inWorkspace("number:read") },
   { to: "/settings/credentials", text: "Credentials", isOpen: inWorkspace("credential:read") },
   { to: "/settings/keys", text: "API keys", isOpen: inWorkspace("key:read") },
+  { to: "/settings/branding", text: "Branding", isOpen: inWorkspace("branding:read") },
+  { to: "/settings/plan", text: "Plan and wallet", isOpen: inWorkspace("plan:read") },
+  { to: "/settings/usage", text: "Usage", isOpen: inWorkspace("usage:read") },
   { to: "/settings/limits", text: "Limits", isOpen: inWorkspace("limit:read") },
   { to: "/settings/audit", text: "Audit", isOpen: inWorkspace("audit:read") },
 ];

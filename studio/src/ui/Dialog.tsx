@@ -25,15 +25,15 @@ type DialogProps = {
   children: ReactNode;
 };
 
-/** Who opens a form wants to fill it in; the button that closes it stands first and is not meant. */
+/** Who opens a form wants to fill it in. The button that closes it stands first and is not meant: its tip would open, and
+ * take the first Escape. */
 function focusFirstControl(event: Event) {
-  const window = event.currentTarget as HTMLElement;
-  const first = window.querySelector<HTMLElement>(
+  const content = event.currentTarget as HTMLElement;
+  const first = content.querySelector<HTMLElement>(
     "input:not([disabled]), select:not([disabled]), textarea:not([disabled]), [contenteditable=true]",
   );
   event.preventDefault();
-  // Without a control the window itself: on the close button, the tip would take the first Escape.
-  (first ?? window).focus();
+  (first ?? content).focus();
 }
 
 export function Dialog({

@@ -1,6 +1,7 @@
 // What every page has in common: its title, what can be done on it, and the width of its text.
 import { useEffect, type ReactNode } from "react";
 
+import { useBrand } from "../app/brand";
 import { cx } from "./cx";
 
 type PageProps = {
@@ -38,9 +39,10 @@ export function Page({ title, heading, description, actions, isFull, children }:
 
 /** Names the browser's tab. */
 export function useTitle(title: string) {
+  const { name } = useBrand();
   useEffect(() => {
-    document.title = `${title} · Sluice`;
-  }, [title]);
+    document.title = `${title} · ${name}`;
+  }, [title, name]);
 }
 
 /** A part of a page in a frame. */

@@ -12,6 +12,7 @@ import { Field } from "../ui/Field";
 import { Checkbox } from "../ui/Input";
 import { ErrorNote } from "../ui/Note";
 import { useSubmit } from "../ui/useSubmit";
+import { counted } from "../ui/words";
 import { workflowLists } from "./lists";
 
 type WorkflowDocument = Schema<"WorkflowDocument">;
@@ -119,7 +120,7 @@ const Outcome = ({ imported }: { imported: Schema<"Imported">[] }) => (
           {one.name}
         </Link>
         <Badge tone="ok">{one.replaced ? "saved over" : "made"}</Badge>
-        {one.problems.length > 0 && <Badge tone="warn">{one.problems.length} problems</Badge>}
+        {one.problems.length > 0 && <Badge tone="warn">{counted(one.problems.length, "problem")}</Badge>}
       </li>
     ))}
   </ul>

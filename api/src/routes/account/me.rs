@@ -23,6 +23,20 @@ pub(crate) struct MeView {
     /// What you are on the platform: `super_admin` or `platform_admin`.
     #[schema(required)]
     platform_role: Option<&'static str>,
+    /// Who acts in your place; null when it is yourself.
+    #[schema(required)]
+    impersonated_by: Option<ImpersonatorView>,
+}
+
+/// Who acts in somebody's place.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ImpersonatorView {
+    /// `per_…`.
+    id: String,
+    /// Their address.
+    email: String,
+    /// Their name.
+    name: String,
 }
 
 /// Show who is signed in, their workspaces, and the token for `X-CSRF-Token`.
@@ -30,7 +44,17 @@ pub(crate) struct MeView {
     responses((status = 200, description = "Who is signed in", body = MeView)))]
 pub(crate) async fn get(State(state): State<ApiState>, account: Account) -> Result<Json<MeView>, ApiError> {
     let person = state.records.person(&account.signed_in.person_id).await?;
-    let platform_role = state.records.platform_role(&person.id).await?;
+    let impersonated_by = match &account.principal.actor.impersonated_by {
+        Some(by) => {
+            let by = state.records.person(by).await?;
+            Some(ImpersonatorView { id: by.id, email: by.email, name: by.name })
+        }
+        None => None,
+    };
+    let platform_role = match impersonated_by {
+        Some(_) => None,
+        None => state.records.platform_role(&person.id).await?,
+    };
     let home = account.principal.home.clone();
     let permissions = match &home {
         Some(id) => {
@@ -39,11 +63,15 @@ pub(crate) async fn get(State(state): State<ApiState>, account: Account) -> Resu
         }
         None => Default::default(),
     };
-    let signed_in = signed_in(&state, person, &account.signed_in.session_id, home, None).await?;
+    let mut signed_in = signed_in(&state, person, &account.signed_in.session_id, home.clone(), None).await?;
+    if impersonated_by.is_some() {
+        signed_in = signed_in.only_in(home.as_deref().unwrap_or_default());
+    }
     Ok(Json(MeView {
         signed_in,
         permissions: permissions.iter().map(|one| one.as_text()).collect(),
         platform_role: platform_role.map(|role| role.as_text()),
+        impersonated_by,
     }))
 }
 

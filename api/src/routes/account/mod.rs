@@ -1,6 +1,8 @@
 //! Accounts of people: signing up, signing in, and what they do about themselves. Must not know what workspaces hold.
 
 mod access;
+mod impersonate;
+mod leave;
 mod me;
 mod oidc;
 mod password;
@@ -24,7 +26,9 @@ const REVIEW_LIFE_MS: i64 = 48 * 60 * 60 * 1_000;
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(access::get))
-        .routes(routes!(me::get, me::update))
+        .routes(routes!(me::get, me::update, leave::leave))
+        .routes(routes!(leave::export))
+        .routes(routes!(impersonate::impersonate))
         .routes(routes!(me::switch))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))

@@ -66,7 +66,7 @@ fn is_local(path: &str) -> bool {
     ))]
 pub(crate) async fn start(
     State(state): State<ApiState>,
-    Caller(device): Caller,
+    caller: Caller,
     Query(query): Query<StartQuery>,
 ) -> Result<SentOn, ApiError> {
     let provider = provider(&state)?;
@@ -77,7 +77,7 @@ pub(crate) async fn start(
             "return_to: must be a path of this server, such as `/inbox`",
         ));
     }
-    let attempt = state.records.begin_oidc(&return_to, &device).await?;
+    let attempt = caller.records(&state).begin_oidc(&return_to, &caller.device).await?;
     let address = provider.address(&attempt, &redirect_uri(&state), state.engine.now_ms()).await?;
     let mut cookies = Cookies::new(&state.config.public_url);
     cookies.oidc(&attempt.browser, ATTEMPT_SECONDS);
@@ -108,14 +108,15 @@ pub(crate) struct CallbackQuery {
     ))]
 pub(crate) async fn callback(
     State(state): State<ApiState>,
-    Caller(device): Caller,
+    caller: Caller,
     headers: HeaderMap,
     Query(query): Query<CallbackQuery>,
 ) -> Result<SentOn, ApiError> {
     let provider = provider(&state)?;
     let refused = |reason: &str| ApiError::new(error::SIGN_IN_REFUSED, reason);
     let browser = cookie(&headers, OIDC_COOKIE).unwrap_or_default();
-    let attempt = state.records.finish_oidc(query.state.as_deref().unwrap_or_default(), browser).await?;
+    let attempt =
+        caller.records(&state).finish_oidc(query.state.as_deref().unwrap_or_default(), browser).await?;
     let attempt = attempt.ok_or_else(|| {
         refused(
             "this sign-in did not begin in this browser, took too long, or was finished before; start again",
@@ -132,7 +133,7 @@ pub(crate) async fn callback(
     let is_closed = state.config.accounts.sign_up == SignUpMode::Closed;
     let link = review_link(&state);
     let admission = (!is_closed).then(|| admission(&state, &link));
-    let session = match state.records.sign_in_as(&claims, &device, admission).await? {
+    let session = match caller.records(&state).sign_in_as(&claims, &caller.device, admission).await? {
         SignIn::In(session) => session,
         SignIn::NotApproved(person) => return Err(not_approved(&person)),
         SignIn::Refused if is_closed => return Err(ApiError::plain(error::SIGN_UP_CLOSED)),

@@ -26,7 +26,7 @@ pub(crate) async fn forgot(
     Body(request): Body<EmailRequest>,
 ) -> Result<Json<Done>, ApiError> {
     needs_mail(&state)?;
-    state.records.request_code(CodePurpose::ResetPassword, &request.email, caller.address()).await?;
+    caller.records(&state).request_code(CodePurpose::ResetPassword, &request.email, caller.address()).await?;
     Ok(Json(done("If this address has an account, we sent a code. It is good for 15 minutes.")))
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn validate(
     Body(request): Body<CodeRequest>,
 ) -> Result<Json<Done>, ApiError> {
     let purpose = CodePurpose::ResetPassword;
-    state.records.check_code(purpose, &request.email, &request.code, caller.address()).await?;
+    caller.records(&state).check_code(purpose, &request.email, &request.code, caller.address()).await?;
     Ok(Json(done("The code is right. Choose a new password.")))
 }
 
@@ -71,7 +71,10 @@ pub(crate) async fn reset(
     Body(request): Body<ResetRequest>,
 ) -> Result<Json<Done>, ApiError> {
     let address = caller.address();
-    state.records.reset_password(&request.email, &request.code, &request.new_password, address).await?;
+    caller
+        .records(&state)
+        .reset_password(&request.email, &request.code, &request.new_password, address)
+        .await?;
     Ok(Json(done("Your password is set, and you were signed out everywhere. Sign in with it.")))
 }
 

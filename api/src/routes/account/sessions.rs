@@ -18,7 +18,7 @@ pub(crate) struct SessionView {
     id: String,
     /// Whether it is the one that asks.
     current: bool,
-    /// `password` or `oidc`.
+    /// `password`, `oidc`, or `impersonation` for somebody who acts in your place.
     method: String,
     /// Network address at the last refresh.
     #[schema(required)]

@@ -42,10 +42,10 @@ pub(super) fn not_approved(person: &Person) -> ApiError {
     ))]
 pub(crate) async fn login(
     State(state): State<ApiState>,
-    Caller(device): Caller,
+    caller: Caller,
     Body(request): Body<LoginRequest>,
 ) -> Result<(HeaderMap, Json<SignedInView>), ApiError> {
-    match state.records.sign_in(&request.email, &request.password, &device).await? {
+    match caller.records(&state).sign_in(&request.email, &request.password, &caller.device).await? {
         SignIn::In(session) => {
             let (headers, view) = opened(&state, session, request.tokens).await?;
             Ok((headers, Json(view)))
@@ -73,7 +73,7 @@ pub(crate) struct RefreshRequest {
     ))]
 pub(crate) async fn refresh(
     State(state): State<ApiState>,
-    Caller(device): Caller,
+    caller: Caller,
     headers: HeaderMap,
     OptionalBody(request): OptionalBody<RefreshRequest>,
 ) -> Result<(HeaderMap, Json<SignedInView>), ApiError> {
@@ -81,7 +81,7 @@ pub(crate) async fn refresh(
     let wants_tokens = token.is_some();
     let token = token.or_else(|| cookie(&headers, REFRESH_COOKIE));
     let session = match token {
-        Some(token) => state.records.refresh_session(token, &device).await?,
+        Some(token) => caller.records(&state).refresh_session(token, &caller.device).await?,
         None => None,
     };
     let session = session.ok_or_else(|| {
@@ -100,7 +100,7 @@ pub(crate) async fn refresh(
     responses((status = 200, description = "Signed out", body = Done)))]
 pub(crate) async fn logout(
     State(state): State<ApiState>,
-    _: Caller,
+    caller: Caller,
     headers: HeaderMap,
     OptionalBody(request): OptionalBody<RefreshRequest>,
 ) -> Result<(HeaderMap, Json<Done>), ApiError> {
@@ -108,14 +108,20 @@ pub(crate) async fn logout(
     let bearer = bearer.and_then(|value| value.split_once(' ')).map(|(_, token)| token.trim());
     let token = bearer.or_else(|| cookie(&headers, ACCESS_COOKIE));
     if let Some(claims) = token.and_then(|token| state.access_tokens.read_expired(token)) {
-        match state.records.end_session(&claims.sub, &claims.ses).await {
-            Ok(()) | Err(sluice_records::RecordError::NotFound { .. }) => {}
+        match caller.records(&state).end_session(&claims.sub, &claims.ses).await {
+            // Whoever acted in another's place is themselves again; their own session goes on.
+            Ok(ended) if ended.impersonated_by.is_some() => {
+                let mut cookies = Cookies::new(&state.config.public_url);
+                cookies.access("", 0);
+                return Ok((cookies.into_headers(), Json(done("You are yourself again."))));
+            }
+            Ok(_) | Err(sluice_records::RecordError::NotFound { .. }) => {}
             Err(fault) => return Err(fault.into()),
         }
     }
     let refresh = request.refresh_token.as_deref().or_else(|| cookie(&headers, REFRESH_COOKIE));
     if let Some(token) = refresh {
-        state.records.end_session_of(token).await?;
+        caller.records(&state).end_session_of(token).await?;
     }
     Ok((signed_out(&state), Json(done("You are signed out."))))
 }

@@ -99,7 +99,7 @@ pub(crate) async fn signup(
         industry: request.industry.unwrap_or_default(),
         password: request.password,
     };
-    state.records.sign_up(&wish, caller.address()).await?;
+    caller.records(&state).sign_up(&wish, caller.address()).await?;
     Ok((StatusCode::CREATED, Json(done("We sent a code to this address. It is good for 15 minutes."))))
 }
 
@@ -141,7 +141,8 @@ pub(crate) async fn verify_email(
     let link = review_link(&state);
     let admission = admission(&state, &link);
     let address = caller.address();
-    let person = state.records.verify_email(&request.email, &request.code, address, admission).await?;
+    let person =
+        caller.records(&state).verify_email(&request.email, &request.code, address, admission).await?;
     let expires_at = state.engine.now_ms() + STATUS_LIFE_SECONDS * 1_000;
     let ticket = PersonTicket { person_id: person.id, expires_at };
     let status_token = sign_ticket(&state.config, Use::SignUpStatus, &ticket);
@@ -177,7 +178,7 @@ pub(crate) async fn resend_code(
     Body(request): Body<EmailRequest>,
 ) -> Result<Json<Done>, ApiError> {
     needs_mail(&state)?;
-    state.records.request_code(CodePurpose::VerifyEmail, &request.email, caller.address()).await?;
+    caller.records(&state).request_code(CodePurpose::VerifyEmail, &request.email, caller.address()).await?;
     Ok(Json(done("If a sign-up waits for a code, we sent a new one.")))
 }
 

@@ -139,6 +139,14 @@ pub(crate) struct SignedInView {
     tokens: Option<TokensView>,
 }
 
+impl SignedInView {
+    /// The same without workspaces but one.
+    pub(super) fn only_in(mut self, workspace_id: &str) -> Self {
+        self.workspaces.retain(|one| one.id == workspace_id);
+        self
+    }
+}
+
 /// A fresh access token.
 ///
 /// # Errors

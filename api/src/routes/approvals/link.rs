@@ -1,19 +1,19 @@
 //! Shows and decides through a signed link. GET only shows: programs that look at links in messages must not decide.
 
 use super::{Decision, Question, find, page, settle};
+use crate::client::ClientAddress;
 use crate::error::{self, ApiError};
 use crate::extract::{Path, is_json, read_json, shape, whole_body};
 use crate::html;
 use crate::layers::RequestId;
 use crate::links::{ApprovalTicket, Use, read_ticket};
 use crate::state::ApiState;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 use sluice_engine::store::RunKey;
 use sluice_records::{Actor, ActorKind};
-use std::net::SocketAddr;
 
 /// What the form sends.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -72,8 +72,7 @@ async fn decide_once(state: &ApiState, token: &str, request: Request) -> Result<
     let question = question_of(state, token)?;
     let headers = request.headers().clone();
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
+    let address = ClientAddress::of(request.extensions());
     let actor = Actor { request_id, address, ..Actor::new(ActorKind::Person, "", "approval link") };
     let state = &state.acting(&actor);
     let bytes = whole_body(request, state).await?;

@@ -29,8 +29,8 @@ pub(crate) async fn revoke(
     tenant: Tenant,
     Path(id): Path<String>,
 ) -> Result<Json<RevokedView>, ApiError> {
-    let by = tenant.principal.signature();
-    let (connection, told) = connections(&state)?.revoke(&tenant.workspace_id, &id, &by).await?;
+    let by = &tenant.principal.actor;
+    let (connection, told) = connections(&state)?.revoke(&tenant.workspace_id, &id, by).await?;
     let records = tenant.records(&state);
     let credential = records.credential(&tenant.workspace_id, &connection.credential_id).await?;
     Ok(Json(RevokedView { credential: view(&records, credential).await?, provider_told: told }))

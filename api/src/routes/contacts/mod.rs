@@ -1,4 +1,6 @@
-//! Contacts, to be read. Must not know conversations.
+//! Contacts, to be read and exported. Must not know conversations.
+
+mod export;
 
 use crate::answer::{Listed, page_size};
 use crate::auth::Tenant;
@@ -15,7 +17,7 @@ use utoipa_axum::routes;
 
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).routes(routes!(export::export))
 }
 
 /// A person.

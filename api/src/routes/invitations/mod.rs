@@ -109,6 +109,7 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/api/invitations", tag = "tenants", request_body = InvitationRequest,
     responses(
         (status = 201, description = "The invitation with its token", body = NewInvitationView),
+        (status = 402, description = "`plan_limit_reached`: the plan allows no more members", body = crate::error::ErrorBody),
         (status = 409, description = "`conflict`: a member already", body = crate::error::ErrorBody),
     ))]
 pub(crate) async fn create(

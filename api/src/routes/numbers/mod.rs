@@ -89,6 +89,7 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/api/numbers", tag = "whatsapp", request_body = NumberRequest,
     responses(
         (status = 201, description = "The number", body = NumberView),
+        (status = 402, description = "`plan_limit_reached`: the plan allows no more numbers", body = crate::error::ErrorBody),
         (status = 409, description = "`conflict`: another workspace holds it", body = crate::error::ErrorBody),
     ))]
 pub(crate) async fn connect(

@@ -2,9 +2,11 @@
 //! decide.
 
 use super::page;
+use crate::client::ClientAddress;
 use crate::error::{self, ApiError};
 use crate::extract::{Path, whole_body};
 use crate::html;
+use crate::layers::RequestId;
 use crate::links::{PersonTicket, Use, read_ticket};
 use crate::routes::approvals::Decision;
 use crate::routes::approvals::link::{LinkDecision, read};
@@ -67,14 +69,16 @@ async fn open_sign_up(state: &ApiState, token: &str) -> Result<Person, ApiError>
 async fn decide_once(state: &ApiState, token: &str, request: Request) -> Result<Decision, ApiError> {
     let person = open_sign_up(state, token).await?;
     let headers = request.headers().clone();
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.to_string());
+    let address = ClientAddress::of(request.extensions());
+    let actor = Actor { request_id, address, ..Actor::new(ActorKind::Person, "", "sign-up link") };
     let bytes = whole_body(request, state).await?;
     let wish: LinkDecision = read(&headers, &bytes, state.config.limits.json_depth)?;
     let verdict = match wish.decision {
         Decision::Approve => Verdict::Approve,
         Decision::Reject => Verdict::Reject,
     };
-    let records = state.records.acting(Actor::new(ActorKind::Person, "", "sign-up link"));
-    match records.decide_sign_up(&person.id, verdict, wish.note.as_deref()).await {
+    match state.records.acting(actor).decide_sign_up(&person.id, verdict, wish.note.as_deref()).await {
         Ok(_) => Ok(wish.decision),
         Err(RecordError::Conflict { .. }) => Err(ApiError::plain(error::ALREADY_DECIDED)),
         Err(fault) => Err(fault.into()),

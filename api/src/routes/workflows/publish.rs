@@ -45,6 +45,7 @@ pub(crate) struct ActiveTrigger {
 #[utoipa::path(post, path = "/api/workflows/{id}/publish", tag = "workflows", params(("id" = String, Path, description = "`wf_…`")),
     responses(
         (status = 200, description = "The version and its triggers", body = Published),
+        (status = 402, description = "`plan_limit_reached`: the plan allows no more published workflows", body = crate::error::ErrorBody),
         (status = 409, description = "`path_taken`", body = crate::error::ErrorBody),
         (status = 422, description = "`invalid_workflow`; `details.problems` lists all of them", body = crate::error::ErrorBody),
     ))]
@@ -64,6 +65,8 @@ pub(crate) async fn publish_draft(
     workspace_id: &str,
     id: &str,
 ) -> Result<Published, ApiError> {
+    let others = state.engine.store().count_published(workspace_id, id).await?;
+    state.records.require_room(workspace_id, "automations", others).await?;
     let kinds = documents::credential_kinds(state, workspace_id).await?;
     let (engine, workspace, workflow) = (state.engine.clone(), workspace_id.to_owned(), id.to_owned());
     let work = async move {

@@ -46,8 +46,18 @@ impl Driver {
         });
     }
 
+    /// Writes down what an execution used whose result nobody takes any more.
+    pub(super) async fn note_usage(&mut self) {
+        let usage = std::mem::take(&mut self.usage);
+        if let Err(error) = self.engine.0.store.note_usage(&self.run.key, usage).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(run_id = %self.run.key.run_id, error, "what a node used after its run ended was not counted");
+        }
+    }
+
     /// What came of a job, as a command. A call whose child cannot be started is a failure of the calling node.
-    pub(super) async fn command_of(&mut self, job: Job) -> Command {
+    pub(super) async fn command_of(&mut self, mut job: Job) -> Command {
+        self.usage.append(&mut job.executed.usage);
         let mut command = job.into_command();
         if let Command::NodeDone { result, .. } = &mut command
             && let NodeResult::Call { workflow, items, child_run_id, wait } = &*result

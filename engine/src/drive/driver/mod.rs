@@ -20,6 +20,7 @@ use super::start::{RunOutcome, WaitFor};
 use crate::core::{Command, Machine, NodePhase, Refusal, RunStatus};
 use crate::store::{Change, NewRun, StoreError, WaitRow};
 use effects::Job;
+use sluice_node_sdk::usage::UsageNote;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -42,6 +43,8 @@ pub(super) struct Driver {
     receipt: Option<String>,
     /// The same: what somebody did, for the log.
     change: Option<Box<Change>>,
+    /// Goes with the next commit: what executions used.
+    usage: Vec<UsageNote>,
     jobs: JoinSet<Job>,
     next: VecDeque<Command>,
     /// Its own lane, and that of the event that it answers. Only kept when no other process drives runs: with others
@@ -115,6 +118,7 @@ impl Driver {
             waits: Vec::new(),
             receipt: None,
             change: None,
+            usage: Vec::new(),
             jobs: JoinSet::new(),
             next: VecDeque::new(),
             lanes: lane.into_iter().collect(),
@@ -300,6 +304,7 @@ impl Driver {
             Ok(()) => Ok(Ok(())),
             Err(TurnError::Refused(refusal)) => {
                 tracing::debug!(run_id = %self.run.key.run_id, %refusal, "command refused");
+                self.note_usage().await;
                 Ok(Err(refusal))
             }
             Err(TurnError::Taken) => {

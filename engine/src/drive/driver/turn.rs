@@ -121,6 +121,7 @@ impl Driver {
             attention: state.needs_answer().then_some(Attention::UnknownOutcome),
             receipt: None,
             change: None,
+            usage: std::mem::take(&mut self.usage),
             waits: changed.then_some(waits),
             children,
             events,

@@ -9,6 +9,7 @@ mod claims;
 mod commits;
 mod differential;
 mod due;
+mod erasing;
 mod events;
 mod group;
 mod lists;
@@ -17,6 +18,7 @@ mod payloads;
 mod plans;
 mod pruning;
 mod publishing;
+mod usage;
 mod waits;
 mod workflows;
 
@@ -86,6 +88,7 @@ fn first_turn(run: NewRun, status: RunStatus) -> Turn {
         receipt: None,
         change: None,
         waits: None,
+        usage: Vec::new(),
         children: Vec::new(),
         new_run: Some(Box::new(run)),
     }
@@ -110,6 +113,7 @@ fn next_turn(run: &str, expected: i64, first_seq: i64, status: RunStatus) -> Tur
         receipt: None,
         change: None,
         waits: None,
+        usage: Vec::new(),
         children: Vec::new(),
     }
 }

@@ -124,6 +124,7 @@ impl Model {
             receipt: None,
             change: None,
             waits,
+            usage: Vec::new(),
             children: step.children.iter().map(|child| self.begin(child)).collect(),
         }
     }

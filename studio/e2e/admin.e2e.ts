@@ -1,0 +1,112 @@
+// Those who run the platform: clients, resellers, people who wait to be let in, and another's workspace.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { openBrowser, signIn, visit } from "./harness/browser.ts";
+import { Installation, type Account } from "./harness/installation.ts";
+import { look } from "./harness/look.ts";
+
+let at: Installation;
+let browser: Browser;
+let root: Account;
+beforeAll(async () => {
+  [at, browser] = await Promise.all([Installation.start({ SLUICE_SIGN_UP: "review" }), openBrowser()]);
+  root = await at.person("root@platform.test", "--name", "Rita Root", "--as", "super_admin");
+});
+afterAll(async () => {
+  await browser?.close();
+  await at?.stop();
+});
+
+const open = async (page: Page, name: string) => {
+  await page.getByRole("link", { name: "Admin" }).first().click();
+  await page.getByRole("navigation", { name: "Administration" }).getByRole("link", { name }).click();
+  await page.getByRole("heading", { level: 1 }).getByText(name).waitFor();
+};
+
+test("a client is made, suspended and let act again", async () => {
+  const { page, context, faults } = await visit(browser, at);
+  await signIn(page, root);
+  await open(page, "Clients");
+  await page.getByRole("button", { name: "New client" }).click();
+  await page.getByLabel("Name for people").fill("Asha's Flowers");
+  await page.getByRole("button", { name: "Make it" }).click();
+  const row = page.getByRole("row", { name: /asha-s-flowers/ });
+  await row.getByRole("button", { name: "Suspend" }).click();
+  await page.getByLabel("Reason").fill("The bill is not paid.");
+  await page.getByRole("dialog").getByRole("button", { name: "Suspend" }).click();
+  await row.getByText("The bill is not paid.").waitFor();
+  await look(page, "admin-clients");
+  await row.getByRole("button", { name: "Let act again" }).click();
+  await row.getByText("active").waitFor();
+  await row.getByRole("button", { name: "Invite" }).click();
+  await page.getByRole("textbox", { name: "E-mail" }).fill("asha@flowers.test");
+  await page.getByRole("dialog").getByRole("button", { name: "Invite" }).click();
+  await page.getByLabel("Link of the invitation").waitFor();
+  await page.getByRole("button", { name: "Done" }).click();
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("somebody who signed up waits, is let in, and comes in", async () => {
+  const email = "nila@new.test";
+  const guest = await visit(browser, at);
+  await guest.page.goto("/sign-up");
+  await guest.page.getByRole("textbox", { name: "Name" }).fill("Nila");
+  await guest.page.getByRole("textbox", { name: "E-mail" }).fill(email);
+  await guest.page.getByRole("textbox", { name: "Password" }).fill("a long enough secret");
+  await guest.page.getByRole("button", { name: "Sign up" }).click();
+  await guest.page.getByRole("textbox", { name: "Code" }).fill(await at.codeFor(email));
+  await guest.page.getByRole("button", { name: "Prove the address" }).click();
+  await guest.page.getByRole("heading", { name: "Thank you" }).waitFor();
+  const { page, context, faults } = await visit(browser, at);
+  await signIn(page, root);
+  await open(page, "People");
+  await page.getByLabel("Status").selectOption("under_review");
+  const row = page.getByRole("row", { name: /Nila/ });
+  await row.getByRole("button", { name: "Reject" }).waitFor();
+  await look(page, "admin-people");
+  await row.getByRole("button", { name: "Approve" }).click();
+  await row.waitFor({ state: "detached" });
+  await signIn(guest.page, { email, password: "a long enough secret" });
+  expect(faults).toEqual([]);
+  await Promise.all([context.close(), guest.context.close()]);
+});
+
+test("resellers, team, limits and the trail of the platform", async () => {
+  const { page, context, faults } = await visit(browser, at);
+  await signIn(page, root);
+  await open(page, "Resellers");
+  await page.getByRole("button", { name: "New reseller" }).click();
+  await page.getByLabel("Name for people").fill("North");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByRole("row", { name: /North/ }).getByText("active").waitFor();
+  await look(page, "admin-resellers");
+  await open(page, "Team");
+  await page.getByRole("cell", { name: /Rita Root/ }).waitFor();
+  await look(page, "admin-team");
+  await open(page, "Limits");
+  await page
+    .getByRole("row", { name: /sign_in.account/ })
+    .first()
+    .waitFor();
+  await look(page, "admin-limits");
+  await open(page, "Audit");
+  await page.getByRole("cell", { name: "reseller.created" }).waitFor();
+  await look(page, "admin-audit");
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("who may enter every workspace enters one and sees what is in it", async () => {
+  const { page, context, faults } = await visit(browser, at);
+  await signIn(page, root);
+  await page.getByRole("button", { name: /Workspace:/ }).click();
+  await page.getByRole("menuitem", { name: "shop" }).click();
+  await page.getByRole("heading", { name: "Workflows" }).waitFor();
+  await page.getByRole("link", { name: "Settings" }).first().click();
+  await page.getByRole("link", { name: "Members" }).click();
+  await page.getByRole("cell", { name: at.owner.email }).waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});
