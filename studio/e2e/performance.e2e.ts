@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { openBrowser, visit, withKey } from "./harness/browser.ts";
@@ -24,8 +24,20 @@ afterAll(async () => {
 
 const WIDER = { width: 1440, height: 900 };
 
-/** Counts frames while something is done, and how long the longest took. */
+/** Seconds that the page's main thread has spent so far, by kind of work. */
+async function spent(session: CDPSession): Promise<Record<string, number>> {
+  const { metrics } = await session.send("Performance.getMetrics");
+  const wanted = ["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"];
+  return Object.fromEntries(
+    metrics.filter(({ name }) => wanted.includes(name)).map(({ name, value }) => [name, value]),
+  );
+}
+
+/** Counts frames while something is done, how long the longest took, and what the main thread worked for one. */
 async function frames(page: Page, action: () => Promise<void>) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  const before = await spent(session);
   await page.evaluate(() => {
     const told = window as unknown as { frames: number[]; counting: boolean };
     told.frames = [];
@@ -44,7 +56,20 @@ async function frames(page: Page, action: () => Promise<void>) {
   });
   const gaps = times.slice(1).map((time, place) => time - (times[place] ?? 0));
   const span = (times.at(-1) ?? 0) - (times[0] ?? 0);
-  return { perSecond: Math.round((gaps.length * 1_000) / span), longest: Math.round(Math.max(...gaps)) };
+  const after = await spent(session);
+  await session.detach();
+  const perFrame = (name: string) => {
+    const seconds = (after[name] ?? 0) - (before[name] ?? 0);
+    return Math.round((seconds * 10_000) / gaps.length) / 10;
+  };
+  return {
+    perSecond: Math.round((gaps.length * 1_000) / span),
+    longest: Math.round(Math.max(...gaps)),
+    workPerFrame: perFrame("TaskDuration"),
+    script: perFrame("ScriptDuration"),
+    style: perFrame("RecalcStyleDuration"),
+    layout: perFrame("LayoutDuration"),
+  };
 }
 
 const report = (what: string, figures: unknown) =>
@@ -70,6 +95,8 @@ test("500 nodes open, pan, drag and light up", async () => {
   // All 500 in sight: the hardest case for the canvas.
   await page.waitForTimeout(1_000);
   report("nodes drawn", await page.locator(".react-flow__node-step").count());
+  // What this machine can do at this moment, whatever else it does.
+  report("nothing moves", await frames(page, () => page.waitForTimeout(1_000)));
   report("pan, all nodes in sight", await frames(page, () => wheel(page)));
   report("drag a node, all nodes in sight", await frames(page, () => drag(page)));
   for (let step = 0; step < 6; step += 1) await page.getByRole("button", { name: "Zoom In" }).click();

@@ -35,6 +35,8 @@ import { edgeTypes, nodeTypes } from "./types";
 
 /** Below this zoom, ports and second lines are specks. */
 const FAR = 0.35;
+/** When nearly all nodes are seen, it costs less to draw every one than to ask at each step which are; up to this many. */
+const HUGE = 1_000;
 
 const ends = (connection: Connection | Edge): [Endpoint, Endpoint] => [
   { node: connection.source, port: connection.sourceHandle ?? MAIN },
@@ -49,6 +51,7 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
   const [quickAdd, setQuickAdd] = useState<QuickAddAt | null>(null);
   const drag = useGroupDrag();
   const [isMoving, setMoving] = useState(false);
+  const isHuge = elements.nodes.length > HUGE;
   const isFar = useStore((state) => state.transform[2] < FAR);
 
   const isValid = useCallback(
@@ -130,14 +133,14 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
       multiSelectionKeyCode={["Shift", "Control", "Meta"]}
       deleteKeyCode={null}
       disableKeyboardA11y
-      onlyRenderVisibleElements
+      onlyRenderVisibleElements={isHuge || !isFar}
       fitView
       fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
       minZoom={0.05}
       maxZoom={2}
       elevateNodesOnSelect={false}
     >
-      <Background gap={20} />
+      {!isFar && <Background gap={20} />}
       <Controls showInteractive={false} position="bottom-left" />
       <MiniMap pannable zoomable ariaLabel="Overview" position="bottom-right" nodeClassName="minimap-node" />
       <Panel position="top-center">

@@ -1,12 +1,11 @@
 // The controls for the kinds of values. Each is given its value and says what it becomes; none knows the node.
-import { useQuery } from "@tanstack/react-query";
 import { useState, type ComponentType } from "react";
 
-import { $api } from "../../api/client";
 import { titleCase } from "../../graph/catalogue";
 import type { ValueKind, ValueOptions } from "../../graph/formSchema";
 import { CodeEditor } from "../../ui/CodeEditor";
 import { Input, Select } from "../../ui/Input";
+import { CredentialControl } from "./CredentialControl";
 import { ExpressionEditor } from "./ExpressionEditor";
 import { PairsControl } from "./PairsControl";
 
@@ -202,49 +201,6 @@ function AnythingControl(props: ControlProps) {
         >
           {asJson ? "Write as text" : "Write as JSON"}
         </button>
-      )}
-    </>
-  );
-}
-
-function CredentialControl({
-  id,
-  value,
-  onChange,
-  options,
-  describedBy,
-  isInvalid,
-  isReadOnly,
-}: ControlProps) {
-  const { data, error } = useQuery($api.queryOptions("get", "/api/credentials"));
-  const kinds = options.credentialKinds ?? [];
-  const fitting = (data?.items ?? []).filter(
-    (credential) => !kinds.length || kinds.includes(credential.kind),
-  );
-  const name = typeof value === "string" ? value : "";
-  const isKnown = !name || fitting.some((credential) => credential.name === name);
-  return (
-    <>
-      <Select
-        id={id}
-        aria-describedby={describedBy}
-        aria-invalid={isInvalid || undefined}
-        disabled={isReadOnly}
-        value={name}
-        onChange={(event) => onChange(event.target.value || undefined)}
-      >
-        <option value="">None</option>
-        {!isKnown && <option value={name}>{name}</option>}
-        {fitting.map((credential) => (
-          <option key={credential.id} value={credential.name}>
-            {credential.name} ({credential.kind})
-          </option>
-        ))}
-      </Select>
-      {!error && data && !fitting.length && (
-        <p className="text-[11px] text-muted">
-          No credential of kind {kinds.join(" or ")} yet; settings is where they are made.
-        </p>
       )}
     </>
   );
