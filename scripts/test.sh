@@ -64,6 +64,7 @@ step doctests cargo test --workspace --doc --locked
 step validate sluice validate templates examples/workflows
 step documents sluice test templates examples/workflows
 step pywa scripts/test-pywa.sh
+step schemathesis scripts/test-schemathesis.sh
 step studio scripts/test-studio.sh
 if cargo deny --version >/dev/null 2>&1; then
     step deny cargo deny check bans licenses sources

@@ -56,6 +56,7 @@ codes! {
     NO_SUCH_ROUTE = 404 "no_such_route" "The address is not one of this API; see `/api/openapi.json`.";
     NO_SUCH_HOOK = 404 "no_such_hook" "No published workflow listens at this address.";
     NOT_WAITING = 404 "not_waiting" "Nothing waits for this signal.";
+    PROVIDER_NOT_CONFIGURED = 404 "provider_not_configured" "No client id and secret are configured for this provider.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed" "The address exists, the method does not; see the header `Allow`.";
     STALE_REVISION = 409 "stale_revision" "The draft was saved by someone else meanwhile; `details.current_revision` is the stored one.";
     NAME_TAKEN = 409 "name_taken" "The name is in use in this workspace; choose a different one.";
@@ -86,7 +87,6 @@ codes! {
     RATE_LIMITED = 429 "rate_limited" "More was asked than a limit allows; nothing was done. `details` says which limit. Try again after `Retry-After`.";
     RUN_FAILED = 500 "run_failed" "The run that this webhook started failed; `details` has its id and error code.";
     INTERNAL = 500 "internal" "A fault on our side. The log has it under the request id.";
-    PROVIDER_NOT_CONFIGURED = 503 "provider_not_configured" "No client id and secret are configured for this provider.";
     PROVIDER_UNAVAILABLE = 503 "provider_unavailable" "The other provider does not answer as it should; the log says how. Try again.";
     TRIGGER_PAUSED = 503 "trigger_paused" "The trigger rests because its credential does not open; connect the account again.";
     WHATSAPP_NOT_CONFIGURED = 503 "whatsapp_not_configured" "No app secret is configured, so deliveries cannot be verified.";

@@ -110,3 +110,21 @@ test("who may enter every workspace enters one and sees what is in it", async ()
   expect(faults).toEqual([]);
   await context.close();
 });
+
+test("who runs the platform acts in the place of an owner, and everybody can see it", async () => {
+  const { page, context, faults } = await visit(browser, at);
+  await signIn(page, root);
+  await open(page, "Clients");
+  await page.getByRole("row", { name: /shop/ }).getByRole("button", { name: "Act as owner" }).click();
+  await page.getByLabel("Reason").fill("They asked for help.");
+  await page.getByRole("button", { name: "Go in" }).click();
+  const note = page.getByText("Rita Root, you act in the place of Olga Owner.");
+  await note.waitFor();
+  await page.getByRole("button", { name: "Workspace: shop" }).waitFor();
+  await look(page, "impersonation");
+  await page.getByRole("button", { name: "End it" }).click();
+  await note.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Signed in: Rita Root" }).waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});

@@ -97,9 +97,9 @@ async fn an_account_is_connected_in_the_browser_that_began_it(db: Db) {
 async fn refusals_say_what_is_wrong(db: Db) {
     let bare = Ground::new(db.clone()).await;
     let body = json!({ "name": "sheets" });
-    bare.post("/api/connections/google/start", body.clone()).await.fails(503, "provider_not_configured");
+    bare.post("/api/connections/google/start", body.clone()).await.fails(404, "provider_not_configured");
     let ground = Ground { key: bare.key.clone(), ..connected(&bare) };
-    ground.post("/api/connections/other/start", body).await.fails(503, "provider_not_configured");
+    ground.post("/api/connections/other/start", body).await.fails(404, "provider_not_configured");
     for bad in [json!({ "name": "" }), json!({ "name": "x", "return_to": "https://evil.test" })] {
         ground.post("/api/connections/google/start", bad).await.fails(422, "invalid_value");
     }

@@ -1,6 +1,8 @@
 //! The audit trail and the limits from outside: who may see and set what, tables, refusals.
 
 use crate::ground::Ground;
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 use sluice_db::Db;
 
@@ -73,6 +75,13 @@ async fn a_table_is_complete_and_computes_nothing(db: Db) {
     assert_eq!(lines.len(), 4, "{text}");
     assert!(lines[0].starts_with("chain,seq,at,actor_kind"));
     assert!(lines[1].contains("\"'=cmd|2\"") && !text.contains(",=cmd"), "{text}");
+    // As browsers ask for it.
+    let packed = Request::get("/api/audit.csv")
+        .header("accept-encoding", "gzip")
+        .header("authorization", format!("Bearer {}", ground.key));
+    let packed = ground.send(packed.body(Body::empty()).unwrap()).await.expect(200);
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert_eq!(packed.bytes.get(..2), Some(&[0x1f, 0x8b][..]));
     ground.get("/api/audit.csv?limit=3").await.fails(400, "invalid_query");
 }
 

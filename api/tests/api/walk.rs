@@ -18,9 +18,16 @@ const OF_NOBODY: [&str; 3] =
 /// Permissions that reach beyond workspaces, and resources that are not of one: a key of a workspace has none of them.
 fn reaches_beyond(path: &str, permission: &str) -> bool {
     ["client:", "reseller:", "team:", "person:"].iter().any(|start| permission.starts_with(start))
-        || ["/api/platform/", "/api/clients/", "/api/credits", "/api/plans", "/api/prices", "/api/branding/team"]
-            .iter()
-            .any(|start| path.starts_with(start))
+        || [
+            "/api/platform/",
+            "/api/clients/",
+            "/api/credits",
+            "/api/plans",
+            "/api/prices",
+            "/api/branding/team",
+        ]
+        .iter()
+        .any(|start| path.starts_with(start))
 }
 
 /// A person who signed up: access token and id.
@@ -36,7 +43,8 @@ async fn belongings(ground: &Ground) -> BTreeMap<&'static str, String> {
     let hook = ground.published(chain("Hook", &[("hook", "test.hook", json!({ "path": "p" }))])).await;
     let ask = ("ask", "test.ask", json!({}));
     let pause = ("pause", "test.pause", json!({ "key": "k" }));
-    let asking = ground.workflow(chain("Ask", &[("start", "test.start", json!({})), ask, pause.clone()])).await;
+    let asking =
+        ground.workflow(chain("Ask", &[("start", "test.start", json!({})), ask, pause.clone()])).await;
     let waiting = ground.workflow(chain("Wait", &[("start", "test.start", json!({})), pause])).await;
     let begin = async |id: &str| {
         let path = format!("/api/workflows/{id}/run?wait=30s");
@@ -107,7 +115,8 @@ fn body_for(method: &str, path: &str) -> Value {
 /// The path with the id of the thing in the place of its first parameter.
 fn aimed(path: &str, belongings: &BTreeMap<&'static str, String>) -> String {
     let (start, rest) = path.split_once('{').unwrap();
-    let id = belongings.get(start).unwrap_or_else(|| panic!("{path}: name a thing of this kind in `belongings`"));
+    let id =
+        belongings.get(start).unwrap_or_else(|| panic!("{path}: name a thing of this kind in `belongings`"));
     let rest = rest.split_once('}').unwrap().1.replace("{version}", "1");
     format!("{start}{id}{rest}")
 }
@@ -131,20 +140,32 @@ async fn what_belongs_to_others_is_not_there(db: Db) {
     let number =
         json!({ "phone_number_id": NUMBER, "waba_id": "1", "display_phone_number": "1", "credential": "x" });
     ground.call_as(&ground.other_key, "POST", "/api/numbers", number).await.fails(404, "not_found");
-    for list in ["workflows", "runs", "approvals", "credentials", "inbound", "numbers", "contacts", "conversations"] {
+    for list in
+        ["workflows", "runs", "approvals", "credentials", "inbound", "numbers", "contacts", "conversations"]
+    {
         let own = ground.call_as(&ground.other_key, "GET", &format!("/api/{list}"), Value::Null).await;
         assert_eq!(own.expect(200).json()["items"], json!([]), "{list}");
     }
     // Nothing of it was touched: whoever owns it finds it as it was.
     for (start, id) in &belongings {
-        if !["/api/signals/", "/api/approvals/", "/api/limits/", "/api/members/", "/api/invitations/", "/api/connections/"]
-            .contains(start)
+        if ![
+            "/api/signals/",
+            "/api/approvals/",
+            "/api/limits/",
+            "/api/members/",
+            "/api/invitations/",
+            "/api/connections/",
+        ]
+        .contains(start)
             && !start.contains("/domains/")
         {
             ground.get(&format!("{start}{id}")).await.expect(200);
         }
     }
-    assert_eq!(ground.get(&format!("/api/runs/{}", belongings["/api/runs/"])).await.json()["status"], "waiting");
+    assert_eq!(
+        ground.get(&format!("/api/runs/{}", belongings["/api/runs/"])).await.json()["status"],
+        "waiting"
+    );
 }
 
 async fn too_low_a_role_is_refused_everywhere(db: Db) {
@@ -173,7 +194,8 @@ async fn too_low_a_role_is_refused_everywhere(db: Db) {
     }
     assert!(refused > 100, "{refused}");
     // A key cannot be given more than its maker has.
-    let viewer = KeyRequest { name: "v".into(), allowed: Some(Role::Viewer.permissions()), ..KeyRequest::default() };
+    let viewer =
+        KeyRequest { name: "v".into(), allowed: Some(Role::Viewer.permissions()), ..KeyRequest::default() };
     let key = ground.records.make_api_key(scope, viewer).await.unwrap().key;
     ground.call_as(&key, "GET", "/api/workflows", Value::Null).await.expect(200);
     ground.call_as(&key, "POST", "/api/workflows", greeting()).await.fails(403, "forbidden");

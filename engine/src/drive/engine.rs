@@ -219,7 +219,7 @@ impl Engine {
         let faults = &self.0.config.faults;
         faults.gate().await;
         let outcomes = self.0.store.commit(turns).await?;
-        let is_told = faults.committed();
+        let is_told = faults.committed().await;
         faults.gate().await;
         if is_told {
             Ok(outcomes)

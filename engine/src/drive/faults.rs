@@ -1,5 +1,5 @@
-//! Planned faults, for tests: an engine that loses the answer of a commit, or that stops for good after a certain commit, as if the process had been
-//! killed right there. In production the plan is empty and costs one comparison per commit.
+//! Planned faults, for tests: an engine that loses the answer of a commit or gets it late, or that stops for good after a certain commit, as if the
+//! process had been killed right there. In production the plan is empty and costs one comparison per commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +15,10 @@ struct Planned {
     stop_after: u64,
     /// The answer to this commit is lost: it is durable, and whoever asked for it is told that it failed.
     lose: u64,
+    /// The answer to this commit comes when the test lets it.
+    late: u64,
+    held: CancellationToken,
+    let_go: CancellationToken,
     dead: CancellationToken,
 }
 
@@ -26,22 +30,37 @@ impl FaultPlan {
 
     /// The engine dies right after that many commits: what they wrote is durable, nothing else happens.
     pub fn stop_after(commits: u64) -> Self {
-        Self(Some(Arc::new(Planned {
-            commits: AtomicU64::new(0),
-            stop_after: commits,
-            lose: 0,
-            dead: CancellationToken::new(),
-        })))
+        Self::planned(commits, 0, 0)
     }
 
     /// The answer to the commit of this number (from 1) is lost.
     pub fn losing_answer(commit: u64) -> Self {
-        Self(Some(Arc::new(Planned {
-            commits: AtomicU64::new(0),
-            stop_after: u64::MAX,
-            lose: commit,
-            dead: CancellationToken::new(),
-        })))
+        Self::planned(u64::MAX, commit, 0)
+    }
+
+    /// The answer to the commit of this number (from 1) waits for [`FaultPlan::let_go`].
+    pub fn holding_answer(commit: u64) -> Self {
+        Self::planned(u64::MAX, 0, commit)
+    }
+
+    fn planned(stop_after: u64, lose: u64, late: u64) -> Self {
+        let (commits, held, let_go, dead) = Default::default();
+        Self(Some(Arc::new(Planned { commits, stop_after, lose, late, held, let_go, dead })))
+    }
+
+    /// Returns when the answer is held that was to be held.
+    pub async fn held(&self) {
+        match &self.0 {
+            Some(planned) => planned.held.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Lets the held answer come.
+    pub fn let_go(&self) {
+        if let Some(planned) = &self.0 {
+            planned.let_go.cancel();
+        }
     }
 
     /// The commits so far.
@@ -77,11 +96,15 @@ impl FaultPlan {
     }
 
     /// Counts a commit; false when its answer is lost.
-    pub(super) fn committed(&self) -> bool {
+    pub(super) async fn committed(&self) -> bool {
         let Some(planned) = &self.0 else { return true };
         let count = planned.commits.fetch_add(1, Ordering::SeqCst) + 1;
         if count >= planned.stop_after {
             planned.dead.cancel();
+        }
+        if count == planned.late {
+            planned.held.cancel();
+            planned.let_go.cancelled().await;
         }
         count != planned.lose
     }

@@ -108,11 +108,16 @@ impl Live {
         }
     }
 
+    /// Whether somebody listens now.
+    pub(super) fn has_listeners(&self) -> bool {
+        self.sender.receiver_count() > 0
+    }
+
     /// Whether somebody listens, or did not long ago and may come back. If nobody does, what happens need not be put
     /// into words; whoever comes back later than that is told that events were missed.
     pub(super) fn is_heard(&self) -> bool {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.sender.receiver_count() > 0 {
+        if self.has_listeners() {
             *heard = Some(Instant::now());
             return true;
         }

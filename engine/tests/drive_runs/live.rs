@@ -1,9 +1,9 @@
 //! The trace as it happens.
 
-use crate::home::{Home, WS, doc, one};
+use crate::home::{Home, WS, doc, one, request};
 use crate::world::Act;
 use serde_json::json;
-use sluice_engine::drive::LiveEvent;
+use sluice_engine::drive::{FaultPlan, LiveEvent};
 use sluice_node_sdk::error::ErrorKind;
 use std::sync::Arc;
 
@@ -128,6 +128,27 @@ async fn a_queued_run_is_told_of_once_when_it_begins() {
     let of_second: Vec<_> = events.into_iter().filter(|event| event.run_id == *second.run_id).collect();
     assert_eq!(names(&of_second)[..3], ["run.started start", "node.succeeded start", "node.started act"]);
     assert_eq!(of_second.iter().filter(|event| event.event == "run.started").count(), 1);
+}
+
+#[tokio::test]
+async fn who_begins_to_listen_during_a_commit_misses_nothing() {
+    let mut home = Home::new().await;
+    let workflow = home.publish(one("shape", json!({}))).await;
+    home.restart_with(FaultPlan::holding_answer(1), "");
+    let (engine, request) = (home.engine.clone(), request(&workflow, json!({})));
+    let starting = tokio::spawn(async move { engine.start(request).await });
+    home.faults.held().await;
+    let mut listener = home.engine.live().subscribe();
+    home.faults.let_go();
+    starting.await.unwrap().unwrap();
+    home.engine.settle().await;
+    let mut heard = Vec::new();
+    while let Ok(event) = listener.try_recv() {
+        heard.push(event);
+    }
+    let heard = names(&heard);
+    assert_eq!(heard.first().map(String::as_str), Some("run.started start"));
+    assert_eq!(heard.last().map(String::as_str), Some("run.succeeded"));
 }
 
 #[tokio::test]

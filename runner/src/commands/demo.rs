@@ -135,7 +135,7 @@ fn welcome(address: &str, sandbox: &str, phone_number_id: &str, key: &str, passw
         "
 Sluice is running.
 
-  Service   http://{address}   (workspace `{WORKSPACE}`)
+  Service   http://{address}   (open it in a browser; workspace `{WORKSPACE}`)
   Sandbox   {sandbox}   (plays WhatsApp; nothing leaves this machine)
   API key   {key}
   Sign in   {OWNER}   password {password}

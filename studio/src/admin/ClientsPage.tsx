@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import { $api, api, type Schema } from "../api/client";
 import { useAct, useReread } from "../api/useAct";
+import { useImpersonate } from "../session/impersonation";
 import { useMayBeyond } from "../session/session";
 import { InviteDialog } from "../settings/InviteDialog";
 import { WORKSPACE_ROLES } from "../settings/roles";
@@ -18,7 +19,7 @@ import { NewScopeDialog } from "./NewScopeDialog";
 import { ReasonDialog } from "./ReasonDialog";
 
 type Client = Schema<"WorkspaceView">;
-type Open = { what: "invite" | "suspend"; client: Client } | { what: "make" } | null;
+type Open = { what: "invite" | "suspend" | "enter"; client: Client } | { what: "make" } | null;
 
 const COLUMNS = [
   "Workspace",
@@ -29,7 +30,9 @@ const COLUMNS = [
 
 export default function ClientsPage() {
   const query = $api.useQuery("get", "/api/clients");
-  const mayWrite = useMayBeyond()("client:write");
+  const may = useMayBeyond();
+  const mayWrite = may("client:write");
+  const impersonate = useImpersonate();
   const reread = useReread();
   const { act } = useAct("/api/clients");
   const [open, setOpen] = useState<Open>(null);
@@ -71,6 +74,11 @@ export default function ClientsPage() {
                 <Time at={client.created_at} />
               </Cell>
               <Cell className="text-right whitespace-nowrap">
+                {impersonate && may("client:impersonate") && client.status === "active" && (
+                  <Button size="small" look="quiet" onClick={() => setOpen({ what: "enter", client })}>
+                    Act as owner
+                  </Button>
+                )}
                 {mayWrite && (
                   <span className="inline-flex gap-1">
                     <Button size="small" look="quiet" onClick={() => setOpen({ what: "invite", client })}>
@@ -121,6 +129,15 @@ export default function ClientsPage() {
             await change(open.client, { suspended: true, reason });
             await reread("/api/clients");
           }}
+        />
+      )}
+      {open?.what === "enter" && impersonate && (
+        <ReasonDialog
+          title={`Act as the owner of “${open.client.display_name}”?`}
+          action="Go in"
+          hint="For fifteen minutes. It stays in their trail and in yours, and so does everything you change."
+          onClose={close}
+          onSubmit={(reason) => impersonate(open.client.id, reason)}
         />
       )}
       {open?.what === "invite" && (

@@ -6504,7 +6504,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/*": number[];
+                    "image/png": number[];
+                    "image/jpeg": number[];
+                    "image/webp": number[];
                 };
             };
             /** @description `invalid_path`, `invalid_query` */
@@ -6584,7 +6586,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6674,7 +6676,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6787,7 +6789,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6877,7 +6879,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7000,7 +7002,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7089,7 +7091,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7184,7 +7186,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7274,7 +7276,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7387,7 +7389,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7477,7 +7479,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7600,7 +7602,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7689,7 +7691,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `cross_site`, `csrf_refused`, `forbidden` */
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8205,6 +8207,15 @@ export interface operations {
             };
             /** @description `unauthenticated` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `plan_limit_reached`: the plan allows no more members */
+            402: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11548,6 +11559,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `plan_limit_reached`: the plan allows no more members */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
             403: {
                 headers: {
@@ -14110,6 +14130,15 @@ export interface operations {
             };
             /** @description `unauthenticated` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `plan_limit_reached`: the plan allows no more numbers */
+            402: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21820,6 +21849,15 @@ export interface operations {
             };
             /** @description `unauthenticated` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `plan_limit_reached`: the plan allows no more published workflows */
+            402: {
                 headers: {
                     [name: string]: unknown;
                 };

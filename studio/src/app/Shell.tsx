@@ -5,6 +5,7 @@ import { Suspense } from "react";
 import { NavLink, Outlet } from "react-router";
 
 import { useSession } from "../session/session";
+import { ImpersonationNote } from "../session/ImpersonationNote";
 import { WhoMenu } from "../session/WhoMenu";
 import { WorkspaceMenu } from "../session/WorkspaceMenu";
 import { Loading } from "../ui/Spinner";
@@ -55,6 +56,7 @@ export function Shell() {
         className="flex min-h-0 min-w-0 flex-1 flex-col overflow-y-auto outline-none"
       >
         <ConnectionNote />
+        <ImpersonationNote />
         <Suspense fallback={<Loading />}>
           <Outlet />
         </Suspense>

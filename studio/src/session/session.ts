@@ -13,6 +13,8 @@ export type Session = {
   /** E-mail address of the person, name of the key. */
   name: string;
   platformRole: string | null;
+  /** Who acts in the person's place. */
+  impersonator: Schema<"ImpersonatorView"> | null;
   workspace: Workspace | null;
   /** Where the person or key may go. */
   workspaces: Workspace[];
@@ -35,6 +37,7 @@ async function read(): Promise<Session> {
     person: me?.user ?? null,
     name: access?.name ?? "",
     platformRole: me?.platform_role ?? null,
+    impersonator: me?.impersonated_by ?? null,
     workspace: workspaces.find((one) => one.id === access?.workspace?.id) ?? access?.workspace ?? null,
     workspaces,
     permissions: new Set(access?.workspace?.permissions),

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt, stream};
 use sluice_records::audit::{AuditEntry, AuditFilter};
 use sluice_records::{RecordError, Records};
 
@@ -80,7 +80,9 @@ async fn table(records: Records, query: AuditQuery, chain: Option<String>) -> Re
             })
         }
     });
-    let whole = futures::StreamExt::chain(stream::iter([Ok::<_, RecordError>(text)]), rest);
+    // Whoever packs the answer asks once more after its end.
+    let rest = rest.fuse();
+    let whole = stream::iter([Ok::<_, RecordError>(text)]).chain(rest);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),

@@ -26,8 +26,8 @@ pub(crate) struct BeginQuery {
 #[utoipa::path(get, path = "/api/connections/begin", tag = "connections", params(BeginQuery),
     responses(
         (status = 200, description = "A page with a button", content_type = "text/html", body = String),
-        (status = 400, description = "A page saying that the link does not work any more", content_type = "text/html", body = String),
-        (status = 503, description = "A page saying what is missing", content_type = "text/html", body = String),
+        (status = 400, description = "A page saying that the link does not work any more; `invalid_query` when it is none of ours", content((String = "text/html"), (crate::error::ErrorBody = "application/json"))),
+        (status = 404, description = "A page saying what is missing", content_type = "text/html", body = String),
     ))]
 pub(crate) async fn show(State(state): State<ApiState>, Query(link): Query<BeginQuery>) -> Response {
     match asked(&state, &link).await {
@@ -56,8 +56,8 @@ async fn asked(state: &ApiState, link: &BeginQuery) -> Result<String, ApiError> 
 #[utoipa::path(post, path = "/api/connections/begin", tag = "connections", params(BeginQuery),
     responses(
         (status = 303, description = "To the provider"),
-        (status = 400, description = "A page saying that the link does not work any more", content_type = "text/html", body = String),
-        (status = 503, description = "A page saying what is missing", content_type = "text/html", body = String),
+        (status = 400, description = "A page saying that the link does not work any more; `invalid_query` when it is none of ours", content((String = "text/html"), (crate::error::ErrorBody = "application/json"))),
+        (status = 404, description = "A page saying what is missing", content_type = "text/html", body = String),
     ))]
 pub(crate) async fn go_on(State(state): State<ApiState>, Query(link): Query<BeginQuery>) -> Response {
     let begun = async { Ok::<_, ApiError>(connections(&state)?.hand_over(&link.state, &link.ticket).await?) };

@@ -34,7 +34,7 @@ pub(crate) struct CallbackQuery {
     responses(
         (status = 200, description = "A page saying that the account is connected", content_type = "text/html", body = String),
         (status = 303, description = "To `return_to`, with `connection` and `status`, or with `error`"),
-        (status = 400, description = "A page: `sign_in_invalid`", content_type = "text/html", body = String),
+        (status = 400, description = "A page: `sign_in_invalid`; `invalid_query` when it is no answer of a provider", content((String = "text/html"), (crate::error::ErrorBody = "application/json"))),
         (status = 403, description = "A page: `sign_in_elsewhere`", content_type = "text/html", body = String),
         (status = 409, description = "A page saying what stands in the way", content_type = "text/html", body = String),
         (status = 422, description = "A page: `connection_denied`", content_type = "text/html", body = String),

@@ -46,7 +46,7 @@ pub(crate) struct StartedView {
     responses(
         (status = 200, description = "Where to go", body = StartedView),
         (status = 409, description = "`conflict`: the name is another credential's", body = crate::error::ErrorBody),
-        (status = 503, description = "`provider_not_configured`", body = crate::error::ErrorBody),
+        (status = 404, description = "`provider_not_configured`", body = crate::error::ErrorBody),
     ))]
 pub(crate) async fn start(
     State(state): State<ApiState>,

@@ -32,7 +32,9 @@ impl Driver {
         }
         let live = &self.engine.0.live;
         live.count(&turn.events, turn.status == RunStatus::Waiting);
-        let told = if live.is_heard() { self.live_of(&turn) } else { Vec::new() };
+        let told =
+            live.is_heard().then(|| self.told_with_standing(&turn.events, turn.first_seq, turn.attention));
+        let (first_seq, attention) = (turn.first_seq, turn.attention);
         let engine = self.engine.clone();
         let place = |lane: &String| engine.lanes().enter(lane);
         let leaves_work = turn.children.iter().any(|child| child.owner.is_none());
@@ -45,6 +47,10 @@ impl Driver {
             })
             .collect();
         self.commit(turn).await?;
+        let told = match told {
+            Some(told) => told,
+            None => self.told_late(first_seq, attention).await,
+        };
         self.engine.0.live.publish(told);
         children.into_iter().for_each(|(child, place)| self.engine.resume(child, place));
         if leaves_work {
@@ -148,13 +154,37 @@ impl Driver {
         numbered.flat_map(|(event, seq)| live_events(key, workflow, plan, seq, event)).collect()
     }
 
-    fn live_of(&self, turn: &Turn) -> Vec<LiveEvent> {
+    /// What the turn that begins there told, for those who began to listen while it was committed: what they read then
+    /// was older, and what is told next is newer.
+    async fn told_late(&self, first_seq: i64, attention: Option<Attention>) -> Vec<LiveEvent> {
+        if !self.engine.0.live.has_listeners() {
+            return Vec::new();
+        }
+        let stored = match self.engine.0.store.load(&self.run.key).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(run_id = %self.run.key.run_id, error, "listeners were not told of a turn");
+                return Vec::new();
+            }
+        };
+        let events = stored.map(|stored| stored.events).unwrap_or_default();
+        let turn = usize::try_from(first_seq).ok().and_then(|first| events.get(first..));
+        turn.map_or_else(Vec::new, |turn| self.told_with_standing(turn, first_seq, attention))
+    }
+
+    fn told_with_standing(
+        &self,
+        events: &[Event],
+        first_seq: i64,
+        attention: Option<Attention>,
+    ) -> Vec<LiveEvent> {
         let (key, workflow, plan) = (&self.run.key, self.run.workflow_id.as_str(), self.machine.plan());
-        let mut told = self.told(&turn.events, turn.first_seq);
-        let last = turn.first_seq + turn.events.len() as i64 - 1;
+        let mut told = self.told(events, first_seq);
+        let last = first_seq + events.len() as i64 - 1;
         let (state, now) = (self.machine.state(), self.engine.now_ms());
         told.extend(waiting_event(key, workflow, plan, state, last, now));
-        told.extend(attention_event(key, workflow, turn.attention, last, now));
+        told.extend(attention_event(key, workflow, attention, last, now));
         told
     }
 }

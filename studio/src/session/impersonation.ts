@@ -1,0 +1,33 @@
+// Acting in the place of a client's owner, and ending it. Must not know pages.
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "react-router";
+
+import { api, enterWorkspace, setCsrfToken } from "../api/client";
+import { beginAnew, useSession } from "./session";
+
+/** Begins to act as the owner of a workspace; null for those who cannot: only people can. */
+export function useImpersonate() {
+  const { person } = useSession();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  if (!person) return null;
+  return async (workspace: string, reason: string) => {
+    const { data } = await api.POST("/api/impersonate", { body: { workspace, reason } });
+    enterWorkspace(null);
+    setCsrfToken(data?.csrf_token ?? null);
+    await beginAnew(client);
+    await navigate("/");
+  };
+}
+
+/** Ends it. The next question has no session any more, and the browser's own one is renewed for it. */
+export function useEndImpersonation() {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return async () => {
+    await api.POST("/api/logout", { body: {} });
+    setCsrfToken(null);
+    await beginAnew(client);
+    await navigate("/admin/clients");
+  };
+}
