@@ -33,6 +33,10 @@ import "./canvas.css";
 import { ConnectHint } from "./ConnectHint";
 import { edgeTypes, nodeTypes } from "./types";
 
+/** A group is drawn as what is behind, also in small. */
+const minimapColour = (node: CanvasNode) =>
+  node.type === "group-frame" ? "color-mix(in srgb, var(--busy) 15%, transparent)" : "var(--muted)";
+
 /** Below this zoom, ports and second lines are specks. */
 const FAR = 0.35;
 /** When nearly all nodes are seen, it costs less to draw every one than to ask at each step which are; up to this many. */
@@ -142,7 +146,7 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
     >
       {!isFar && <Background gap={20} />}
       <Controls showInteractive={false} position="bottom-left" />
-      <MiniMap pannable zoomable ariaLabel="Overview" position="bottom-right" nodeClassName="minimap-node" />
+      <MiniMap pannable zoomable ariaLabel="Overview" position="bottom-right" nodeColor={minimapColour} />
       <Panel position="top-center">
         <ConnectHint />
       </Panel>
