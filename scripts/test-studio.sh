@@ -29,7 +29,7 @@ if [ ../api/openapi.json -nt node_modules/.types ] || [ src/api/schema.d.ts -nt 
 fi
 
 echo "== no node is named in the code"
-if grep -rnE '(whatsapp|flow|trigger)\.[a-z_]+' src --include=*.ts --include=*.tsx |
+if grep -rnE "[\"'\`](whatsapp|flow|trigger|data|http|contact)\.[a-z_]+" src --include=*.ts --include=*.tsx |
     grep -vE '\.test\.tsx?:|src/api/schema\.d\.ts:'; then
     echo "Nodes come from the catalogue; code of the studio must not know one by name." >&2
     exit 1
