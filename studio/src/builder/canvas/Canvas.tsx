@@ -39,7 +39,9 @@ const minimapColour = (node: CanvasNode) =>
 
 /** Below this zoom, ports and second lines are specks. */
 const FAR = 0.35;
-/** When nearly all nodes are seen, it costs less to draw every one than to ask at each step which are; up to this many. */
+/** Below this zoom nearly all nodes are seen: to draw every one costs less than to ask at each step which are. */
+const WHOLE = 0.18;
+/** With more nodes than this, only those that are seen are drawn at any zoom. */
 const HUGE = 1_000;
 
 const ends = (connection: Connection | Edge): [Endpoint, Endpoint] => [
@@ -56,6 +58,7 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
   const drag = useGroupDrag();
   const [isMoving, setMoving] = useState(false);
   const isHuge = elements.nodes.length > HUGE;
+  const isWhole = useStore((state) => state.transform[2] < WHOLE);
   const isFar = useStore((state) => state.transform[2] < FAR);
 
   const isValid = useCallback(
@@ -137,7 +140,7 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
       multiSelectionKeyCode={["Shift", "Control", "Meta"]}
       deleteKeyCode={null}
       disableKeyboardA11y
-      onlyRenderVisibleElements={isHuge || !isFar}
+      onlyRenderVisibleElements={isHuge || !isWhole}
       fitView
       fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
       minZoom={0.05}
