@@ -145,15 +145,17 @@ function useFitOnce() {
   }, [flow]);
 }
 
-/** The node whose parameters are open is seen, also when the dock opens beside it. */
+/** The node whose parameters are open is seen, also when the dock opens beside it; beside the phone, the whole workflow. */
 function useOpenInSight(canvas: RefObject<HTMLDivElement | null>) {
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const open = useBuilderState((state) => state.open);
-  const isDocked = useBuilderState((state) => state.dock !== null);
+  const dock = useBuilderState((state) => state.dock);
   useEffect(() => {
-    if (!open || !isDocked) return;
     // After the dock has taken its room.
-    const timer = setTimeout(() => bringIntoSight(flow, canvas.current, open), 60);
+    const timer = setTimeout(() => {
+      if (dock === "phone") void flow.fitView({ maxZoom: 1, padding: 0.12 });
+      else if (dock === "step" && open) bringIntoSight(flow, canvas.current, open);
+    }, 60);
     return () => clearTimeout(timer);
-  }, [open, isDocked, flow, canvas]);
+  }, [open, dock, flow, canvas]);
 }

@@ -5,11 +5,18 @@ import { cx } from "../ui/cx";
 import type { Bubble, Tap } from "./messages";
 import type { Line } from "./phone";
 
-type Props = { line: Line; isLast: boolean; onTap: (tap: Tap) => void; onShow: (node: string) => void };
+type Props = {
+  line: Line;
+  isLast: boolean;
+  onTap: (tap: Tap) => void;
+  onShow: (node: string) => void;
+  /** What people call a node. */
+  nameOf: (node: string) => string;
+};
 
 const box = "max-w-[85%] rounded-2xl px-3 py-2 text-sm break-words shadow-sm";
 
-export function ChatLine({ line, isLast, onTap, onShow }: Props) {
+export function ChatLine({ line, isLast, onTap, onShow, nameOf }: Props) {
   if (line.who === "note")
     return <p className="self-center px-4 text-center text-xs text-muted">{line.text}</p>;
   if (line.who === "customer")
@@ -34,18 +41,18 @@ export function ChatLine({ line, isLast, onTap, onShow }: Props) {
               className="font-medium text-bad underline underline-offset-2"
               onClick={() => onShow(line.fault.node ?? "")}
             >
-              Show “{line.fault.node}”
+              Show “{nameOf(line.fault.node)}”
             </button>
           )}
         </span>
       </div>
     );
-  return <Sent bubble={line.bubble} isLast={isLast} onTap={onTap} onShow={onShow} />;
+  return <Sent bubble={line.bubble} isLast={isLast} onTap={onTap} onShow={onShow} nameOf={nameOf} />;
 }
 
-type SentProps = { bubble: Bubble; isLast: boolean; onTap: Props["onTap"]; onShow: Props["onShow"] };
+type SentProps = Omit<Props, "line"> & { bubble: Bubble };
 
-function Sent({ bubble, isLast, onTap, onShow }: SentProps) {
+function Sent({ bubble, isLast, onTap, onShow, nameOf }: SentProps) {
   const { header, text, footer, link, place, taps, listTitle } = bubble;
   const buttons = taps.map((tap) => (
     <button
@@ -80,7 +87,7 @@ function Sent({ bubble, isLast, onTap, onShow }: SentProps) {
           className="mt-1 block text-[11px] text-muted underline-offset-2 hover:underline"
           onClick={() => onShow(bubble.node)}
         >
-          {bubble.node}
+          {nameOf(bubble.node)}
         </button>
       </div>
       {taps.length > 0 &&

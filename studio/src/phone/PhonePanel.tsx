@@ -4,9 +4,10 @@ import { RotateCcw } from "lucide-react";
 import { use, useEffect, useRef } from "react";
 import { useStore } from "zustand";
 
-import { useBuilder, useBuilderState } from "../builder/context";
+import { useBuilder, useBuilderState, useDocument } from "../builder/context";
 import { MarksContext } from "../builder/marks";
 import { openNode, select } from "../builder/store";
+import { nameOf, nodeById } from "../graph/document";
 import { IconButton } from "../ui/Button";
 import { Checkbox } from "../ui/Input";
 import { ChatLine } from "./ChatLine";
@@ -22,6 +23,7 @@ export default function PhonePanel() {
   const live = useBuilderState((state) => state.live);
   const run = useBuilderState((state) => state.run);
   const isReal = useBuilderState((state) => state.isReal);
+  const document = useDocument();
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // jsdom and old browsers know no scrolling into view.
@@ -31,6 +33,10 @@ export default function PhonePanel() {
   const show = (node: string) => {
     select(builder, [node]);
     openNode(builder, node, "/data");
+  };
+  const name = (id: string) => {
+    const node = nodeById(document, id);
+    return node ? nameOf(node) : id;
   };
   const last = lines.at(-1);
   return (
@@ -70,6 +76,7 @@ export default function PhonePanel() {
             isLast={line === last}
             onTap={(tap) => void say(builder, marks, tap)}
             onShow={show}
+            nameOf={name}
           />
         ))}
         <Standing

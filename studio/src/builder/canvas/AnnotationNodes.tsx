@@ -9,13 +9,19 @@ import { cx } from "../../ui/cx";
 import { BuilderContext } from "../context";
 import { edit } from "../store";
 
-const notes: Record<Tint, string> = {
-  plain: "bg-surface border-line",
-  yellow: "bg-warn/15 border-warn/40",
-  green: "bg-ok/15 border-ok/40",
-  blue: "bg-busy/15 border-busy/40",
-  red: "bg-bad/15 border-bad/40",
+const colours: Record<Tint, string> = {
+  plain: "var(--muted)",
+  yellow: "var(--warn)",
+  green: "var(--ok)",
+  blue: "var(--busy)",
+  red: "var(--bad)",
 };
+
+/** A note is paper: nothing shines through. A group is a breath of colour behind what it holds. */
+const paper = (tint: Tint, strength: number, ground: string) => ({
+  backgroundColor: `color-mix(in srgb, ${colours[tint]} ${strength}%, ${ground})`,
+  borderColor: `color-mix(in srgb, ${colours[tint]} 40%, transparent)`,
+});
 
 /** Writes a note or group into the document; a canvas that only shows has no builder and writes nothing. */
 function usePut() {
@@ -37,7 +43,10 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Not
   const { note } = data;
   const put = usePut();
   return (
-    <div className={cx("h-full w-full rounded-md border p-2 text-xs", notes[note.tint ?? "yellow"])}>
+    <div
+      className="h-full w-full rounded-md border p-2 text-xs"
+      style={paper(note.tint ?? "yellow", 14, "var(--surface)")}
+    >
       {put && (
         <NodeResizer
           isVisible={selected}
@@ -66,7 +75,10 @@ export const GroupNode = memo(function GroupNode({ data, selected }: NodeProps<G
   const put = usePut();
   const [isEditing, setEditing] = useState(false);
   return (
-    <div className={cx("h-full w-full rounded-xl border border-dashed", notes[group.tint ?? "blue"])}>
+    <div
+      className="h-full w-full rounded-xl border border-dashed"
+      style={paper(group.tint ?? "blue", 6, "transparent")}
+    >
       {put && (
         <NodeResizer
           isVisible={selected}

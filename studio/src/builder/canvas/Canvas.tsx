@@ -33,9 +33,15 @@ import "./canvas.css";
 import { ConnectHint } from "./ConnectHint";
 import { edgeTypes, nodeTypes } from "./types";
 
+/** A group is drawn as what is behind, also in small. */
+const minimapColour = (node: CanvasNode) =>
+  node.type === "group-frame" ? "color-mix(in srgb, var(--busy) 15%, transparent)" : "var(--muted)";
+
 /** Below this zoom, ports and second lines are specks. */
 const FAR = 0.35;
-/** When nearly all nodes are seen, it costs less to draw every one than to ask at each step which are; up to this many. */
+/** Below this zoom nearly all nodes are seen: to draw every one costs less than to ask at each step which are. */
+const WHOLE = 0.18;
+/** With more nodes than this, only those that are seen are drawn at any zoom. */
 const HUGE = 1_000;
 
 const ends = (connection: Connection | Edge): [Endpoint, Endpoint] => [
@@ -52,6 +58,7 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
   const drag = useGroupDrag();
   const [isMoving, setMoving] = useState(false);
   const isHuge = elements.nodes.length > HUGE;
+  const isWhole = useStore((state) => state.transform[2] < WHOLE);
   const isFar = useStore((state) => state.transform[2] < FAR);
 
   const isValid = useCallback(
@@ -133,7 +140,7 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
       multiSelectionKeyCode={["Shift", "Control", "Meta"]}
       deleteKeyCode={null}
       disableKeyboardA11y
-      onlyRenderVisibleElements={isHuge || !isFar}
+      onlyRenderVisibleElements={isHuge || !isWhole}
       fitView
       fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
       minZoom={0.05}
@@ -142,7 +149,7 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
     >
       {!isFar && <Background gap={20} />}
       <Controls showInteractive={false} position="bottom-left" />
-      <MiniMap pannable zoomable ariaLabel="Overview" position="bottom-right" nodeClassName="minimap-node" />
+      <MiniMap pannable zoomable ariaLabel="Overview" position="bottom-right" nodeColor={minimapColour} />
       <Panel position="top-center">
         <ConnectHint />
       </Panel>
