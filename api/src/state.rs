@@ -82,6 +82,7 @@ impl ApiState {
         templates: Vec<Template>,
         metrics: Metrics,
     ) -> Self {
+        let records = records.with_pages(&config.public_url);
         let epoch = engine.new_id("live").into();
         let access_tokens = AccessTokens::new(&records.derived_key("access tokens"), &config.public_url);
         let csrf_key = records.derived_key("csrf tokens").into();

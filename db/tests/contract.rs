@@ -213,7 +213,14 @@ fn both_engines_have_the_same_schema() {
         // The other engine brings its own runtime, hence the thread.
         std::thread::spawn(move || {
             sluice_db::contract::on_postgres("both_engines_have_the_same_schema", |postgres| async move {
-                assert_eq!(ours, schema_of(&postgres).await);
+                let theirs = schema_of(&postgres).await;
+                let differs = |one: &BTreeMap<String, (bool, bool)>,
+                               other: &BTreeMap<String, (bool, bool)>| {
+                    let odd = one.iter().filter(|(name, kind)| other.get(*name) != Some(*kind));
+                    odd.map(|(name, (nullable, keyed))| format!("{name}: nullable {nullable}, keyed {keyed}"))
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(differs(&ours, &theirs), differs(&theirs, &ours), "SQLite on the left");
             });
         })
         .join()

@@ -14,7 +14,7 @@ create table brands (
 
 -- Pictures by the SHA-256 of their bytes; the same picture is kept once.
 create table brand_logos (
-    hash text primary key,
+    hash text not null primary key,
     media_type text not null,
     content blob not null,
     created_at bigint not null

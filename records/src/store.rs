@@ -23,6 +23,8 @@ pub struct Records {
     pub(crate) db: Db,
     pub(crate) vault: Vault,
     clock: Clock,
+    /// Where the pages are that letters lead to.
+    pub(crate) pages: Option<Arc<str>>,
     /// Who signs the changes.
     actor: Arc<Actor>,
     /// The limits, as they were read last.
@@ -49,6 +51,7 @@ impl Records {
             db,
             vault,
             clock,
+            pages: None,
             actor: Arc::new(Actor::system()),
             changed: Arc::default(),
             mail: Arc::default(),
@@ -59,6 +62,11 @@ impl Records {
     /// The same records for somebody: what is changed through them is signed by this actor. Otherwise the system signs.
     pub fn acting(&self, actor: Actor) -> Self {
         Self { actor: Arc::new(actor), ..self.clone() }
+    }
+
+    /// The same records, whose letters lead to pages at this address (without a slash at its end).
+    pub fn with_pages(&self, address: &str) -> Self {
+        Self { pages: Some(address.into()), ..self.clone() }
     }
 
     /// The same records as one workspace sees them: see [`Db::within`].

@@ -376,7 +376,8 @@ async fn an_invitation_comes_by_mail(db: Db) {
     ground.post("/api/invitations", wish).await.expect(201);
     let letter = letters(&ground).await.remove(0);
     assert_eq!((letter.to.as_str(), letter.text.contains("asha-foods")), (ASHA, true));
-    let token = letter.text.split_whitespace().find(|word| word.starts_with("inv_")).unwrap();
+    let link = letter.text.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    let token = link.split_once("/invitation?token=").unwrap().1;
     let token = json!({ "token": token });
     let (beena, _) = tokens(&ground, "beena@example.com").await;
     ground.call_as(&beena, "POST", "/api/invitations/accept", token.clone()).await.fails(404, "not_found");

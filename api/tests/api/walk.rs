@@ -16,7 +16,7 @@ const OF_NOBODY: [&str; 3] =
     ["/api/templates/{id}/install", "/api/connections/{id}/start", "/api/events/{topic}"];
 
 /// Permissions that reach beyond workspaces, and resources that are not of one: a key of a workspace has none of them.
-fn reaches_beyond(path: &str, permission: &str) -> bool {
+pub(crate) fn reaches_beyond(path: &str, permission: &str) -> bool {
     ["client:", "reseller:", "team:", "person:"].iter().any(|start| permission.starts_with(start))
         || [
             "/api/platform/",
@@ -30,12 +30,18 @@ fn reaches_beyond(path: &str, permission: &str) -> bool {
         .any(|start| path.starts_with(start))
 }
 
-/// A person who signed up: access token and id.
-async fn somebody(ground: &Ground) -> (String, String) {
-    let email = "ravi@example.com";
-    sign_up(ground, email).await;
-    let (token, _) = tokens(ground, email).await;
-    (token, ground.records.person_by_email(email).await.unwrap().id)
+/// A person with a role in the workspace of `ground`, which has an owner besides: access token and id.
+async fn somebody(ground: &Ground, role: Role) -> (String, String) {
+    let scope = Scope::Workspace(ground.asha.id.clone());
+    let joins = async |email: &str, role: Role| {
+        sign_up(ground, email).await;
+        let id = ground.records.person_by_email(email).await.unwrap().id;
+        ground.records.put_member(&scope, &id, role, MemberStatus::Active).await.unwrap();
+        id
+    };
+    joins("asha@example.com", Role::Owner).await;
+    let id = joins("ravi@example.com", role).await;
+    (tokens(ground, "ravi@example.com").await.0, id)
 }
 
 /// One thing of every kind in the workspace of `ground`: where its routes begin, and its id.
@@ -66,9 +72,7 @@ async fn belongings(ground: &Ground) -> BTreeMap<&'static str, String> {
     let contact = first("/api/contacts").await;
     let limit = json!({ "level": "workspace", "route": "read", "daily_limit": 1_000_000 });
     let limit = ground.call("PUT", "/api/limits", limit).await.expect(200).json();
-    let (_, person) = somebody(ground).await;
-    let scope = Scope::Workspace(ground.asha.id.clone());
-    ground.records.put_member(&scope, &person, Role::Agent, MemberStatus::Active).await.unwrap();
+    let (_, person) = somebody(ground, Role::Agent).await;
     let invitation = json!({ "email": "mina@example.com", "role": "viewer" });
     let invitation = ground.post("/api/invitations", invitation).await.expect(201).json();
     let host = json!({ "host": "chat.example.com" });
@@ -170,7 +174,7 @@ async fn what_belongs_to_others_is_not_there(db: Db) {
 
 async fn too_low_a_role_is_refused_everywhere(db: Db) {
     let ground = Ground::new(db).await;
-    let (token, person) = somebody(&ground).await;
+    let (token, person) = somebody(&ground, Role::Viewer).await;
     let scope = Scope::Workspace(ground.asha.id.clone());
     let mut refused = 0;
     for role in [Role::Viewer, Role::Agent, Role::Admin] {

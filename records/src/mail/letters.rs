@@ -40,18 +40,22 @@ pub(crate) fn reset_password(to: &str, code: &str) -> Letter {
     }
 }
 
-/// Somebody is invited to join a workspace or a team.
-pub(crate) fn invitation(to: &str, name: Option<&str>, token: &str) -> Letter {
+/// Somebody is invited to join a workspace or a team. `pages` is the address of our pages, where there are any.
+pub(crate) fn invitation(to: &str, name: Option<&str>, pages: Option<&str>, token: &str) -> Letter {
     let place = match name {
         Some(name) => format!(" to “{name}”"),
         None => String::new(),
+    };
+    let way = match pages {
+        Some(pages) => format!("here:\n\n{pages}/invitation?token={token}"),
+        None => format!("with this token:\n\n{token}"),
     };
     Letter {
         to: to.to_owned(),
         subject: "You are invited".to_owned(),
         text: format!(
-            "You are invited{place}. Sign in with this address, or sign up with it, and accept the invitation with \
-             this token:\n\n{token}\n\nIt is open for a week. If you do not know what this is about, ignore this \
+            "You are invited{place}. Sign in with this address, or sign up with it, and accept the invitation \
+             {way}\n\nIt is open for a week. If you do not know what this is about, ignore this \
              message.\n"
         ),
     }

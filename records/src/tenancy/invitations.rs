@@ -122,7 +122,8 @@ impl Records {
         .execute()
         .await?;
         let name = self.name_of(&mut tx, scope).await?;
-        self.post(&mut tx, &letters::invitation(&info.email, name.as_deref(), &token)).await?;
+        self.post(&mut tx, &letters::invitation(&info.email, name.as_deref(), self.pages.as_deref(), &token))
+            .await?;
         self.audit(&mut tx, info.change("invitation.created").after(info.logged())).await?;
         tx.commit().await?;
         self.mail_written();

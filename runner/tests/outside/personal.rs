@@ -20,7 +20,7 @@ struct Demo {
 fn start(folder: &Path) -> Demo {
     let mut command = command(folder);
     command.args(["demo", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0"]);
-    let process = Sluice::start(command.env("SLUICE_PAYLOAD_THRESHOLD", "500"));
+    let process = Sluice::start(command.env("SLUICE_PAYLOAD_THRESHOLD", "64"));
     let service = address_in(&process.line_with(&["Service", "http://"]));
     let sandbox = address_in(&process.line_with(&["Sandbox", "http://"]));
     let key = process.line_with(&["API key"]).split_whitespace().last().unwrap_or_default().to_owned();
