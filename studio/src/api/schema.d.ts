@@ -8636,22 +8636,23 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description A page saying that the link does not work any more */
+            /** @description A page saying that the link does not work any more; `invalid_query` when it is none of ours */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/html": string;
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `not_found` */
+            /** @description A page saying what is missing */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "text/html": string;
                 };
             };
             /** @description `internal` */
@@ -8663,13 +8664,13 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A page saying what is missing */
+            /** @description `timed_out` */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/html": string;
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
@@ -8695,22 +8696,23 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A page saying that the link does not work any more */
+            /** @description A page saying that the link does not work any more; `invalid_query` when it is none of ours */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/html": string;
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `not_found` */
+            /** @description A page saying what is missing */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "text/html": string;
                 };
             };
             /** @description `internal` */
@@ -8722,13 +8724,13 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description A page saying what is missing */
+            /** @description `timed_out` */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/html": string;
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
@@ -8765,13 +8767,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A page: `sign_in_invalid` */
+            /** @description A page: `sign_in_invalid`; `invalid_query` when it is no answer of a provider */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/html": string;
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description A page: `sign_in_elsewhere` */
@@ -8974,7 +8977,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `not_found` */
+            /** @description `provider_not_configured` */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9037,7 +9040,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `provider_not_configured` */
+            /** @description `timed_out` */
             503: {
                 headers: {
                     [name: string]: unknown;
