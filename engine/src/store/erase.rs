@@ -146,8 +146,8 @@ impl Store {
         const WAITS: &str = "select signal, body from run_waits where workspace_id = $1 and run_id = $2";
         const MESSAGES: &str = "select body from run_messages where workspace_id = $1 and run_id = $2";
         let (workspace, id) = (&*run.key.workspace_id, &*run.key.run_id);
-        let mut found = Found::default();
-        found.is_in = run.words.iter().any(|word| is_it(word.as_bytes()));
+        let is_in = run.words.iter().any(|word| is_it(word.as_bytes()));
+        let mut found = Found { is_in, ..Found::default() };
         for row in self.db.query(WAITS).bind(workspace).bind(id).all().await? {
             let texts = [row.opt_text("signal")?, row.opt_text("body")?];
             found.is_in |= texts.iter().flatten().any(|text| is_it(text.as_bytes()));

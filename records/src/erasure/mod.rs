@@ -319,6 +319,6 @@ async fn save(tx: &mut Tx, erasure: &Erasure) -> Result<(), RecordError> {
          where workspace_id = $1 and id = $2 and finished_at is null";
     let query = tx.query(SQL).bind(&erasure.workspace_id).bind(&erasure.id);
     let query = query.bind(erasure.phase.as_text()).bind(&erasure.place).bind(erasure.note.as_deref());
-    query.bind(Value::from(json!(erasure.counts)).to_string()).execute().await?;
+    query.bind(json!(erasure.counts).to_string()).execute().await?;
     Ok(())
 }

@@ -82,7 +82,7 @@ impl Traces {
     pub fn finder(&self) -> Result<Finder, RecordError> {
         let build = |words: Vec<&String>| {
             let built = AhoCorasick::builder().ascii_case_insensitive(true).build(words);
-            built.map_err(|error| RecordError::invalid("traces", &error.to_string()))
+            built.map_err(|error| RecordError::invalid("traces", error.to_string()))
         };
         let ids: Vec<_> = self.contact_ids.iter().chain(&self.conversation_ids).collect();
         let all = ids.iter().copied().chain(&self.words).collect();

@@ -80,7 +80,7 @@ async fn nothing_of_an_erased_customer_is_found_in_any_file() {
         assert!(export.to_string().contains(word), "{export:#}");
         assert!(!found_in(folder.path(), word).is_empty(), "{word} is stored");
     }
-    assert!(!files(&folder.path().join("data/payloads")).is_empty());
+    assert!(!files(&folder.path().join("data/demo/payloads")).is_empty());
 
     let (status, begun) = demo.api.post(&format!("/api/contacts/{contact}/erase"), &json!({})).await;
     assert_eq!(status, 202, "{begun}");
@@ -109,7 +109,7 @@ async fn nothing_of_an_erased_customer_is_found_in_any_file() {
         assert!(!log.contains(word), "{word} in the log: {log}");
         assert_eq!(found_in(folder.path(), word), [PathBuf::new(); 0], "{word}");
     }
-    let (code, out, error) = run(command(folder.path()).args(["audit", "verify"]));
+    let (code, out, error) = run(command(folder.path()).args(["audit", "verify", "--data", "data/demo"]));
     assert_eq!(code, 0, "{out}{error}");
 
     // They write again.
