@@ -14,7 +14,7 @@ mod traces;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sluice_db::{DbError, Row, Tx};
 
 use crate::audit::{Change, Target};

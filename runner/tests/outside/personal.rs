@@ -101,13 +101,13 @@ async fn nothing_of_an_erased_customer_is_found_in_any_file() {
     // While it runs, and after its end.
     for word in [CUSTOMER, NAME, WORD] {
         assert!(!seen.contains(word), "{word} in {seen}");
-        assert_eq!(found_in(folder.path(), word), [PathBuf::new(); 0], "{word}");
+        assert_eq!(found_in(folder.path(), word), Vec::<PathBuf>::new(), "{word}");
     }
     assert_eq!(demo.process.terminate(), 0);
     let log = demo.process.rest().join("\n");
     for word in [CUSTOMER, NAME, WORD] {
         assert!(!log.contains(word), "{word} in the log: {log}");
-        assert_eq!(found_in(folder.path(), word), [PathBuf::new(); 0], "{word}");
+        assert_eq!(found_in(folder.path(), word), Vec::<PathBuf>::new(), "{word}");
     }
     let (code, out, error) = run(command(folder.path()).args(["audit", "verify", "--data", "data/demo"]));
     assert_eq!(code, 0, "{out}{error}");
