@@ -63,4 +63,5 @@ pub use tenancy::{
     Competitor, Invitation, Member, MemberStatus, Membership, NewInvitation, NewWorkspace, PostalAddress,
     Profile, Reseller, ResellerChange, TenantStatus, Workspace, WorkspaceChange,
 };
+pub use throttle::THROTTLES;
 pub use vault::{Cipher, MasterKey, SealError, Secret, Vault};

@@ -25,6 +25,18 @@ pub(crate) const SIGN_UP_ADDRESS: &str = "sign_up.address";
 /// Sign-ins at another provider begun from one network address.
 pub(crate) const OIDC_ADDRESS: &str = "oidc.address";
 
+/// All of them: what is limited and is no route of the API.
+pub const THROTTLES: [&str; 8] = [
+    SIGN_IN_ACCOUNT,
+    SIGN_IN_ADDRESS,
+    CODE_ACCOUNT,
+    CODE_ADDRESS,
+    CODE_SENT_ACCOUNT,
+    CODE_SENT_ADDRESS,
+    SIGN_UP_ADDRESS,
+    OIDC_ADDRESS,
+];
+
 /// What is stored of a subject: it may be the e-mail address of somebody who has no account.
 fn subject_hash(subject: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, subject.as_bytes()).as_ref())

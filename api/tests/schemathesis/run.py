@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -20,15 +21,18 @@ def call(base, key, method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     request = urllib.request.Request(base + path, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as refused:
+        raise SystemExit(f"{method} {path} {data}: {refused.code} {refused.read().decode()}") from None
 
 
 def lift_limits(base, key):
     """What is limited is answered 429, and nothing behind it would be tried."""
     for limit in call(base, key, "GET", "/api/platform/limits")["items"]:
         wanted = {name: limit[name] for name in ("level", "route", "subject")}
-        wanted |= {"window_limit": 1_000_000_000, "window_seconds": 60}
+        wanted |= {"window_limit": 1_000_000, "window_seconds": 60}
         call(base, key, "PUT", "/api/platform/limits", wanted)
 
 

@@ -7,6 +7,7 @@ use crate::access::TABLE;
 use crate::error::{self, ApiError};
 use crate::state::ApiState;
 use serde::{Deserialize, Serialize};
+use sluice_records::THROTTLES;
 use sluice_records::limits::{Level, LimitRequest, LimitRule};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,10 +20,6 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(platform::list, platform::set))
         .routes(routes!(platform::delete))
 }
-
-/// Names of what is no route of the API and is limited all the same.
-const THROTTLED: [&str; 5] =
-    ["sign_in.account", "sign_in.address", "code.account", "code.address", "sign_up.address"];
 
 /// Whom a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -98,7 +95,7 @@ fn everything() -> String {
 
 impl LimitBody {
     fn request(self, is_platform: bool) -> Result<LimitRequest, ApiError> {
-        let (route, is_throttled) = (self.route.trim(), THROTTLED.contains(&self.route.trim()));
+        let (route, is_throttled) = (self.route.trim(), THROTTLES.contains(&self.route.trim()));
         if !(is_route(route) || is_platform && is_throttled) {
             let message =
                 "use `*`, `read`, `write`, a resource such as `workflow`, or a route such as `GET /api/runs`";
