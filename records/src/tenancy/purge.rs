@@ -18,6 +18,7 @@ const TABLES: &[(&str, &str)] = &[
     ("applied_effects", "workspace_id, effect_id"),
     ("numbers", "workspace_id, phone_number_id"),
     ("oauth_states", "workspace_id, state_hash"),
+    ("paused_credentials", "workspace_id, name"),
     ("connections", "workspace_id, credential_id"),
     ("credentials", "workspace_id, id"),
     ("limit_rules", "workspace_id, id"),

@@ -137,3 +137,48 @@ async fn the_demo_has_an_owner_who_can_sign_in() {
     let (status, view) = post(&format!("{base}/api/login"), login).await;
     assert_eq!((status, &view["workspaces"][0]["name"]), (200, &json!("demo")), "{view}");
 }
+
+/// The whole way through the sandbox's provider, as a browser goes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_signs_in_at_another_provider() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start_on("127.0.0.1:0", SandboxConfig::default()).await.unwrap();
+    let app = SandboxConfig::default().oauth;
+    let mut command = command(folder.path());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--egress-allow", "127.0.0.1"]);
+    command.args(["--oidc-issuer", &sandbox.base_url(), "--oidc-client-id", &app.client_id]);
+    let service = Sluice::start(command.env("SLUICE_OIDC_CLIENT_SECRET", &app.client_secret));
+    let base = format!("http://127.0.0.1:{}", service.port());
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let location = |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
+    let cookie = |answer: &reqwest::Response, name: &str| {
+        let all = answer.headers().get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
+        let found = all.filter_map(|line| line.split(';').next()).find(|pair| pair.starts_with(name));
+        found.unwrap_or_else(|| panic!("no cookie {name}")).to_owned()
+    };
+
+    let is_signed_in = |answer: &reqwest::Response| {
+        let mut all = answer.headers().get_all("set-cookie").iter();
+        all.any(|line| line.as_bytes().starts_with(b"sluice_access=ey"))
+    };
+    // From the beginning to the address that the provider sends the browser back to.
+    let go = async || {
+        let begun = browser.get(format!("{base}/api/oidc/start")).send().await.unwrap();
+        let back = browser.get(location(&begun)).send().await.unwrap();
+        // The service was told to listen on any port, so its public address has none.
+        let back = url::Url::parse(&location(&back)).unwrap();
+        (cookie(&begun, "sluice_oidc="), format!("{base}{}?{}", back.path(), back.query().unwrap()))
+    };
+    let (_, stolen) = go().await;
+    let (own, callback) = go().await;
+    let elsewhere = browser.get(&stolen).header("cookie", &own).send().await.unwrap();
+    assert!(!is_signed_in(&elsewhere), "with the cookie of another attempt");
+    let done = browser.get(&callback).header("cookie", &own).send().await.unwrap();
+    let session = cookie(&done, "sluice_access=");
+    let me = browser.get(format!("{base}/api/me")).header("cookie", session).send().await.unwrap();
+    let me: Value = serde_json::from_str(&me.text().await.unwrap()).unwrap();
+    assert_eq!(me["user"]["email"], app.user.email.as_str(), "{me}");
+    let again = browser.get(&callback).header("cookie", &own).send().await.unwrap();
+    assert!(!is_signed_in(&again), "a second time");
+    sandbox.stop();
+}
