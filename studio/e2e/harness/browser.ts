@@ -25,7 +25,7 @@ export type Visit = { context: BrowserContext; page: Page; faults: string[] };
 export async function visit(browser: Browser, at: Installation, viewport = WIDE): Promise<Visit> {
   const context = await browser.newContext({ baseURL: at.studio, viewport, colorScheme: "light" });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));
