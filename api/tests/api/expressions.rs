@@ -43,6 +43,9 @@ async fn a_text_is_tried_on_given_data(db: Db) {
         );
         assert!(!answer["error"]["message"].as_str().unwrap().is_empty());
     }
+    let endless = json!({ "text": "{{ 1 }}".repeat(51) });
+    let refused = ground.post("/api/expressions/preview", endless).await.fails(422, "invalid_value");
+    assert_eq!(refused["details"]["path"], "/text");
     let zone = |zone: &str| json!({ "text": "{{ now() }}", "timezone": zone });
     let there = ground.post("/api/expressions/preview", zone("Asia/Kolkata")).await.expect(200).json();
     assert!(there["value"].as_str().unwrap().contains("+05:30"), "{there}");

@@ -20,6 +20,9 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(preview))
 }
 
+/// Most expressions in one text: each may compute for as long as its own limits let it, and nobody reads more at once.
+const MOST_EXPRESSIONS: usize = 50;
+
 /// The words of the expression language.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Language {
@@ -156,6 +159,10 @@ pub(crate) async fn preview(
     _: Principal,
     Body(preview): Body<Preview>,
 ) -> Result<Json<Previewed>, ApiError> {
+    if preview.text.matches("{{").count() > MOST_EXPRESSIONS {
+        let message = format!("a text that is tried has at most {MOST_EXPRESSIONS} expressions");
+        return Err(ApiError::new(error::INVALID_VALUE, message).at("/text"));
+    }
     let zone = preview.timezone.unwrap_or_else(|| "UTC".to_owned());
     if jiff::tz::TimeZone::get(&zone).is_err() {
         let message = format!("there is no time zone {zone:?}; use an IANA name such as Asia/Kolkata");
