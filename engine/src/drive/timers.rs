@@ -166,8 +166,10 @@ impl Engine {
     /// Tells the timer loop of a moment at which a run must be woken, if that is earlier than the loop's own.
     pub(super) fn set_alarm(&self, at: i64) {
         let timers = &self.0.timers;
-        if at < timers.sleeping_until.load(Ordering::SeqCst) {
+        if at <= timers.told_until.load(Ordering::SeqCst) {
             timers.told_until.fetch_min(at.saturating_sub(1), Ordering::SeqCst);
+        }
+        if at < timers.sleeping_until.load(Ordering::SeqCst) {
             timers.alarm.notify_one();
         }
     }
