@@ -157,7 +157,8 @@ impl Engine {
         let told = timers.told_until.load(Ordering::SeqCst);
         let next = [self.0.store.next_wake_after(told).await?, self.0.store.next_schedule_at().await?];
         let next = next.into_iter().flatten().min().map_or(i64::MAX, |next| next.saturating_sub(now));
-        let next = Duration::from_millis(u64::try_from(next.max(TOGETHER)).unwrap_or_default()).min(self.0.config.tick);
+        let next = Duration::from_millis(u64::try_from(next.max(TOGETHER)).unwrap_or_default())
+            .min(self.0.config.tick);
         let pause = i64::try_from(next.as_millis()).unwrap_or(i64::MAX);
         timers.sleeping_until.store(now.saturating_add(pause), Ordering::SeqCst);
         Ok(next)

@@ -38,7 +38,8 @@ pub(super) fn many_events_text(count: usize) -> String {
 pub(super) const LANE_HAS_ACTIVE: &str = "select 1 as found from runs where workspace_id = $1 and lane = $2 and run_id <> $3 \
              and (status <= 1 or owner is not null) limit 1";
 
-pub(super) const NEXT_WAKE: &str = "select min(wake_at) as at from runs where wake_at is not null and wake_at > $1";
+pub(super) const NEXT_WAKE: &str =
+    "select min(wake_at) as at from runs where wake_at is not null and wake_at > $1";
 
 /// The id of the child is cut out of the signal, not the signal put together from the id, so that the child is
 /// looked up by its key.

@@ -187,10 +187,18 @@ async fn a_run_that_cannot_be_read_keeps_nobody_asleep() {
     let home = Home::new().await;
     let (damaged, sound) = (
         home.run(waiting(json!({ "ms": 5_000 })), json!({})).await,
-        home.run(doc("Sound", json!([
-            { "id": "start", "type": "start" },
-            { "id": "wait", "type": "wait", "params": { "ms": 5_000 } },
-        ]), &["start > wait"]), json!({})).await,
+        home.run(
+            doc(
+                "Sound",
+                json!([
+                    { "id": "start", "type": "start" },
+                    { "id": "wait", "type": "wait", "params": { "ms": 5_000 } },
+                ]),
+                &["start > wait"],
+            ),
+            json!({}),
+        )
+        .await,
     );
     let damage = "update runs set error = '{' where run_id = $1";
     home.db.query(damage).bind(&*damaged.run_id).execute().await.unwrap();

@@ -110,10 +110,7 @@ fn runs_that_are_read_together_are_found_by_key() {
                     runs::many_runs_text(count),
                     "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (workspace_id=? AND run_id=?)",
                 ),
-                (
-                    runs::many_events_text(count),
-                    "SEARCH e USING PRIMARY KEY (workspace_id=? AND run_id=?)",
-                ),
+                (runs::many_events_text(count), "SEARCH e USING PRIMARY KEY (workspace_id=? AND run_id=?)"),
             ] {
                 let plan = plan(&db, sql.clone(), Vec::new()).await;
                 assert!(plan.iter().any(|step| step == index), "{sql}: {plan:#?}");
