@@ -49,7 +49,7 @@ const inside: RouteObject[] = [
       { path: "resellers", ...page(() => import("../admin/ResellersPage")) },
       { path: "people", ...page(() => import("../admin/PeoplePage")) },
       { path: "team", ...page(() => import("../admin/TeamPage")) },
-      { path: "branding", ...page(() => import("../admin/TeamBrandingPage")) },
+      { path: "branding", ...page(() => import("../admin/BrandingPage")) },
       { path: "limits", ...page(() => import("../admin/PlatformLimitsPage")) },
       { path: "audit", ...page(() => import("../admin/PlatformAuditPage")) },
     ],

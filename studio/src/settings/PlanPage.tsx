@@ -11,7 +11,7 @@ import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page, Section } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
 import { exactTime } from "../ui/time";
-import { money } from "./money";
+import { money } from "../scopes/money";
 import { Wallet } from "./Wallet";
 
 type Plan = Schema<"PlanView">;

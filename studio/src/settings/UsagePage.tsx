@@ -4,6 +4,7 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import { $api, type Schema } from "../api/client";
 import { Field } from "../ui/Field";
 import { Select } from "../ui/Input";
+import { Meter } from "../ui/Meter";
 import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page, Section } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
@@ -92,16 +93,7 @@ function Allowance({ allowance: { kind, used, limit } }: { allowance: Schema<"Al
           {limit === null ? ", without limit" : ` of ${count.format(limit)}`}
         </span>
       </p>
-      {limit !== null && (
-        <meter
-          aria-label={name}
-          className="mt-1 h-2 w-full"
-          min={0}
-          max={Math.max(limit, 1)}
-          high={limit * 0.9}
-          value={Math.min(used, limit)}
-        />
-      )}
+      {limit !== null && <Meter label={name} value={used} max={limit} />}
     </>
   );
 }

@@ -10,7 +10,7 @@ import { ErrorNote } from "../ui/Note";
 import { Section } from "../ui/Page";
 import { Cell, Row, Table } from "../ui/Table";
 import { Time } from "../ui/Time";
-import { currencyOf, kindOf, money } from "./money";
+import { currencyOf, kindOf, money } from "../scopes/money";
 
 export function Wallet() {
   const wallet = $api.useQuery("get", "/api/wallet");

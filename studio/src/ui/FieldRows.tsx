@@ -1,8 +1,8 @@
 // A list of named values to fill in. Secret ones are not shown while they are typed.
 import { Plus, X } from "lucide-react";
 
-import { Button, IconButton } from "../ui/Button";
-import { Input } from "../ui/Input";
+import { Button, IconButton } from "./Button";
+import { Input } from "./Input";
 import type { FieldRow } from "./fields";
 
 type FieldRowsProps = {
