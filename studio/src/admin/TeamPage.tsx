@@ -14,14 +14,13 @@ import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
 
 export default function TeamPage() {
-  const { beyond } = useSession();
+  const { runs } = useSession();
   const mayWrite = useMayBeyond()("team:write");
   const query = $api.useQuery("get", "/api/team");
   const { act } = useAct("/api/team");
   const reread = useReread();
   const [isInviting, setInviting] = useState(false);
-  // Only the platform sees resellers: a reseller's team has the roles of a reseller.
-  const roles = beyond.has("reseller:read") ? PLATFORM_ROLES : RESELLER_ROLES;
+  const roles = runs?.kind === "platform" ? PLATFORM_ROLES : RESELLER_ROLES;
   return (
     <Page
       title="Team"

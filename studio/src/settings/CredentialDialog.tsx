@@ -102,7 +102,7 @@ export function CredentialDialog({
         }
         rows={secret}
         onChange={setSecret}
-        isSecret
+        values="secret"
       />
       <FieldRows legend="Public" hint="May be displayed. Not for secrets." rows={shown} onChange={setShown} />
     </FormDialog>
