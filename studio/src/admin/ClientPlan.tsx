@@ -27,7 +27,14 @@ const REPORTS: Record<Report, { text: string; says: string; isDangerous?: boolea
   cancel: { text: "Cancel", says: "The plan ends with its period.", isDangerous: true },
   expire: { text: "End now", says: "The plan is over at once: nothing may be spent.", isDangerous: true },
 };
-const ORDER = ["renew", "past_due", "cancel", "expire"] as const;
+/** What can be reported of a subscription that stands like this. */
+const OPEN: Record<Schema<"SubscriptionStanding">, Report[]> = {
+  trial: ["renew", "cancel", "expire"],
+  active: ["renew", "past_due", "cancel", "expire"],
+  past_due: ["renew", "cancel", "expire"],
+  cancelled: ["renew", "expire"],
+  expired: [],
+};
 
 export function ClientPlan({ id }: { id: string }) {
   const query = $api.useQuery("get", "/api/clients/{id}/subscription", { params: { path: { id } } });
@@ -44,11 +51,6 @@ export function ClientPlan({ id }: { id: string }) {
   const choose = mayWrite && plans.length > 0 && (
     <Button onClick={() => setOpen("choose")}>{subscription ? "Another plan" : "Choose a plan"}</Button>
   );
-  // What is over can only begin anew or be paid; what ends already need not be ended with its period again.
-  const isLeftOut = (report: Report) =>
-    (subscription?.status === "expired" && report !== "renew") ||
-    (subscription?.status === "cancelled" && report === "cancel") ||
-    (subscription?.status === "past_due" && report === "past_due");
   return (
     <Section title="Plan" actions={subscription && choose}>
       {subscription ? (
@@ -63,9 +65,9 @@ export function ClientPlan({ id }: { id: string }) {
             </p>
             <p className="text-xs text-muted">{limitsOf(subscription.plan).join(", ")}</p>
           </div>
-          {mayWrite && (
+          {mayWrite && OPEN[subscription.status].length > 0 && (
             <div className="flex flex-wrap gap-2">
-              {ORDER.filter((one) => !isLeftOut(one)).map((one) => (
+              {OPEN[subscription.status].map((one) => (
                 <Button
                   key={one}
                   size="small"

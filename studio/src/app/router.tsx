@@ -33,6 +33,7 @@ const inside: RouteObject[] = [
       { path: "numbers", ...page(() => import("../settings/NumbersPage")) },
       { path: "credentials", ...page(() => import("../settings/CredentialsPage")) },
       { path: "keys", ...page(() => import("../settings/KeysPage")) },
+      { path: "personal-data", ...page(() => import("../settings/PersonalDataPage")) },
       { path: "branding", ...page(() => import("../settings/BrandingPage")) },
       { path: "plan", ...page(() => import("../settings/PlanPage")) },
       { path: "usage", ...page(() => import("../settings/UsagePage")) },

@@ -128,16 +128,24 @@ export function useSwitch() {
   };
 }
 
-/** Ends the session here; a key is forgotten by this tab. */
-export function useSignOut() {
+/** Forgets here who this was: everything that was read, and what opened the door. */
+export function useForget() {
   const client = useQueryClient();
-  const session = useSession();
-  return async () => {
-    if (session.person) await api.POST("/api/logout", { body: {} });
+  return () => {
     setApiKey(null);
     enterWorkspace(null);
     setCsrfToken(null);
     client.clear();
     client.setQueryData(sessionQuery.queryKey, null);
+  };
+}
+
+/** Ends the session here; a key is forgotten by this tab. */
+export function useSignOut() {
+  const session = useSession();
+  const forget = useForget();
+  return async () => {
+    if (session.person) await api.POST("/api/logout", { body: {} });
+    forget();
   };
 }

@@ -1,4 +1,4 @@
-// Oneself: name, password, and where one is signed in.
+// Oneself: name, password, where one is signed in, and what is held about one.
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -14,6 +14,7 @@ import { TextField } from "../ui/TextField";
 import { Time } from "../ui/Time";
 import { toast } from "../ui/Toast";
 import { useSubmit } from "../ui/useSubmit";
+import { YourData } from "./YourData";
 
 export default function ProfilePage() {
   return (
@@ -21,6 +22,7 @@ export default function ProfilePage() {
       <ProfileForm />
       <PasswordForm />
       <Sessions />
+      <YourData />
     </Page>
   );
 }
