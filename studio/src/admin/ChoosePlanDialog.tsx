@@ -2,7 +2,7 @@
 import { useState } from "react";
 
 import type { Schema } from "../api/client";
-import { limitsOf, priceOf } from "../scopes/plans";
+import { limitWordsOf, priceOf } from "../scopes/plans";
 import { Field } from "../ui/Field";
 import { FormDialog } from "../ui/FormDialog";
 import { Checkbox, Select } from "../ui/Input";
@@ -25,7 +25,7 @@ export function ChoosePlanDialog({ plans, onChoose, onClose }: ChoosePlanDialogP
   }, ["plan"]);
   return (
     <FormDialog title="Choose a plan" action="Choose it" form={form} onClose={onClose}>
-      <Field label="Plan" required error={form.errorAt("plan")} hint={plan && limitsOf(plan).join(", ")}>
+      <Field label="Plan" required error={form.errorAt("plan")} hint={plan && limitWordsOf(plan)}>
         {(ids) => (
           <Select {...ids} value={id} onChange={(event) => setId(event.target.value)}>
             {plans.map((one) => (

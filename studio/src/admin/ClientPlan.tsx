@@ -3,7 +3,7 @@ import { useState } from "react";
 
 import { $api, api, type Schema } from "../api/client";
 import { useReread } from "../api/useAct";
-import { limitsOf, priceOf } from "../scopes/plans";
+import { limitWordsOf, priceOf } from "../scopes/plans";
 import { useMayBeyond } from "../session/session";
 import { StatusBadge } from "../ui/Badge";
 import { Button } from "../ui/Button";
@@ -63,7 +63,7 @@ export function ClientPlan({ id }: { id: string }) {
               {priceOf(subscription.plan)} · {exactTime(subscription.period_start)} to{" "}
               {exactTime(subscription.period_end)}
             </p>
-            <p className="text-xs text-muted">{limitsOf(subscription.plan).join(", ")}</p>
+            <p className="text-xs text-muted">{limitWordsOf(subscription.plan)}</p>
           </div>
           {mayWrite && OPEN[subscription.status].length > 0 && (
             <div className="flex flex-wrap gap-2">

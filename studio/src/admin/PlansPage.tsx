@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { $api, api, type Schema } from "../api/client";
 import { useReread } from "../api/useAct";
-import { limitsOf, priceOf } from "../scopes/plans";
+import { limitWordsOf, priceOf } from "../scopes/plans";
 import { useMayBeyond } from "../session/session";
 import { Button } from "../ui/Button";
 import { Confirm } from "../ui/Dialog";
@@ -106,8 +106,8 @@ const PlanRow = ({ plan, mayWrite, onChange, onWithdraw }: PlanRowProps) => (
         <span className="text-xs text-muted">{counted(plan.trial_days, "day")} to try it</span>
       )}
     </Cell>
-    <Cell>{priceOf(plan)}</Cell>
-    <Cell className="text-xs text-muted max-sm:hidden">{limitsOf(plan).join(", ") || "none"}</Cell>
+    <Cell className="whitespace-nowrap">{priceOf(plan)}</Cell>
+    <Cell className="text-xs text-muted max-sm:hidden">{limitWordsOf(plan)}</Cell>
     <Cell className="text-right whitespace-nowrap">
       {mayWrite && (
         <span className="inline-flex gap-1">

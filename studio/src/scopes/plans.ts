@@ -8,12 +8,16 @@ type Plan = Schema<"PlanView">;
 export const priceOf = ({ price, currency, period }: Pick<Plan, "price" | "currency" | "period">) =>
   price === 0 ? "free" : `${money(price, currency)} a ${period}`;
 
-/** Such as "1,000 messages" and "unlimited members", and what is charged beyond them. */
+/** Such as "members: 10", and what is charged beyond it. What is not limited is not listed. */
 export const limitsOf = ({ limits, overage, currency }: Pick<Plan, "limits" | "overage" | "currency">) =>
-  Object.entries(limits as Record<string, number>).map(([name, limit]) => {
-    const what = name.replaceAll("_", " ");
-    const beyond = (overage as Record<string, number>)[name];
-    if (limit < 0) return `unlimited ${what}`;
-    const most = `${limit.toLocaleString("en")} ${what}`;
-    return beyond === undefined ? most : `${most}, then ${money(beyond, currency)} each`;
-  });
+  Object.entries(limits as Record<string, number>)
+    .filter(([, limit]) => limit >= 0)
+    .map(([name, limit]) => {
+      const beyond = (overage as Record<string, number>)[name];
+      const most = `${name.replaceAll("_", " ")}: ${limit.toLocaleString("en")}`;
+      return beyond === undefined ? most : `${most}, then ${money(beyond, currency)} each`;
+    });
+
+/** The limits in one line. */
+export const limitWordsOf = (plan: Parameters<typeof limitsOf>[0]) =>
+  limitsOf(plan).join(" · ") || "without limits";

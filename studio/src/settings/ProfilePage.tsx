@@ -14,6 +14,7 @@ import { TextField } from "../ui/TextField";
 import { Time } from "../ui/Time";
 import { toast } from "../ui/Toast";
 import { useSubmit } from "../ui/useSubmit";
+import { deviceOf } from "./devices";
 import { YourData } from "./YourData";
 
 export default function ProfilePage() {
@@ -134,7 +135,7 @@ function Sessions() {
           <Row key={session.id}>
             <Cell className="max-w-64">
               <span className="block truncate" title={session.user_agent ?? undefined}>
-                {session.user_agent ?? session.method}
+                {session.user_agent ? deviceOf(session.user_agent) : session.method}
               </span>
             </Cell>
             <Cell className="text-muted">{session.address}</Cell>
