@@ -9,8 +9,8 @@ import { FormDialog } from "../ui/FormDialog";
 import { Input } from "../ui/Input";
 import { TextField } from "../ui/TextField";
 import { useSubmit } from "../ui/useSubmit";
-import { FieldRows } from "./FieldRows";
-import { rowsOf, valueOf, type FieldRow } from "./fields";
+import { FieldRows } from "../ui/FieldRows";
+import { rowsOf, valueOf, type FieldRow } from "../ui/fields";
 
 type Credential = Schema<"CredentialView">;
 
@@ -102,7 +102,7 @@ export function CredentialDialog({
         }
         rows={secret}
         onChange={setSecret}
-        isSecret
+        values="secret"
       />
       <FieldRows legend="Public" hint="May be displayed. Not for secrets." rows={shown} onChange={setShown} />
     </FormDialog>

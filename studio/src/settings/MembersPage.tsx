@@ -11,9 +11,9 @@ import { Page, Section } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
 import { Cell, Row, Table } from "../ui/Table";
 import { Time } from "../ui/Time";
-import { InviteDialog } from "./InviteDialog";
-import { MembersTable } from "./MembersTable";
-import { roleName, WORKSPACE_ROLES } from "./roles";
+import { InviteDialog } from "../scopes/InviteDialog";
+import { MembersTable } from "../scopes/MembersTable";
+import { roleName, WORKSPACE_ROLES } from "../scopes/roles";
 
 export default function MembersPage() {
   const { workspace } = useSession();

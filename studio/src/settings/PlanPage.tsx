@@ -11,7 +11,7 @@ import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page, Section } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
 import { exactTime } from "../ui/time";
-import { money } from "./money";
+import { limitsOf, priceOf } from "../scopes/plans";
 import { Wallet } from "./Wallet";
 
 type Plan = Schema<"PlanView">;
@@ -78,11 +78,10 @@ function Subscription({ state: { subscription, plans } }: { state: Schema<"Subsc
                 <h3 className="font-semibold">{plan.name}</h3>
                 <p className="text-muted">{priceOf(plan)}</p>
                 <ul className="flex-1 text-xs text-muted">
-                  {Object.entries(plan.limits).map(([name, limit]) => (
-                    <li key={name}>
-                      {name.replaceAll("_", " ")}: {Number(limit) < 0 ? "unlimited" : String(limit)}
-                    </li>
+                  {limitsOf(plan).map((line) => (
+                    <li key={line}>{line}</li>
                   ))}
+                  <li>everything else: without limit</li>
                 </ul>
                 {mayWrite && plan.id !== subscription?.plan.id && (
                   <span className="flex gap-2">
@@ -119,6 +118,3 @@ function Subscription({ state: { subscription, plans } }: { state: Schema<"Subsc
     </>
   );
 }
-
-const priceOf = (plan: Plan) =>
-  plan.price === 0 ? "free" : `${money(plan.price, plan.currency)} a ${plan.period}`;

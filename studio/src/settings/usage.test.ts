@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { currencyOf, kindOf, money } from "./money";
+import { currencyOf, kindOf, money } from "../scopes/money";
 import { barsOf, kindsOf, sumsOf, type Usage } from "./usage";
 
 const day = 86_400_000;

@@ -1,8 +1,8 @@
 // What every page has in common: its title, what can be done on it, and the width of its text.
-import { useEffect, type ReactNode } from "react";
+import type { ReactNode } from "react";
 
-import { useBrand } from "../app/brand";
 import { cx } from "./cx";
+import { useTitle } from "./title";
 
 type PageProps = {
   title: string;
@@ -35,14 +35,6 @@ export function Page({ title, heading, description, actions, isFull, children }:
       {children}
     </div>
   );
-}
-
-/** Names the browser's tab. */
-export function useTitle(title: string) {
-  const { name } = useBrand();
-  useEffect(() => {
-    document.title = `${title} · ${name}`;
-  }, [title, name]);
 }
 
 /** A part of a page in a frame. */
