@@ -1,7 +1,7 @@
 // A window over the page, and the question that stands before what cannot be undone. Must not know pages.
 import { AlertDialog, Dialog as RadixDialog } from "radix-ui";
 import { X } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 
 import { Button, IconButton } from "./Button";
 import { cx } from "./cx";
@@ -13,6 +13,23 @@ const panel = cx(
   "rounded-lg border border-line bg-surface shadow-xl",
 );
 const widths = { small: "max-w-md", normal: "max-w-xl", wide: "max-w-4xl", full: "max-w-7xl" };
+
+/** Where the focus was before a window opened, and how it comes back. What opened it may be gone by then: the page has the
+ * focus instead, so that nobody has to begin at the top of the window again. */
+function useFocusReturn() {
+  const opener = useRef<Element | null>(null);
+  return {
+    remember: () => {
+      opener.current = document.activeElement;
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      const isThere = opener.current?.isConnected && opener.current !== document.body;
+      const place = isThere ? opener.current : document.querySelector("main");
+      (place as HTMLElement | null)?.focus({ preventScroll: true });
+    },
+  };
+}
 
 type DialogProps = {
   isOpen: boolean;
@@ -45,13 +62,18 @@ export function Dialog({
   actions,
   children,
 }: DialogProps) {
+  const { remember, onCloseAutoFocus } = useFocusReturn();
   return (
     <RadixDialog.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className={overlay} />
         <RadixDialog.Content
           className={cx(panel, widths[width])}
-          onOpenAutoFocus={focusFirstControl}
+          onOpenAutoFocus={(event) => {
+            remember();
+            focusFirstControl(event);
+          }}
+          onCloseAutoFocus={onCloseAutoFocus}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className="flex items-start gap-3 border-b border-line px-4 py-3">
@@ -113,11 +135,16 @@ export function Confirm({ isOpen, onClose, title, children, action, isDangerous,
       setBusy(false);
     }
   };
+  const { remember, onCloseAutoFocus } = useFocusReturn();
   return (
     <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && close()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={overlay} />
-        <AlertDialog.Content className={cx(panel, widths.small, "gap-3 p-4")}>
+        <AlertDialog.Content
+          className={cx(panel, widths.small, "gap-3 p-4")}
+          onOpenAutoFocus={remember}
+          onCloseAutoFocus={onCloseAutoFocus}
+        >
           <AlertDialog.Title className="text-sm font-semibold">{title}</AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="text-sm text-muted">{children}</div>
