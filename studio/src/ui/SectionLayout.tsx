@@ -1,6 +1,6 @@
 // A page of several pages, with their list at its side; on a phone the list stands above. Must not know the pages.
-import { Suspense } from "react";
-import { NavLink, Outlet } from "react-router";
+import { Suspense, useEffect, useRef } from "react";
+import { NavLink, Outlet, useLocation } from "react-router";
 
 import { cx } from "./cx";
 import { Loading } from "./Spinner";
@@ -8,9 +8,18 @@ import { Loading } from "./Spinner";
 export type SectionLink = { to: string; text: string };
 
 export function SectionLayout({ label, links }: { label: string; links: SectionLink[] }) {
+  const list = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // On a phone the list is wider than the page: the one that is shown must be seen.
+  useEffect(() => {
+    list.current
+      ?.querySelector("[aria-current=page]")
+      ?.scrollIntoView({ inline: "center", block: "nearest" });
+  }, [pathname]);
   return (
     <div className="mx-auto flex w-full max-w-6xl min-w-0 flex-1 flex-col md:flex-row">
       <nav
+        ref={list}
         aria-label={label}
         className="flex shrink-0 gap-1 overflow-x-auto px-4 pt-3 md:w-44 md:flex-col md:pt-7 md:pr-0"
       >
