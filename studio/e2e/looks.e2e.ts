@@ -29,12 +29,12 @@ test("the workspace gets a name and a colour, and claims a host name", async () 
   const { page, context, faults } = await visit(browser, at);
   await signIn(page, at.owner);
   await open(page, "Branding");
-  await page.getByRole("textbox", { name: "Colour on light ground" }).fill("violet");
+  await page.getByRole("textbox", { name: "Colour on light ground", exact: true }).fill("violet");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("alert").first().waitFor();
   await page.getByRole("textbox", { name: "Name" }).fill("Asha Foods");
-  await page.getByRole("textbox", { name: "Colour on light ground" }).fill("#6d28d9");
-  await page.getByRole("textbox", { name: "Colour on dark ground" }).fill("#c4b5fd");
+  await page.getByRole("textbox", { name: "Colour on light ground", exact: true }).fill("#6d28d9");
+  await page.getByRole("textbox", { name: "Colour on dark ground", exact: true }).fill("#c4b5fd");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Asha Foods").first().waitFor();
   await expect.poll(() => page.evaluate(accent)).toBe("#6d28d9");

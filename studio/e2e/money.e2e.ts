@@ -82,7 +82,7 @@ test("credits are given and taken back, never more than there are", async () => 
   await dialog.getByLabel("What it is about").fill("Invoice 17");
   await dialog.getByRole("button", { name: "Give them" }).click();
   await page.getByRole("cell", { name: "Invoice 17" }).waitFor();
-  await page.getByText("-₹500.00").first().waitFor();
+  await page.getByRole("definition").getByText("₹500.00").waitFor();
   await look(page, "admin-credits");
   await page.getByRole("button", { name: "Move credits" }).click();
   await dialog.getByLabel("Direction").selectOption("back");
@@ -93,7 +93,8 @@ test("credits are given and taken back, never more than there are", async () => 
   await dialog.getByLabel("Amount").fill("200");
   await dialog.getByRole("button", { name: "Take them back" }).click();
   await dialog.waitFor({ state: "detached" });
-  await page.getByText("-₹300.00").first().waitFor();
+  await page.getByRole("cell", { name: "₹200.00", exact: true }).waitFor();
+  await page.getByRole("definition").getByText("₹300.00").waitFor();
   expect(faults).toEqual([]);
   await context.close();
 });
