@@ -125,6 +125,7 @@ test("the platform gets looks of its own, which workspaces show until they set t
   await page.getByLabel("Pick: colour on light ground").fill("#166534");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Saved.").waitFor();
+  await expect.poll(() => page.title(), "who sets them sees them").toBe("Branding · North Automations");
   await page.getByRole("button", { name: "Claim a name" }).click();
   await page.getByRole("textbox", { name: "Host name" }).fill("no host name");
   await page.getByRole("button", { name: "Claim it" }).click();

@@ -81,7 +81,7 @@ function Subscription({ state: { subscription, plans } }: { state: Schema<"Subsc
                   {limitsOf(plan).map((line) => (
                     <li key={line}>{line}</li>
                   ))}
-                  <li>everything else: without limit</li>
+                  <li>{limitsOf(plan).length > 0 ? "everything else without limit" : "without limits"}</li>
                 </ul>
                 {mayWrite && plan.id !== subscription?.plan.id && (
                   <span className="flex gap-2">
