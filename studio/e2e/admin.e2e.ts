@@ -125,7 +125,7 @@ test("the platform gets looks of its own, which workspaces show until they set t
   await page.getByLabel("Pick: colour on light ground").fill("#166534");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Saved.").waitFor();
-  await expect.poll(() => page.title(), "who sets them sees them").toBe("Branding · North Automations");
+  await expect.poll(() => page.title()).toBe("Branding · North Automations");
   await page.getByRole("button", { name: "Claim a name" }).click();
   await page.getByRole("textbox", { name: "Host name" }).fill("no host name");
   await page.getByRole("button", { name: "Claim it" }).click();
@@ -151,6 +151,10 @@ test("the platform gets looks of its own, which workspaces show until they set t
 test("who may enter every workspace enters one and sees what is in it", async () => {
   const { page, context, faults } = await visit(browser, at);
   await signIn(page, root);
+  await page.goto("/runs");
+  await page.getByText("Choose a workspace first").waitFor();
+  await page.goto("/settings/members");
+  await page.getByText("This page is not open to you here.").waitFor();
   await page.getByRole("button", { name: /Workspace:/ }).click();
   await page.getByRole("menuitem", { name: "shop" }).click();
   await page.getByRole("heading", { name: "Workflows" }).waitFor();

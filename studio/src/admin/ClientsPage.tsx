@@ -59,7 +59,12 @@ export default function ClientsPage() {
               <Cell className="max-w-48">
                 <StatusBadge status={client.status} />
                 {client.status_reason && (
-                  <span className="block text-xs break-words text-muted">{client.status_reason}</span>
+                  <span
+                    className="line-clamp-2 text-xs wrap-anywhere text-muted"
+                    title={client.status_reason}
+                  >
+                    {client.status_reason}
+                  </span>
                 )}
               </Cell>
               <Cell className="text-muted max-sm:hidden">

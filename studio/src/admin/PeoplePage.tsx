@@ -107,7 +107,14 @@ function PersonRow({ person, onAsk }: { person: Person; onAsk: (what: "reject" |
       <NameCell name={person.name} title={person.email} below={person.email} />
       <Cell>
         <StatusBadge status={person.status} />
-        {person.status_reason && <span className="block text-xs text-muted">{person.status_reason}</span>}
+        {person.status_reason && (
+          <span
+            className="line-clamp-2 max-w-48 text-xs wrap-anywhere text-muted"
+            title={person.status_reason}
+          >
+            {person.status_reason}
+          </span>
+        )}
       </Cell>
       <Cell className="text-muted max-sm:hidden">{person.business_name}</Cell>
       <Cell className="text-muted max-sm:hidden">

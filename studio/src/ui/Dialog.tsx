@@ -78,7 +78,7 @@ export function Dialog({
         >
           <header className="flex items-start gap-3 border-b border-line px-4 py-3">
             <div className="min-w-0 flex-1">
-              <RadixDialog.Title className="text-sm font-semibold">{title}</RadixDialog.Title>
+              <RadixDialog.Title className="text-sm font-semibold wrap-anywhere">{title}</RadixDialog.Title>
               {description && (
                 <RadixDialog.Description className="mt-0.5 text-xs text-muted">
                   {description}
@@ -145,7 +145,7 @@ export function Confirm({ isOpen, onClose, title, children, action, isDangerous,
           onOpenAutoFocus={remember}
           onCloseAutoFocus={onCloseAutoFocus}
         >
-          <AlertDialog.Title className="text-sm font-semibold">{title}</AlertDialog.Title>
+          <AlertDialog.Title className="text-sm font-semibold wrap-anywhere">{title}</AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="text-sm text-muted">{children}</div>
           </AlertDialog.Description>

@@ -33,7 +33,7 @@ export function Menu({ trigger, align = "end", side, children }: MenuProps) {
           sideOffset={4}
           collisionPadding={8}
           onCloseAutoFocus={act}
-          className="z-50 max-h-[70dvh] min-w-44 overflow-y-auto rounded-md border border-line bg-surface p-1 shadow-lg"
+          className="z-50 max-h-[70dvh] max-w-[min(24rem,calc(100vw-1rem))] min-w-44 overflow-y-auto rounded-md border border-line bg-surface p-1 shadow-lg"
         >
           <ChooseContext value={(action) => (chosen.current = action)}>{children}</ChooseContext>
         </DropdownMenu.Content>

@@ -3,13 +3,25 @@ import { Suspense, useEffect, useRef } from "react";
 import { NavLink, Outlet, useLocation } from "react-router";
 
 import { cx } from "./cx";
+import { EmptyState } from "./Note";
+import { Page } from "./Page";
 import { Loading } from "./Spinner";
 
 export type SectionLink = { to: string; text: string };
 
-export function SectionLayout({ label, links }: { label: string; links: SectionLink[] }) {
+type SectionLayoutProps = {
+  label: string;
+  /** Leads to the first that is open. */
+  home: string;
+  /** Those that are open. */
+  links: SectionLink[];
+};
+
+export function SectionLayout({ label, home, links }: SectionLayoutProps) {
   const list = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
+  const isOpen =
+    pathname === home || links.some(({ to }) => pathname === to || pathname.startsWith(`${to}/`));
   // On a phone the list is wider than the page: the one that is shown must be seen.
   useEffect(() => {
     list.current
@@ -41,9 +53,15 @@ export function SectionLayout({ label, links }: { label: string; links: SectionL
         ))}
       </nav>
       <div className="flex min-w-0 flex-1 flex-col">
-        <Suspense fallback={<Loading />}>
-          <Outlet />
-        </Suspense>
+        {isOpen ? (
+          <Suspense fallback={<Loading />}>
+            <Outlet />
+          </Suspense>
+        ) : (
+          <Page title={label}>
+            <EmptyState title="This page is not open to you here." />
+          </Page>
+        )}
       </div>
     </div>
   );

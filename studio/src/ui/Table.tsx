@@ -57,12 +57,10 @@ type NameCellProps = { name: ReactNode; below?: ReactNode; title?: string };
 
 /** What a row is called, and what is said below it. On a phone it takes what the other cells leave. */
 export const NameCell = ({ name, below, title }: NameCellProps) => (
-  <Cell className="max-w-64 max-sm:w-full max-sm:max-w-0">
-    <div className="max-sm:min-w-28">
-      <div className="truncate font-medium" title={title}>
-        {name}
-      </div>
-      {below && <div className="truncate text-xs text-muted">{below}</div>}
+  <Cell className="max-w-64 max-sm:w-full max-sm:max-w-0 max-sm:min-w-32">
+    <div className="truncate font-medium" title={title}>
+      {name}
     </div>
+    {below && <div className="truncate text-xs text-muted">{below}</div>}
   </Cell>
 );
