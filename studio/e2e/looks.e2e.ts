@@ -64,6 +64,11 @@ test("what was used is shown by day, and what the plan leaves", async () => {
   await page.getByRole("button", { name: "Choose Free" }).click();
   await page.getByRole("button", { name: "Cancel the plan" }).waitFor();
   await look(page, "settings-plan");
+  await page.getByRole("button", { name: "Cancel the plan" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Cancel the plan" }).click();
+  await page.getByText("cancelled").waitFor();
+  await page.getByRole("button", { name: "Choose Free" }).click();
+  await page.getByText("cancelled").waitFor({ state: "detached" });
   await open(page, "Usage");
   await page.getByRole("cell", { name: "message", exact: true }).waitFor();
   await page.getByRole("heading", { name: "What the plan leaves" }).waitFor();

@@ -94,6 +94,8 @@ test("a key is shown once, opens the API, and is ended", async () => {
   await page.getByRole("button", { name: "New key" }).click();
   await page.getByRole("textbox", { name: "Name" }).fill("Till");
   await page.getByLabel("Only for some things").click();
+  await page.getByRole("button", { name: "Make the key" }).click();
+  await page.getByText("Choose what the key may do.").waitFor();
   await page.getByLabel("run:read", { exact: true }).click();
   await page.getByRole("button", { name: "Make the key" }).click();
   const key = (await page.getByLabel("API key", { exact: true }).textContent()) ?? "";

@@ -111,12 +111,23 @@ type ConfirmProps = {
   children: ReactNode;
   /** The word on the button, such as "Delete". */
   action: string;
+  /** The word on the other button, where "Cancel" could be taken for the action. */
+  otherwise?: string;
   isDangerous?: boolean;
   /** Closes the question when it ends well; shows the error otherwise. */
   onConfirm: () => Promise<unknown>;
 };
 
-export function Confirm({ isOpen, onClose, title, children, action, isDangerous, onConfirm }: ConfirmProps) {
+export function Confirm({
+  isOpen,
+  onClose,
+  title,
+  children,
+  action,
+  otherwise = "Cancel",
+  isDangerous,
+  onConfirm,
+}: ConfirmProps) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const close = () => {
@@ -152,7 +163,7 @@ export function Confirm({ isOpen, onClose, title, children, action, isDangerous,
           <ErrorNote error={error} />
           <div className="mt-1 flex justify-end gap-2">
             <AlertDialog.Cancel asChild>
-              <Button>Cancel</Button>
+              <Button>{otherwise}</Button>
             </AlertDialog.Cancel>
             <Button
               look={isDangerous ? "danger" : "primary"}
