@@ -98,7 +98,6 @@ test("an invitation that is none, is over, or is somebody else's says so", async
   const { page, context, faults } = await visit(browser, at);
   await signIn(page, at.owner);
   await page.goto("/invitation?token=no-such-token");
-  await page.getByRole("button", { name: "Show the invitation" }).click();
   await page.getByRole("alert").first().waitFor();
   await page.getByLabel("Token").fill(invitation.token);
   await page.getByRole("button", { name: "Show the invitation" }).click();
@@ -110,6 +109,36 @@ test("an invitation that is none, is over, or is somebody else's says so", async
   await page.getByRole("button", { name: "Another token" }).click();
   await page.getByRole("button", { name: "Show the invitation" }).click();
   await page.getByRole("alert").first().waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("somebody without an account signs up from the invitation, and is led back to it", async () => {
+  const email = "hana@guest.test";
+  const wish = { email, role: "viewer" };
+  const { token } = await at.api<{ token: string }>("POST", "/api/invitations", wish);
+  const { page, context, faults } = await visit(browser, at);
+  await page.goto(`/invitation?token=${token}`);
+  await page.getByText(`${email} is invited as viewer to a workspace.`).waitFor();
+  await page.getByRole("link", { name: "sign up" }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill("Hana");
+  expect(await page.getByRole("textbox", { name: "E-mail" }).inputValue()).toBe(email);
+  await page.getByRole("textbox", { name: "Password" }).fill("a long enough secret");
+  await page.getByRole("textbox", { name: "Phone" }).fill("call me");
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await isInvalid(page, "Phone");
+  await page.getByRole("textbox", { name: "Phone" }).fill("");
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await page.getByRole("heading", { name: "Enter the code" }).waitFor();
+  await page.getByRole("textbox", { name: "Code" }).fill(await at.codeFor(email));
+  await page.getByRole("button", { name: "Prove the address" }).click();
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByRole("textbox", { name: "E-mail" }).fill(email);
+  await page.getByRole("textbox", { name: "Password" }).fill("a long enough secret");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("You are signed in as").waitFor();
+  await page.getByRole("button", { name: "Accept" }).click();
+  await page.getByRole("button", { name: "Workspace: shop" }).waitFor();
   expect(faults).toEqual([]);
   await context.close();
 });

@@ -69,15 +69,14 @@ test("somebody is invited, accepts, and gets another role", async () => {
   await page.getByRole("button", { name: "Invite", exact: true }).click();
   const link = await page.getByLabel("Link of the invitation").textContent();
   await page.getByRole("button", { name: "Done" }).click();
-  await page.getByRole("cell", { name: guest.email }).waitFor();
+  await page.getByRole("cell", { name: guest.email, exact: true }).waitFor();
   const theirs = await visit(browser, at);
   await signIn(theirs.page, guest);
   await theirs.page.goto(link ?? "");
-  await theirs.page.getByRole("button", { name: "Show the invitation" }).click();
-  await theirs.page.getByText("is invited as agent").waitFor();
+  await theirs.page.getByText("is invited as agent to a workspace").waitFor();
   await look(theirs.page, "invitation");
   await theirs.page.getByRole("button", { name: "Accept" }).click();
-  await theirs.page.getByRole("navigation", { name: "Main" }).first().waitFor();
+  await theirs.page.getByRole("button", { name: "Workspace: shop" }).waitFor();
   await page.reload();
   const role = page.getByLabel("Role of Ines");
   await role.selectOption("viewer");
