@@ -215,6 +215,13 @@ async fn the_catalogue_shows_every_node_type(db: Db) {
     assert_eq!(hook["params_schema"]["properties"]["path"]["description"], "Where.");
     assert_eq!(hook["trigger"]["source"]["kind"], "webhook");
     ground.get("/api/nodes/test.none").await.fails(404, "not_found");
+    let kinds = ground.get("/api/credential-kinds").await.expect(200).json();
+    assert_eq!(kinds["items"].as_array().unwrap().len(), 1);
+    assert_eq!(kinds["items"][0]["kind"], "http_header");
+    let field = json!({
+        "name": "value", "title": "Value", "help": "Nobody sees it", "secret": true, "required": true,
+    });
+    assert_eq!(kinds["items"][0]["fields"][1], field);
 }
 
 sluice_db::contract_tests! {
