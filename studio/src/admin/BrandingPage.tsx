@@ -1,4 +1,5 @@
 // How the platform, or the reseller, looks to everybody below it.
+import { readHostBrand } from "../app/brand";
 import { Branding } from "../scopes/Branding";
 import { useMayBeyond } from "../session/session";
 
@@ -9,6 +10,7 @@ export default function BrandingPage() {
       of="team"
       description="Workspaces show this where they set nothing of their own."
       mayWrite={mayWrite}
+      onSaved={readHostBrand}
     />
   );
 }

@@ -47,7 +47,10 @@ export default function ClientPage() {
       {client && (
         <>
           <p className="flex flex-wrap items-center gap-2 text-sm text-muted">
-            <StatusBadge status={client.status} /> made <Time at={client.created_at} />
+            <StatusBadge status={client.status} />
+            <span>
+              made <Time at={client.created_at} />
+            </span>
           </p>
           {client.status_reason && <Note tone="warn">{client.status_reason}</Note>}
           {may("plan:read") && <ClientPlan id={client.id} />}

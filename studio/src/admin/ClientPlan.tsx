@@ -24,7 +24,7 @@ const REPORTS: Record<Report, { text: string; says: string; isDangerous?: boolea
     text: "Report a failed payment",
     says: "Everything still works for a week; then the plan is over.",
   },
-  cancel: { text: "Cancel", says: "The plan ends with its period.", isDangerous: true },
+  cancel: { text: "End with its period", says: "Until then everything works.", isDangerous: true },
   expire: { text: "End now", says: "The plan is over at once: nothing may be spent.", isDangerous: true },
 };
 /** What can be reported of a subscription that stands like this. */

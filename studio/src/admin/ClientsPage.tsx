@@ -11,7 +11,7 @@ import { Button } from "../ui/Button";
 import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
-import { Cell, Row, Table } from "../ui/Table";
+import { Cell, NameCell, Row, Table } from "../ui/Table";
 import { Time } from "../ui/Time";
 import { ClientActions } from "./ClientActions";
 import { NewScopeDialog } from "./NewScopeDialog";
@@ -47,19 +47,24 @@ export default function ClientsPage() {
         <Table label="Client workspaces" columns={COLUMNS}>
           {clients.map((client) => (
             <Row key={client.id}>
-              <Cell className="max-w-64">
-                <Link
-                  to={`/admin/clients/${client.id}`}
-                  className="block truncate font-medium underline-offset-2 hover:underline"
-                >
-                  {client.display_name}
-                </Link>
-                <span className="block truncate text-xs text-muted">{client.name}</span>
-              </Cell>
+              <NameCell
+                name={
+                  <Link to={`/admin/clients/${client.id}`} className="underline-offset-2 hover:underline">
+                    {client.display_name}
+                  </Link>
+                }
+                title={client.display_name}
+                below={client.name}
+              />
               <Cell className="max-w-48">
                 <StatusBadge status={client.status} />
                 {client.status_reason && (
-                  <span className="block text-xs break-words text-muted">{client.status_reason}</span>
+                  <span
+                    className="line-clamp-2 text-xs wrap-anywhere text-muted"
+                    title={client.status_reason}
+                  >
+                    {client.status_reason}
+                  </span>
                 )}
               </Cell>
               <Cell className="text-muted max-sm:hidden">

@@ -11,18 +11,13 @@ import { Checkbox, Select } from "../ui/Input";
 import { TextField } from "../ui/TextField";
 import { toast } from "../ui/Toast";
 import { useSubmit } from "../ui/useSubmit";
+import { wishFor, type Wish } from "./wish";
 
 export type NamedHolder = { kind: "reseller" | "workspace"; id: string; name: string };
 type MoveCreditsDialogProps = {
   /** Who gives or gets, when it is clear who. */
   holder?: NamedHolder;
   onClose: () => void;
-};
-
-/** A repetition of the same wish moves nothing again; another wish needs another name. */
-const wishName = () => {
-  const parts = crypto.getRandomValues(new Uint32Array(4));
-  return `studio-${[...parts].map((part) => part.toString(36)).join("")}`;
 };
 
 export function MoveCreditsDialog({ holder, onClose }: MoveCreditsDialogProps) {
@@ -33,7 +28,7 @@ export function MoveCreditsDialog({ holder, onClose }: MoveCreditsDialogProps) {
   const [isBack, setBack] = useState(false);
   const [isBonus, setBonus] = useState(false);
   const [values, setValues] = useState({ amount: "", currency: "INR", reference: "" });
-  const [wish, setWish] = useState({ name: wishName(), says: "" });
+  const [wish, setWish] = useState<Wish | null>(null);
   const other = holder ?? holders.find((one) => one.id === chosen);
   const form = useSubmit(async () => {
     if (!other || !runs) return;
@@ -46,10 +41,11 @@ export function MoveCreditsDialog({ holder, onClose }: MoveCreditsDialogProps) {
       bonus: isBonus && !isBack,
       reference: values.reference || null,
     };
-    const says = JSON.stringify(body);
-    const name = wish.says === says || wish.says === "" ? wish.name : wishName();
-    setWish({ name, says });
-    await api.POST("/api/credits/transfers", { params: { header: { "Idempotency-Key": name } }, body });
+    // Kept before it is sent: if the answer is lost, asking again moves nothing twice.
+    const wished = wishFor(body, wish);
+    setWish(wished);
+    const header = { "Idempotency-Key": wished.name };
+    await api.POST("/api/credits/transfers", { params: { header }, body });
     toast.done("The credits are moved.");
     await reread("/api/credits", "/api/credits/entries", "/api/clients/{id}/wallet");
     onClose();

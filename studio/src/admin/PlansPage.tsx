@@ -1,17 +1,18 @@
 // The plans that the platform, or the reseller, offers, and its prices for what is used.
-import { Package, Plus } from "lucide-react";
+import { Archive, Ellipsis, Package, Pencil, Plus } from "lucide-react";
 import { useState } from "react";
 
 import { $api, api, type Schema } from "../api/client";
 import { useReread } from "../api/useAct";
 import { limitWordsOf, priceOf } from "../scopes/plans";
 import { useMayBeyond } from "../session/session";
-import { Button } from "../ui/Button";
+import { Button, IconButton } from "../ui/Button";
 import { Confirm } from "../ui/Dialog";
+import { Menu, MenuItem } from "../ui/Menu";
 import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
-import { Cell, Row, Table } from "../ui/Table";
+import { Cell, NameCell, Row, Table } from "../ui/Table";
 import { counted } from "../ui/words";
 import { PlanDialog } from "./PlanDialog";
 import { Prices } from "./Prices";
@@ -98,26 +99,29 @@ type PlanRowProps = { plan: Plan; mayWrite: boolean; onChange: () => void; onWit
 
 const PlanRow = ({ plan, mayWrite, onChange, onWithdraw }: PlanRowProps) => (
   <Row>
-    <Cell className="max-w-48">
-      <span className="block truncate font-medium" title={plan.name}>
-        {plan.name}
-      </span>
-      {plan.trial_days > 0 && (
-        <span className="text-xs text-muted">{counted(plan.trial_days, "day")} to try it</span>
-      )}
-    </Cell>
+    <NameCell
+      name={plan.name}
+      title={plan.name}
+      below={plan.trial_days > 0 && `${counted(plan.trial_days, "day")} to try it`}
+    />
     <Cell className="whitespace-nowrap">{priceOf(plan)}</Cell>
     <Cell className="text-xs text-muted max-sm:hidden">{limitWordsOf(plan)}</Cell>
-    <Cell className="text-right whitespace-nowrap">
+    <Cell className="py-1 text-right">
       {mayWrite && (
-        <span className="inline-flex gap-1">
-          <Button size="small" look="quiet" onClick={onChange}>
-            Change<span className="sr-only"> {plan.name}</span>
-          </Button>
-          <Button size="small" look="quiet" className="text-bad" onClick={onWithdraw}>
-            Withdraw<span className="sr-only"> {plan.name}</span>
-          </Button>
-        </span>
+        <Menu
+          trigger={
+            <IconButton label={`What to do with ${plan.name}`} size="small">
+              <Ellipsis size={16} aria-hidden />
+            </IconButton>
+          }
+        >
+          <MenuItem icon={<Pencil size={14} aria-hidden />} onSelect={onChange}>
+            Change
+          </MenuItem>
+          <MenuItem icon={<Archive size={14} aria-hidden />} isDangerous onSelect={onWithdraw}>
+            Withdraw…
+          </MenuItem>
+        </Menu>
       )}
     </Cell>
   </Row>

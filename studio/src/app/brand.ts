@@ -44,9 +44,12 @@ export function applyBrand() {
   };
   useBrands.subscribe(show);
   useTheme.subscribe(show);
-  // Without an answer the studio looks as it always does.
-  void api.GET("/api/branding").then(
+  void readHostBrand();
+}
+
+/** Reads the looks of this host. Without an answer the studio looks as it did. */
+export const readHostBrand = () =>
+  api.GET("/api/branding").then(
     ({ data }) => data && useBrands.setState({ host: data }),
     () => undefined,
   );
-}

@@ -2,6 +2,7 @@
 import { createBrowserRouter, Outlet, type RouteObject } from "react-router";
 
 import { RequireSession } from "../session/RequireSession";
+import { RequireWorkspace } from "../session/RequireWorkspace";
 import { Loading } from "../ui/Spinner";
 import { Fault, NotFound } from "./ErrorPage";
 import { Home } from "./Home";
@@ -13,12 +14,17 @@ const page = (load: () => Promise<{ default: React.ComponentType }>): Pick<Route
 
 const inside: RouteObject[] = [
   { index: true, Component: Home },
-  { path: "workflows", ...page(() => import("../workflows/WorkflowsPage")) },
-  { path: "workflows/templates", ...page(() => import("../workflows/TemplatesPage")) },
-  { path: "workflows/:id", ...page(() => import("../builder/BuilderPage")) },
-  { path: "runs", ...page(() => import("../runs/RunsPage")) },
-  { path: "runs/:id", ...page(() => import("../runs/RunPage")) },
-  { path: "approvals", ...page(() => import("../approvals/ApprovalsPage")) },
+  {
+    Component: RequireWorkspace,
+    children: [
+      { path: "workflows", ...page(() => import("../workflows/WorkflowsPage")) },
+      { path: "workflows/templates", ...page(() => import("../workflows/TemplatesPage")) },
+      { path: "workflows/:id", ...page(() => import("../builder/BuilderPage")) },
+      { path: "runs", ...page(() => import("../runs/RunsPage")) },
+      { path: "runs/:id", ...page(() => import("../runs/RunPage")) },
+      { path: "approvals", ...page(() => import("../approvals/ApprovalsPage")) },
+    ],
+  },
   {
     path: "settings",
     ...page(() => import("../settings/SettingsLayout")),

@@ -18,7 +18,7 @@ const MEANINGS: Record<string, { name: string; means: string }> = {
   bonus: { name: "Bonus", means: "spent first, never moved on" },
   reserved: { name: "Put aside", means: "until it is known whether it is charged" },
   revenue: { name: "Charged", means: "so far" },
-  issued: { name: "Issued", means: "in circulation, as a minus" },
+  issued: { name: "Issued", means: "in circulation" },
 };
 const nameOf = (account: string) => MEANINGS[kindOf(account)]?.name ?? kindOf(account);
 const COLUMNS = [
@@ -28,12 +28,17 @@ const COLUMNS = [
   { text: "Amount", className: "text-right" },
 ];
 
+/** Credits come from `issued`, so it is in the minus by what is in circulation. */
+const held = ({ account, balance }: Account) => (kindOf(account) === "issued" ? -balance || 0 : balance);
+
 export const Balances = ({ accounts }: { accounts: Account[] }) => (
   <dl className="grid grid-cols-2 gap-2 sm:grid-cols-3 lg:grid-cols-4">
     {accounts.map(({ account, balance }) => (
       <div key={account} className="rounded-lg border border-line bg-surface p-3">
         <dt className="text-xs text-muted">{nameOf(account)}</dt>
-        <dd className="text-base font-semibold tabular-nums">{money(balance, currencyOf(account))}</dd>
+        <dd className="text-base font-semibold tabular-nums">
+          {money(held({ account, balance }), currencyOf(account))}
+        </dd>
         <dd className="text-xs text-muted">{MEANINGS[kindOf(account)]?.means}</dd>
       </div>
     ))}

@@ -13,9 +13,11 @@ type BrandingProps = {
   /** What is shown where nothing is set. */
   description: string;
   mayWrite: boolean;
+  /** Others may show these looks, too. */
+  onSaved?: () => Promise<unknown>;
 };
 
-export function Branding({ of, description, mayWrite }: BrandingProps) {
+export function Branding({ of, description, mayWrite, onSaved }: BrandingProps) {
   const place = `/api/branding/${of}` as const;
   const names = `/api/branding/${of}/domains` as const;
   const looks = $api.useQuery("get", place);
@@ -36,6 +38,7 @@ export function Branding({ of, description, mayWrite }: BrandingProps) {
             await api.PUT(place, { body });
             // Who runs a workspace sees what stands above it, so either may have changed.
             await reread("/api/branding/workspace", "/api/branding/team");
+            await onSaved?.();
           }}
         />
       )}

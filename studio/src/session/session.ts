@@ -111,6 +111,18 @@ export async function beginAnew(client: QueryClient) {
   await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
 }
 
+/** Goes to the workspace that was not there before, if there is just one; answers what it is called. */
+export async function enterJoined(client: QueryClient, before: Workspace[]): Promise<string | null> {
+  const now = client.getQueryData(sessionQuery.queryKey)?.workspaces ?? [];
+  const [joined, ...others] = now.filter(({ id }) => !before.some((one) => one.id === id));
+  if (!joined || others.length > 0) return null;
+  enterWorkspace(null);
+  const { data } = await api.POST("/api/switch", { body: { workspace: joined.id } });
+  if (data) setCsrfToken(data.csrf_token);
+  await beginAnew(client);
+  return joined.display_name || joined.name;
+}
+
 /** Chooses the workspace to work in. */
 export function useSwitch() {
   const client = useQueryClient();

@@ -1,8 +1,9 @@
 // Erasures that are under way, and the sealed proofs of those that are done.
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { $api, type Schema } from "../api/client";
 import { byCursor, itemsOf } from "../api/pages";
+import { useReread } from "../api/useAct";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
@@ -49,6 +50,7 @@ export function Erasures() {
   );
   const [shown, setShown] = useState<string | null>(null);
   const erasures = itemsOf(query.data);
+  useContactsGone(erasures);
   const open = erasures.find((one) => one.id === shown);
   return (
     <Section title="Erasures" description="What was erased, with its proof. Holds no personal data.">
@@ -79,6 +81,17 @@ export function Erasures() {
       {open && <ProofDialog erasure={open} onClose={() => setShown(null)} />}
     </Section>
   );
+}
+
+/** A contact goes some time after it was asked for: then the list of customers is old. */
+function useContactsGone(erasures: Erasure[]) {
+  const reread = useReread();
+  const gone = erasures.filter((one) => one.left_at !== null).length;
+  const before = useRef(gone);
+  useEffect(() => {
+    if (gone > before.current) void reread("/api/contacts");
+    before.current = gone;
+  });
 }
 
 const countsOf = ({ counts }: Erasure) =>

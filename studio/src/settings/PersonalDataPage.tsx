@@ -12,7 +12,7 @@ import { More } from "../ui/More";
 import { EmptyState, ErrorNote, Note } from "../ui/Note";
 import { Page, Section } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
-import { Cell, Row, Table } from "../ui/Table";
+import { Cell, NameCell, Row, Table } from "../ui/Table";
 import { TextField } from "../ui/TextField";
 import { Time } from "../ui/Time";
 import { toast } from "../ui/Toast";
@@ -87,12 +87,11 @@ function Customers() {
         <Table label="Customers" columns={COLUMNS}>
           {contacts.map((contact) => (
             <Row key={contact.id}>
-              <Cell className="max-w-56">
-                <span className="block truncate font-medium" title={contactName(contact)}>
-                  {contactName(contact)}
-                </span>
-                <span className="block truncate text-xs text-muted sm:hidden">{contactNumbers(contact)}</span>
-              </Cell>
+              <NameCell
+                name={contactName(contact)}
+                title={contactName(contact)}
+                below={<span className="sm:hidden">{contactNumbers(contact)}</span>}
+              />
               <Cell className="max-w-64 text-muted max-sm:hidden">
                 <span className="block truncate" title={contactNumbers(contact)}>
                   {contactNumbers(contact)}

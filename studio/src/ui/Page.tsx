@@ -26,7 +26,7 @@ export function Page({ title, heading, description, actions, isFull, children }:
       )}
     >
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
-        <div className="min-w-0 flex-1">
+        <div className={cx("min-w-0 flex-1", description && "basis-60")}>
           <h1 className="truncate text-lg font-semibold">{heading ?? title}</h1>
           {description && <div className="text-sm text-muted">{description}</div>}
         </div>
@@ -53,7 +53,7 @@ export const Section = ({
 }) => (
   <section aria-label={title} className={cx("flex flex-col gap-3", className)}>
     <header className="flex flex-wrap items-end gap-2">
-      <div className="min-w-0 flex-1">
+      <div className={cx("min-w-0 flex-1", description && "basis-60")}>
         <h2 className="text-sm font-semibold">{title}</h2>
         {description && <p className="text-sm text-muted">{description}</p>}
       </div>
