@@ -17,6 +17,7 @@ import { pasteText } from "../commands";
 import { useBuilder, useBuilderState } from "../context";
 import { save } from "../save/saving";
 import { documentOf, edit } from "../store";
+import { parseJson } from "../../json";
 
 export function ExportDialog({ onClose }: { onClose: () => void }) {
   const builder = useBuilder();
@@ -84,7 +85,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   };
   const replace = () =>
     attempt(() => {
-      const read = JSON.parse(text) as WorkflowDocument;
+      const read = parseJson(text) as WorkflowDocument;
       if (!Array.isArray(read?.nodes)) throw new Error("This is no workflow: it has no list of nodes.");
       const { name } = documentOf(builder);
       // The name tells workflows apart, so the draft keeps its own.
