@@ -186,8 +186,9 @@ test("a workflow is built, filled in, run and published without a mouse", async 
   for (let step = 0; step < 25 && (await focused()) !== "Condition: write an expression"; step += 1)
     await keyboard.press("Tab");
   await keyboard.press("Enter");
+  await page.getByRole("textbox", { name: "Condition", exact: true }).waitFor();
   await keyboard.press("Tab");
-  await until("the condition's field", async () => (await focused()) === "Condition");
+  expect(await focused()).toBe("Condition");
   await keyboard.press("Control+a");
   await keyboard.insertText("{{ 1 < 2 }}");
   await keyboard.press("Escape");

@@ -10,7 +10,7 @@ type Look = "primary" | "plain" | "quiet" | "danger";
 type Size = "small" | "normal";
 
 const looks: Record<Look, string> = {
-  primary: "bg-accent text-on-accent border-transparent hover:opacity-90",
+  primary: "bg-accent text-on-accent border-transparent hover:brightness-95",
   plain: "bg-surface text-text border-line hover:bg-raised",
   quiet: "bg-transparent text-text border-transparent hover:bg-raised",
   danger: "bg-surface text-bad border-line hover:bg-bad/10",
