@@ -182,6 +182,7 @@ test("a workflow is built, filled in, run and published without a mouse", async 
   // Into the form: the condition is written where Tab leads.
   await keyboard.press("Enter");
   await page.locator("[data-dock] input:focus").waitFor();
+  await page.getByRole("button", { name: "Condition: write an expression" }).waitFor();
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? "");
   for (let step = 0; step < 25 && (await focused()) !== "Condition: write an expression"; step += 1)
     await keyboard.press("Tab");

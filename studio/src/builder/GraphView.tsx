@@ -48,7 +48,7 @@ function Graph({ document, catalogue, states, selected, onSelect }: GraphViewPro
   useEffect(() => {
     if (flow && selected) bringIntoSight(flow, box.current, selected);
   }, [flow, selected]);
-  const isFar = useIsFar();
+  const isFar = useIsFar(document.nodes.length);
   useKnownSizes();
   const before = useRef<Elements | null>(null);
   const elements = useMemo(() => {

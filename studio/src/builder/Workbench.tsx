@@ -38,7 +38,12 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   useOpenInSight(canvas);
 
   const toPalette = () => {
-    const search = () => document.getElementById(PALETTE_SEARCH)?.focus();
+    const search = () => {
+      const field = document.getElementById(PALETTE_SEARCH) as HTMLInputElement | null;
+      field?.focus();
+      // What was searched last is written over.
+      field?.select();
+    };
     if (isPaletteOpen) return search();
     setPaletteOpen(true);
     requestAnimationFrame(search);

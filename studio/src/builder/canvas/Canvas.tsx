@@ -46,7 +46,7 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
   const [quickAdd, setQuickAdd] = useState<QuickAddAt | null>(null);
   const drag = useGroupDrag();
   const [isMoving, setMoving] = useState(false);
-  const isFar = useIsFar();
+  const isFar = useIsFar(elements.nodes.length);
   useKnownSizes();
 
   const isValid = useCallback(
