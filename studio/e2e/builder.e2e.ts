@@ -2,7 +2,21 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { openBrowser, visit, withKey } from "./harness/browser.ts";
+import {
+  canvasNode,
+  closeDock,
+  connect,
+  dropNode,
+  edges,
+  input,
+  label,
+  openWorkflow,
+  output,
+  saved,
+  seeAll,
+  write,
+} from "./canvas.ts";
+import { openBrowser } from "./harness/browser.ts";
 import { Installation } from "./harness/installation.ts";
 import { look } from "./harness/look.ts";
 import { until } from "./harness/process.ts";
@@ -17,77 +31,13 @@ afterAll(async () => {
   await at?.stop();
 });
 
-const WIDER = { width: 1440, height: 900 };
-
-async function openBuilder(id: string) {
-  const visitor = await visit(browser, at, WIDER);
-  await withKey(visitor, at.key);
-  await visitor.page.goto(`/workflows/${id}`);
-  await visitor.page.getByRole("button", { name: "Run", exact: true }).waitFor();
-  return visitor;
-}
-
-const canvasNode = (page: Page, name: string) =>
-  page.locator(".react-flow__node-step").filter({ has: page.getByText(name, { exact: true }) });
-
-/** Drags a type from the palette to a place of the canvas. */
-async function dropNode(page: Page, search: string, x: number, y: number) {
-  await page.getByRole("combobox", { name: "Search for a node" }).fill(search);
-  const canvas = page.getByLabel("Canvas", { exact: true });
-  await page.getByRole("option").first().dragTo(canvas, { targetPosition: { x, y } });
-  await page.getByRole("textbox", { name: "Label" }).waitFor();
-}
-
-/** Draws an edge with the pointer. */
-async function connect(page: Page, from: Locator, to: Locator) {
-  const middle = async (handle: Locator) => {
-    const box = await handle.boundingBox();
-    if (!box) throw new Error("the port is not there");
-    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-  };
-  const [begin, end] = [await middle(from), await middle(to)];
-  await page.mouse.move(begin.x, begin.y);
-  await page.mouse.down();
-  await page.mouse.move((begin.x + end.x) / 2, (begin.y + end.y) / 2, { steps: 4 });
-  await page.mouse.move(end.x, end.y, { steps: 4 });
-  await page.mouse.up();
-}
-
-const output = (node: Locator, port: string) =>
-  node.locator(`.react-flow__handle.source[data-handleid="${port}"]`);
-const input = (node: Locator, port = "main") =>
-  node.locator(`.react-flow__handle.target[data-handleid="${port}"]`);
-const edges = (page: Page) => page.locator(".react-flow__edge");
-
-async function label(page: Page, text: string) {
-  await page.getByRole("textbox", { name: "Label" }).fill(text);
-}
-
-/** Nodes that are not seen are not drawn: the whole workflow is shown. */
-async function seeAll(page: Page) {
-  await page.getByLabel("Canvas", { exact: true }).focus();
-  await page.keyboard.press("f");
-  await page.waitForTimeout(100);
-}
-
-const closeDock = (page: Page) => page.locator("[data-dock]").getByRole("button", { name: "Close" }).click();
-
-/** Writes into a field that takes expressions. */
-async function write(page: Page, field: string, text: string) {
-  const editor = page.locator("[data-dock]").getByRole("textbox", { name: field, exact: true });
-  await editor.click();
-  await page.keyboard.press("Control+a");
-  await page.keyboard.insertText(text);
-  await page.keyboard.press("Escape");
-}
-
 async function sayAsCustomer(page: Page, text: string) {
   const field = page.getByRole("textbox", { name: "Message of the customer" });
   await field.fill(text);
   await field.press("Enter");
 }
 
-const saved = (page: Page) => page.locator('[data-saving="saved"]').waitFor();
+const openBuilder = (id: string) => openWorkflow(browser, at, id);
 
 test("from an empty canvas to an answer, live, and back again", async () => {
   const id = await at.workflow({ name: "Greeting", nodes: [] });

@@ -9,6 +9,7 @@ import { bill, echo, refund } from "./documents.ts";
 import { openBrowser, PHONE, visit, withKey } from "./harness/browser.ts";
 import { Installation } from "./harness/installation.ts";
 import { look } from "./harness/look.ts";
+import { until } from "./harness/process.ts";
 
 let at: Installation;
 let browser: Browser;
@@ -150,5 +151,67 @@ test("a run that waits is cancelled", async () => {
   await guest.page.getByRole("button", { name: "Cancel the run" }).click();
   await guest.page.getByRole("heading", { name: /cancelled/ }).waitFor();
   expect(guest.faults).toEqual([]);
+  await guest.context.close();
+});
+
+test("an effect of which nobody knows is settled by a person, and a run is acknowledged", async () => {
+  // The service takes the request and says nothing; meanwhile the server is killed.
+  let takes = 0;
+  const silent = createServer(() => {
+    takes += 1;
+  }).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const document = bill(`http://127.0.0.1:${port}/`, "{{ 1 }}");
+  const nodes = document.nodes.map((node) =>
+    node.id === "fetch"
+      ? { ...node, label: "Pay the bill", params: { ...node.params, method: "POST" } }
+      : node,
+  );
+  const workflow = await at.workflow({ ...document, name: "Unknown", nodes }, true);
+  // Beside the request a clock ends the second run while its question is open.
+  const clock = [
+    { id: "clock", type: "flow.wait", params: { for: "8s" } },
+    { id: "end", type: "flow.stop", label: "Give up", params: { error: "It took too long." } },
+  ];
+  const edges = [...document.edges, { from: "start", to: "clock" }, { from: "clock", to: "end" }];
+  const timed = await at.workflow({ name: "Unknown for ever", nodes: [...nodes, ...clock], edges }, true);
+  const [settled, ended] = [await at.run(workflow), await at.run(timed)];
+  await until("both requests", async () => takes === 2);
+  await at.killServer();
+  await at.startServer();
+  const guest = await visit(browser, at);
+  await withKey(guest, at.key);
+  const { page, faults } = guest;
+
+  // The one is settled with a note, and goes on.
+  await page.goto(`/runs/${settled}`);
+  await page.getByText("Nobody knows whether an effect took place").first().waitFor();
+  await page.getByRole("button", { name: /Pay the bill/ }).click();
+  await page.getByText("Look there, then say it here.").waitFor();
+  await look(page, "run-unknown");
+  await page.getByLabel("What became of it").selectOption("done");
+  await page.getByLabel("Note").fill("It is in the bank's list.");
+  await page.getByRole("button", { name: "Settle it" }).click();
+  await page
+    .getByRole("heading", { name: /succeeded/ })
+    .first()
+    .waitFor();
+  await page.getByRole("button", { name: /Pay the bill/ }).click();
+  await page.getByText("It is in the bank's list.").waitFor();
+
+  // The other one ends with the question open: it is looked through and put away.
+  await page.goto(`/runs/${ended}`);
+  await page
+    .getByRole("heading", { name: /failed/ })
+    .first()
+    .waitFor();
+  const acknowledge = page.getByRole("button", { name: "Acknowledge" });
+  await acknowledge.click();
+  await acknowledge.waitFor({ state: "detached" });
+  expect((await at.api<{ attention: unknown }>("GET", `/api/runs/${ended}`)).attention).toBeFalsy();
+  expect(faults).toEqual([]);
+  silent.closeAllConnections();
+  silent.close();
   await guest.context.close();
 });

@@ -156,6 +156,8 @@ async fn a_test_run_answers_its_trace(db: Db) {
     let run = ground.post(&format!("{path}?wait=30s"), pinned).await.expect(200).json();
     assert_eq!(run["nodes"][1]["output"]["main"][1]["json"], json!({ "a": 1 }));
     assert_eq!(run["dry_run"], true);
+    let marks = run["nodes"].as_array().unwrap().iter().filter(|node| node["pinned"] == true);
+    assert_eq!(marks.map(|node| &node["id"]).collect::<Vec<_>>(), ["shape"]);
     let by_port = json!({ "pins": { "shape": { "main": ["on its port"] } } });
     let run = ground.post(&format!("{path}?wait=30s"), by_port).await.expect(200).json();
     assert_eq!(run["nodes"][1]["output"]["main"][0]["json"], "on its port");

@@ -66,3 +66,13 @@ test("an answer that is no JSON is still an error with words", async () => {
   answers(() => new Response("gone fishing", { status: 418 }));
   await expect(api.GET("/api/runs")).rejects.toMatchObject({ code: "unreadable_answer", status: 418 });
 });
+
+test("long numbers come and go with all their digits", async () => {
+  const text = '{"revision":1,"document":{"order":9007199254740993}}';
+  const answer = () => new Response(text, { headers: { "content-type": "application/json" } });
+  answers(answer, answer);
+  const params = { path: { id: "wf_1" } };
+  const { data } = await api.GET("/api/workflows/{id}", { params });
+  await api.PUT("/api/workflows/{id}", { params, body: data as never });
+  expect(await asked[1]?.text()).toBe(text);
+});

@@ -3,6 +3,7 @@
 import createFetchClient, { type Middleware } from "openapi-fetch";
 import createQueryHooks from "openapi-react-query";
 
+import { jsonText, parseJson } from "../json";
 import { connection } from "./connection";
 import type { components, paths } from "./schema";
 
@@ -87,6 +88,23 @@ export async function send(request: Request): Promise<Response> {
   return answer.status === 401 && isSession && (await refresh()) ? signed() : answer;
 }
 
+/** What an answer holds, long numbers with all their digits. */
+export const readJson = async (answer: Response): Promise<unknown> => parseJson(await answer.text());
+
+/** An answer that the typed client reads as [readJson] does. */
+async function exact(request: Request): Promise<Response> {
+  const answer = await send(request);
+  if (!answer.headers.get("content-type")?.includes("json")) return answer;
+  const text = await answer.text();
+  const { status, statusText } = answer;
+  const headers = new Headers(answer.headers);
+  // Without a length the typed client reads by itself.
+  headers.set("content-length", String(text.length));
+  const read = new Response(text, { status, statusText, headers });
+  read.json = () => Promise.resolve().then(() => parseJson(text));
+  return read;
+}
+
 /** What is to be thrown for an answer that is an error. */
 export async function errorOf(answer: Response): Promise<ApiError> {
   const body = (await answer.json().catch(() => null)) as {
@@ -109,7 +127,11 @@ const errors: Middleware = {
 };
 
 /** Typed requests: `const { data } = await api.GET("/api/runs", { params: { query } })`. Errors are thrown as [ApiError]. */
-export const api = createFetchClient<paths>({ baseUrl: location.origin, fetch: send });
+export const api = createFetchClient<paths>({
+  baseUrl: location.origin,
+  fetch: exact,
+  bodySerializer: (body) => jsonText(body),
+});
 api.use(errors);
 
 /** The same as hooks: `$api.useQuery("get", "/api/runs", …)`, `$api.useMutation(…)`. */

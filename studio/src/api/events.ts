@@ -2,6 +2,7 @@
 // last event. Events are handed on once per frame, however many came. Must not know what a page does with them.
 import { useEffect, useRef, useState } from "react";
 
+import { parseJson } from "../json";
 import { errorOf, send } from "./client";
 import { readEvents } from "./sse";
 
@@ -65,7 +66,7 @@ export function follow(path: string, follower: Follower): () => void {
         (event) => {
           lastId = event.id ?? lastId;
           if (event.event === "stream.reset") follower.onReset?.();
-          else frame.put(JSON.parse(event.data) as LiveEvent);
+          else frame.put(parseJson(event.data) as LiveEvent);
         },
         heard,
       );

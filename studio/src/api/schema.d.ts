@@ -4677,6 +4677,8 @@ export interface components {
             outcome?: components["schemas"]["OutcomeView"] | null;
             /** @description Items by output port. */
             output: Record<string, unknown>;
+            /** @description Whether its output was fixed by the person who started the test run; it did not run then. */
+            pinned?: boolean;
             /**
              * Format: int64
              * @description When the next attempt is due.

@@ -1,9 +1,8 @@
 // A workflow to look at: drawn as in the builder, lit by a run, with one node chosen. Changes nothing.
 import {
-  Background,
   Controls,
-  MiniMap,
   ReactFlow,
+  ReactFlowProvider,
   type ReactFlowInstance,
   type NodeMouseHandler,
 } from "@xyflow/react";
@@ -12,11 +11,14 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { useTheme } from "../app/theme";
 import type { Catalogue } from "../graph/catalogue";
-import { nameOf, type WorkflowDocument } from "../graph/document";
+import type { WorkflowDocument } from "../graph/document";
 import { elementsOf, type CanvasEdge, type CanvasNode, type Elements } from "../graph/elements";
 import { placeAll } from "../graph/layout";
 import type { NodeStates } from "../graph/runStates";
 import "./canvas/canvas.css";
+import { drawsOnlySeen, FarContext, useIsFar, useKnownSizes } from "./canvas/detail";
+import { Dots } from "./canvas/Dots";
+import { Overview } from "./canvas/Overview";
 import { bringIntoSight } from "./canvas/sight";
 import { edgeTypes, nodeTypes } from "./canvas/types";
 import { MarksContext, createMarks } from "./marks";
@@ -29,7 +31,15 @@ export type GraphViewProps = {
   onSelect?: (id: string | null) => void;
 };
 
-export default function GraphView({ document, catalogue, states, selected, onSelect }: GraphViewProps) {
+export default function GraphView(props: GraphViewProps) {
+  return (
+    <ReactFlowProvider>
+      <Graph {...props} />
+    </ReactFlowProvider>
+  );
+}
+
+function Graph({ document, catalogue, states, selected, onSelect }: GraphViewProps) {
   const [marks] = useState(() => createMarks(states));
   useEffect(() => marks.setState({ states }), [marks, states]);
   const theme = useTheme((state) => state.shown);
@@ -38,6 +48,8 @@ export default function GraphView({ document, catalogue, states, selected, onSel
   useEffect(() => {
     if (flow && selected) bringIntoSight(flow, box.current, selected);
   }, [flow, selected]);
+  const isFar = useIsFar(document.nodes.length);
+  useKnownSizes();
   const before = useRef<Elements | null>(null);
   const elements = useMemo(() => {
     const made = elementsOf(document, catalogue, before.current, placeAll(document, catalogue));
@@ -45,11 +57,7 @@ export default function GraphView({ document, catalogue, states, selected, onSel
     return made;
   }, [document, catalogue]);
   const nodes = useMemo(
-    () =>
-      elements.nodes.map((node): CanvasNode => {
-        const name = node.type === "step" ? `${nameOf(node.data.node)}` : undefined;
-        return { ...node, selected: node.id === selected, ariaLabel: name } as CanvasNode;
-      }),
+    () => elements.nodes.map((node): CanvasNode => ({ ...node, selected: node.id === selected })),
     [elements, selected],
   );
   const choose = useCallback<NodeMouseHandler<CanvasNode>>(
@@ -65,31 +73,33 @@ export default function GraphView({ document, catalogue, states, selected, onSel
   };
   return (
     <MarksContext value={marks}>
-      <div ref={box} className="h-full w-full" onKeyDown={chooseByKey}>
-        <ReactFlow<CanvasNode, CanvasEdge>
-          nodes={nodes}
-          edges={elements.edges}
-          nodeTypes={nodeTypes}
-          edgeTypes={edgeTypes}
-          colorMode={theme}
-          onInit={setFlow}
-          nodesDraggable={false}
-          nodesConnectable={false}
-          edgesFocusable={false}
-          deleteKeyCode={null}
-          disableKeyboardA11y
-          onlyRenderVisibleElements
-          fitView
-          fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
-          minZoom={0.05}
-          onNodeClick={choose}
-          onPaneClick={() => onSelect?.(null)}
-        >
-          <Background gap={20} />
-          <Controls showInteractive={false} />
-          {nodes.length > 12 && <MiniMap pannable zoomable ariaLabel="Overview" />}
-        </ReactFlow>
-      </div>
+      <FarContext value={isFar}>
+        <div ref={box} className="h-full w-full" onKeyDown={chooseByKey}>
+          <ReactFlow<CanvasNode, CanvasEdge>
+            nodes={nodes}
+            edges={elements.edges}
+            nodeTypes={nodeTypes}
+            edgeTypes={edgeTypes}
+            colorMode={theme}
+            onInit={setFlow}
+            nodesDraggable={false}
+            nodesConnectable={false}
+            edgesFocusable={false}
+            deleteKeyCode={null}
+            disableKeyboardA11y
+            onlyRenderVisibleElements={drawsOnlySeen(isFar, nodes.length)}
+            fitView
+            fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
+            minZoom={0.05}
+            onNodeClick={choose}
+            onPaneClick={() => onSelect?.(null)}
+          >
+            {!isFar && <Dots />}
+            <Controls showInteractive={false} />
+            {nodes.length > 12 && <Overview />}
+          </ReactFlow>
+        </div>
+      </FarContext>
     </MarksContext>
   );
 }

@@ -38,7 +38,12 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   useOpenInSight(canvas);
 
   const toPalette = () => {
-    const search = () => document.getElementById(PALETTE_SEARCH)?.focus();
+    const search = () => {
+      const field = document.getElementById(PALETTE_SEARCH) as HTMLInputElement | null;
+      field?.focus();
+      // What was searched last is written over.
+      field?.select();
+    };
     if (isPaletteOpen) return search();
     setPaletteOpen(true);
     requestAnimationFrame(search);
@@ -54,20 +59,13 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
     }, 80);
   };
   const onCanvasKey = useCanvasKeys({ add: toPalette, connect: setConnecting, sheet: () => setSheet(true) });
+  useKeysAnywhere({
+    s: () => void save(builder).then((isSaved) => isSaved && toast.done("Saved.")),
+    Enter: () => void actions.run(),
+  });
   const onKeyDown = (event: KeyboardEvent) => {
-    const isControl = event.ctrlKey || event.metaKey;
-    if (isControl && event.key === "s") {
-      event.preventDefault();
-      void save(builder).then((isSaved) => isSaved && toast.done("Saved."));
-    } else if (isControl && event.key === "Enter") {
-      event.preventDefault();
-      void actions.run();
-    } else if (
-      event.key === "Escape" &&
-      (event.target as HTMLElement).closest("[data-dock]") &&
-      !event.defaultPrevented
-    )
-      toCanvas();
+    const isInDock = Boolean((event.target as HTMLElement).closest("[data-dock]"));
+    if (event.key === "Escape" && isInDock && !event.defaultPrevented) toCanvas();
   };
   return (
     <div className="flex min-h-0 flex-1 flex-col" onKeyDown={onKeyDown}>
@@ -117,6 +115,24 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
       {connecting && <ConnectDialog key={connecting} node={connecting} onClose={() => setConnecting(null)} />}
     </div>
   );
+}
+
+/** Keys with Ctrl that hold wherever the focus is, also when what had it is gone; not while a dialog asks something. */
+function useKeysAnywhere(keys: Record<string, () => void>) {
+  const newest = useRef(keys);
+  useEffect(() => {
+    newest.current = keys;
+  });
+  useEffect(() => {
+    const listen = (event: globalThis.KeyboardEvent) => {
+      const done = (event.ctrlKey || event.metaKey) && !event.shiftKey && newest.current[event.key];
+      if (!done) return;
+      event.preventDefault();
+      if (!document.querySelector("[role=dialog], [role=alertdialog]")) done();
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, []);
 }
 
 const EmptyHint = ({ isReadOnly }: { isReadOnly: boolean }) => {

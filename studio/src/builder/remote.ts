@@ -1,10 +1,11 @@
 // What the builder asks of the server: each function is one documented request. Must not know the builder's state.
-import { api, send, errorOf, type Schema } from "../api/client";
+import { api, errorOf, readJson, send, type Schema } from "../api/client";
 import type { Language } from "../graph/completion";
 import type { Problem, WorkflowDocument } from "../graph/document";
 import type { Pins } from "../graph/runRequest";
 import type { RunView } from "../graph/runStates";
 import type { Sample } from "../graph/sample";
+import { jsonText } from "../json";
 
 export type Workflow = Schema<"WorkflowView">;
 
@@ -70,17 +71,17 @@ export const previewText = (
 export async function readLanguage(): Promise<Language> {
   const answer = await send(new Request(new URL("/api/expressions", location.origin)));
   if (!answer.ok) throw await errorOf(answer);
-  return (await answer.json()) as Language;
+  return (await readJson(answer)) as Language;
 }
 
 async function post<T>(to: string, body: unknown, signal?: AbortSignal): Promise<T> {
   const request = new Request(new URL(to, location.origin), {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
+    body: jsonText(body),
     signal,
   });
   const answer = await send(request);
   if (!answer.ok) throw await errorOf(answer);
-  return (await answer.json()) as T;
+  return (await readJson(answer)) as T;
 }

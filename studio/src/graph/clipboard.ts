@@ -1,5 +1,6 @@
 // Copy and paste as JSON text, so that nodes can be carried between workflows, windows and files. Must not know the
 // browser's clipboard.
+import { jsonText, parseJson } from "../json";
 import { addNodes } from "./edit";
 import {
   edgesOf,
@@ -24,14 +25,14 @@ export function copyText(document: WorkflowDocument, ids: ReadonlySet<string>): 
     nodes: document.nodes.filter((node) => ids.has(node.id)),
     edges: edgesOf(document).filter((edge) => inside(edge.from) && inside(edge.to)),
   };
-  return JSON.stringify(piece, null, 2);
+  return jsonText(piece, 2);
 }
 
 /** Reads a piece, or a whole document; null when the text is neither. */
 export function readPiece(text: string): { nodes: NodeDoc[]; edges: EdgeDoc[] } | null {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return null;
   }

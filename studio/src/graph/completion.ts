@@ -1,5 +1,6 @@
 // What may be written at a place of an expression: variables, fields of the sample data, functions, node ids. Must not
 // know the editor.
+import { jsonText } from "../json";
 import type { Sample } from "./sample";
 
 export type Function = {
@@ -101,7 +102,7 @@ function functionOption(entry: Function): Option {
   return { label: entry.name, kind: "function", detail: entry.signature, info: entry.help + example };
 }
 
-const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+const text = (value: unknown) => (typeof value === "string" ? value : jsonText(value));
 
 function fieldsOf(value: unknown): Option[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
@@ -116,7 +117,7 @@ function fieldsOf(value: unknown): Option[] {
 
 function preview(value: unknown): { detail?: string } {
   if (value === undefined) return {};
-  const shown = JSON.stringify(value) ?? "";
+  const shown = jsonText(value) ?? "";
   return { detail: shown.length > 40 ? `${shown.slice(0, 39)}…` : shown };
 }
 

@@ -1,6 +1,7 @@
 // The document as what the canvas draws. Elements whose part of the document did not change stay the same objects, so
-// that only what changed is drawn anew. Must not know React; the shapes are React Flow's.
-import type { Edge, Node } from "@xyflow/react";
+// that only what changed is drawn anew. Sizes and ports are told with each element, so the canvas measures none. Must not
+// know React; the shapes are React Flow's.
+import type { Edge, Node, NodeHandle, Position as Side } from "@xyflow/react";
 
 import { annotationsOf, type Group, type Note } from "./annotations";
 import { portsOfNode, type Catalogue, type NodeType, type Ports } from "./catalogue";
@@ -9,11 +10,12 @@ import {
   edgeKey,
   edgesOf,
   endpoint,
+  nameOf,
   type NodeDoc,
   type Position,
   type WorkflowDocument,
 } from "./document";
-import { sizeOf } from "./size";
+import { portBoxes, sizeOf } from "./size";
 
 export type StepData = { node: NodeDoc; type: NodeType | undefined; ports: Ports | null };
 export type StepElement = Node<StepData, "step">;
@@ -55,16 +57,23 @@ function stepElement(
   if (kept && isSameNode && samePlace(kept.position, position)) return kept;
   const ports = portsOfNode(catalogue, node);
   const data = isSameNode ? kept.data : { node, type: catalogue.byType.get(node.type), ports };
-  // Of an old element what the canvas noted (measured, selected) is kept, but not its measures when the ports are others.
+  const size = sizeOf(ports);
+  // Of an old element what the canvas noted (chosen or not) is kept.
   return {
     ...kept,
-    ...sizeOf(ports),
+    ...size,
+    measured: size,
+    handles: kept && isSameNode ? kept.handles : handlesOf(ports),
     id: node.id,
     type: "step",
+    ariaLabel: nameOf(node),
     position: { ...position },
     data,
   };
 }
+
+const handlesOf = (ports: Ports | null): NodeHandle[] =>
+  portBoxes(ports).map(({ side, ...box }) => ({ ...box, position: side as Side }));
 
 function noteElement(note: Note, old: CanvasNode | undefined): NoteElement {
   const kept = old?.type === "note" ? old : undefined;
@@ -75,6 +84,9 @@ function noteElement(note: Note, old: CanvasNode | undefined): NoteElement {
     type: "note",
     position: { ...note.position },
     ...note.size,
+    measured: note.size,
+    handles: [],
+    ariaLabel: "Note",
     data: { note },
     zIndex: 2,
   };
@@ -89,6 +101,9 @@ function groupElement(group: Group, old: CanvasNode | undefined): GroupElement {
     type: "group-frame",
     position: { ...group.position },
     ...group.size,
+    measured: group.size,
+    handles: [],
+    ariaLabel: `Group ${group.title}`,
     data: { group },
     zIndex: -1,
     dragHandle: ".group-title",

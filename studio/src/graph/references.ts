@@ -1,4 +1,5 @@
 // References to nodes inside expressions: `node("id")`. Must not know the rest of the expression language.
+import { jsonText } from "../json";
 
 const REFERENCE = /\bnode\(\s*(["'`])([a-z][a-z0-9_-]*)\1\s*\)/g;
 
@@ -28,7 +29,7 @@ export function renameReferences<T>(value: T, names: ReadonlyMap<string, string>
 /** Ids of the nodes that a value refers to. */
 export function referencesIn(value: unknown): Set<string> {
   const found = new Set<string>();
-  for (const match of (JSON.stringify(value) ?? "").replaceAll('\\"', '"').matchAll(REFERENCE))
+  for (const match of (jsonText(value) ?? "").replaceAll('\\"', '"').matchAll(REFERENCE))
     if (match[2]) found.add(match[2]);
   return found;
 }

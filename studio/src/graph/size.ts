@@ -26,5 +26,32 @@ export function sizeOf(ports: Ports | null): Size {
 
 export const portTop = (row: number, rows: number) => (rows ? HEAD + ROW * row + ROW / 2 : HEAD / 2);
 
+const PORT = 10;
+export type PortBox = {
+  id: string;
+  type: "source" | "target";
+  side: "left" | "right" | "bottom";
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+};
+
+/** Where the dots of the ports are, counted from the node's corner: inputs left, outputs right, failures below. */
+export function portBoxes(ports: Ports | null): PortBox[] {
+  if (!ports) return [];
+  const rows = rowsOf(ports);
+  const { width, height } = sizeOf(ports);
+  const dot = (x: number, y: number) => ({ x: x - PORT / 2, y: y - PORT / 2, width: PORT, height: PORT });
+  const inputs = ports.inputs.map(
+    ({ name }, row) => ({ id: name, type: "target", side: "left", ...dot(0, portTop(row, rows)) }) as const,
+  );
+  const outputs = listedOutputs(ports).map(
+    ({ name }, row) =>
+      ({ id: name, type: "source", side: "right", ...dot(width, portTop(row, rows)) }) as const,
+  );
+  return [...inputs, ...outputs, { id: ERROR, type: "source", side: "bottom", ...dot(width / 2, height) }];
+}
+
 /** The next place to the right of a node. */
 export const beside = (position: Position): Position => ({ x: position.x + NODE_WIDTH + 72, y: position.y });

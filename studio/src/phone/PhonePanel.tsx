@@ -1,11 +1,12 @@
 // The test phone: a chat with the draft. The canvas lights while it answers; what fails is told in the chat, with the way
 // to the node. Must not know node types.
 import { RotateCcw } from "lucide-react";
-import { use, useEffect, useRef } from "react";
+import { use, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 
 import { useBuilder, useBuilderState, useDocument } from "../builder/context";
 import { MarksContext } from "../builder/marks";
+import { EffectsQuestion } from "../builder/run/EffectsQuestion";
 import { openNode, select } from "../builder/store";
 import { nameOf, nodeById } from "../graph/document";
 import { IconButton } from "../ui/Button";
@@ -24,6 +25,7 @@ export default function PhonePanel() {
   const run = useBuilderState((state) => state.run);
   const isReal = useBuilderState((state) => state.isReal);
   const document = useDocument();
+  const [isAsking, setAsking] = useState(false);
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // jsdom and old browsers know no scrolling into view.
@@ -96,9 +98,10 @@ export default function PhonePanel() {
               : "Off: messages are only checked, nothing happens outside."
           }
           checked={isReal}
-          onChange={(checked) => builder.setState({ isReal: checked })}
+          onChange={(checked) => (checked ? setAsking(true) : builder.setState({ isReal: false }))}
         />
       </div>
+      <EffectsQuestion isOpen={isAsking} onClose={() => setAsking(false)} />
     </section>
   );
 }

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { catalogueOf } from "../graph/catalogue";
 import type { RunView } from "../graph/runStates";
 import { node, typeOf, workflow } from "../graph/testing";
-import { bubblesOf, chatTriggers, eventOf, faultsOf, waitsForReply } from "./messages";
+import { bubblesOf } from "./bubbles";
+import { chatTriggers, eventOf, faultsOf, waitsForReply } from "./messages";
 
 const example = {
   input: [
@@ -120,6 +121,85 @@ describe("what a run answers", () => {
       listTitle: "Open",
       taps: [{ of: "list", id: "r", description: "First" }],
     });
+  });
+  const seen = (message: object) => bubblesOf(run(ran("a", sent("m", message))))[0];
+  it("is a template with its head, its variables and its buttons", () => {
+    const text = (value: string) => ({ type: "text", text: value });
+    const button = (sub_type: string, parameter: object) => ({
+      type: "button",
+      sub_type,
+      parameters: [parameter],
+    });
+    const template = {
+      name: "order_update",
+      language: { code: "en_US" },
+      components: [
+        { type: "header", parameters: [{ type: "image", image: { link: "https://shop.test/42.jpg" } }] },
+        { type: "body", parameters: [text("Asha"), { ...text("42"), parameter_name: "order" }] },
+        button("quick_reply", { type: "payload", payload: "STOP" }),
+        button("url", text("orders/42")),
+        button("copy_code", { type: "coupon_code", coupon_code: "SAVE5" }),
+      ],
+    };
+    expect(seen({ type: "template", template })).toMatchObject({
+      media: { kind: "image", link: "https://shop.test/42.jpg" },
+      template: {
+        name: "order_update",
+        language: "en_US",
+        values: [
+          { name: "1", value: "Asha" },
+          { name: "order", value: "42" },
+        ],
+      },
+      taps: [{ of: "template_button", id: "STOP" }],
+      links: [{ title: "Open …orders/42" }, { title: "Copy code SAVE5" }],
+    });
+  });
+  it.each([
+    [
+      {
+        type: "document",
+        document: { link: "https://a.test/b", filename: "bill.pdf", caption: "Your bill" },
+      },
+      { text: "Your bill", media: { kind: "document", name: "bill.pdf", link: "https://a.test/b" } },
+    ],
+    [
+      { type: "video", video: { id: "7" } },
+      { text: "", media: { kind: "video" } },
+    ],
+    [
+      { type: "location", location: { latitude: 18.5, longitude: 73.8, name: "Shop", address: "MG Road" } },
+      { place: { latitude: 18.5, longitude: 73.8, name: "Shop", address: "MG Road" } },
+    ],
+    [
+      { type: "contacts", contacts: [{ name: { formatted_name: "Ravi" }, phones: [{ phone: "+91" }] }] },
+      { people: [{ name: "Ravi", phone: "+91" }] },
+    ],
+    [
+      { type: "reaction", reaction: { message_id: "m0", emoji: "👍" } },
+      { text: "👍", isReaction: true },
+    ],
+    [
+      {
+        type: "interactive",
+        interactive: {
+          type: "cta_url",
+          header: { type: "text", text: "Shop" },
+          body: { text: "Look" },
+          footer: { text: "Open all day" },
+          action: { name: "cta_url", parameters: { display_text: "Open", url: "https://shop.test" } },
+        },
+      },
+      {
+        header: "Shop",
+        text: "Look",
+        footer: "Open all day",
+        links: [{ title: "Open", to: "https://shop.test" }],
+      },
+    ],
+    [{ type: "of_tomorrow", of_tomorrow: {} }, { text: "of_tomorrow" }],
+  ])("is shown as the customer sees it: %j", (message, bubble) => {
+    expect(seen(message)).toMatchObject(bubble);
   });
   it("may be a fault, with its node", () => {
     const failed = ran("bad", {}, { status: "failed", output: {}, error: { message: "No" } });

@@ -1,8 +1,8 @@
-// What is said on the phone, as the server's events and messages have it: a customer's message becomes an event, a message
-// that a node sent becomes a bubble. Must not know React, nor any node type by name.
+// What is said on the phone, as the server has it: a customer's message becomes an event; what a run waits for and what
+// went wrong in it. What it sent is in `bubbles`. Must not know React, nor any node type by name.
 import type { Catalogue } from "../graph/catalogue";
 import type { NodeDoc, WorkflowDocument } from "../graph/document";
-import { itemsOf, type NodeRun, type RunView } from "../graph/runStates";
+import type { NodeRun, RunView } from "../graph/runStates";
 
 /** What a customer can say. */
 export type Said =
@@ -21,21 +21,6 @@ export type Customer = { name: string; phone: string };
 
 /** Something that can be tapped below a message. */
 export type Tap = Extract<Said, { kind: "tap" }>;
-
-export type Bubble = {
-  key: string;
-  node: string;
-  type: string;
-  header?: string;
-  text: string;
-  footer?: string;
-  /** Address of a picture or file. */
-  link?: string;
-  place?: { latitude: number; longitude: number; name?: string };
-  taps: Tap[];
-  /** Opens the list of taps, when it is a list. */
-  listTitle?: string;
-};
 
 type Json = Record<string, unknown>;
 const record = (value: unknown): Json => (typeof value === "object" && value !== null ? (value as Json) : {});
@@ -131,85 +116,6 @@ export function wordsOf(said: Said): string {
       return said.name ?? `${said.latitude}, ${said.longitude}`;
   }
 }
-
-/** The messages that a run sent, in the order in which they went out. What nodes hand on is told once. */
-export function bubblesOf(run: RunView): Bubble[] {
-  const found = new Map<string, { at: number; bubble: Bubble }>();
-  for (const node of run.nodes) {
-    for (const port of Object.keys(node.output))
-      itemsOf(node.output, port).forEach((item, place) => {
-        const sent = record(record(item.json).sent);
-        const message = record(sent.message);
-        if (!text(message.type)) return;
-        const key = text(sent.message_id) || `${run.id}/${node.id}/${node.iteration}/${place}`;
-        if (!found.has(key))
-          found.set(key, { at: node.ended_at ?? 0, bubble: bubbleOf(key, node.id, message) });
-      });
-  }
-  return [...found.values()].sort((a, b) => a.at - b.at).map((entry) => entry.bubble);
-}
-
-function bubbleOf(key: string, node: string, message: Json): Bubble {
-  const type = text(message.type);
-  const part = record(message[type]);
-  if (type === "interactive") return interactive(key, node, part);
-  const bubble: Bubble = { key, node, type, text: text(part.body) || text(part.caption), taps: [] };
-  if (type === "template") {
-    bubble.text = `Template “${text(part.name)}”`;
-    bubble.footer = text(record(part.language).code);
-    bubble.taps = templateTaps(part);
-  }
-  if (type === "reaction") bubble.text = text(part.emoji);
-  if (text(part.link)) bubble.link = text(part.link);
-  if (typeof part.latitude === "number" && typeof part.longitude === "number") {
-    bubble.place = { latitude: part.latitude, longitude: part.longitude, name: text(part.name) || undefined };
-  }
-  if (!bubble.text && !bubble.link && !bubble.place) bubble.text = text(part.filename) || type;
-  return bubble;
-}
-
-function interactive(key: string, node: string, part: Json): Bubble {
-  const action = record(part.action);
-  const header = record(part.header);
-  const rows = list(action.sections).flatMap((section) => list(record(section).rows));
-  const buttons = list(action.buttons).map((button) => record(record(button).reply));
-  const tap =
-    (of: Tap["of"]) =>
-    (entry: unknown): Tap => {
-      const { id, title, description } = record(entry);
-      return {
-        kind: "tap",
-        of,
-        id: text(id),
-        title: text(title),
-        ...(text(description) && { description: text(description) }),
-      };
-    };
-  const link = text(record(header[text(header.type)]).link) || text(record(action.parameters).url);
-  return {
-    key,
-    node,
-    type: `interactive ${text(part.type)}`,
-    header: text(header.text) || undefined,
-    text: text(record(part.body).text),
-    footer: text(record(part.footer).text) || undefined,
-    ...(link && { link }),
-    taps: rows.length ? rows.map(tap("list")) : buttons.map(tap("button")),
-    ...(rows.length && { listTitle: text(action.button) || "Choose" }),
-  };
-}
-
-/** Quick replies of a template, as far as the message tells them: their payloads. */
-function templateTaps(template: Json): Tap[] {
-  return list(template.components).flatMap((entry): Tap[] => {
-    const component = record(entry);
-    if (component.type !== "button" || component.sub_type !== "quick_reply") return [];
-    const payload = text(record(list(component.parameters)[0]).payload);
-    return [{ kind: "tap", of: "template_button", id: payload, title: payload || "Quick reply" }];
-  });
-}
-
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 /** The node that waits for what the customer writes next. */
 export function waitsForReply(run: RunView | null): NodeRun | undefined {

@@ -7,14 +7,13 @@ import type { RunView } from "../graph/runStates";
 import type { MarksStore } from "../builder/marks";
 import { answerRun, runDraft } from "../builder/run/testRun";
 import { documentOf, type Builder } from "../builder/store";
+import { bubblesOf, type Bubble } from "./bubbles";
 import {
-  bubblesOf,
   chatTriggers,
   eventOf,
   faultsOf,
   waitsForReply,
   wordsOf,
-  type Bubble,
   type Customer,
   type Fault,
   type Said,

@@ -2,6 +2,7 @@
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { useMemo, useState } from "react";
 
+import { jsonText } from "../json";
 import { CopyButton } from "./Copy";
 import { cx } from "./cx";
 import { counted } from "./words";
@@ -15,7 +16,7 @@ const SMALL = 4000;
 const DEPTH = 3;
 
 export function JsonView({ value, label, className }: { value: unknown; label: string; className?: string }) {
-  const text = useMemo(() => JSON.stringify(value, null, 2) ?? "", [value]);
+  const text = useMemo(() => jsonText(value, 2) ?? "", [value]);
   return (
     <div
       role="group"
@@ -107,7 +108,7 @@ function Leaf({ value }: { value: unknown }) {
   const isLong = value.length > TEXT && !isWhole;
   return (
     <span className="text-ok">
-      {JSON.stringify(isLong ? value.slice(0, TEXT) : value)}
+      {jsonText(isLong ? value.slice(0, TEXT) : value)}
       {isLong && (
         <button type="button" className="cursor-pointer text-busy underline" onClick={() => setWhole(true)}>
           {value.length - TEXT} more characters

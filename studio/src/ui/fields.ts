@@ -1,10 +1,11 @@
 // Named values as rows of a form, and back. Must not know what they are for.
+import { jsonText } from "../json";
 export type FieldRow = { name: string; value: string };
 
 export const rowsOf = (value: Record<string, unknown>): FieldRow[] =>
   Object.entries(value).map(([name, one]) => ({
     name,
-    value: typeof one === "string" ? one : JSON.stringify(one),
+    value: typeof one === "string" ? one : jsonText(one),
   }));
 
 /** Rows without a name are left out. */

@@ -1,15 +1,12 @@
 // The canvas on which a workflow is drawn: dragging, connecting, choosing, dropping. What is done is done by commands;
 // keys are in `useCanvasKeys`. Must not know node types.
 import {
-  Background,
   ConnectionMode,
   Controls,
-  MiniMap,
   Panel,
   ReactFlow,
   SelectionMode,
   useReactFlow,
-  useStore,
   type Connection,
   type Edge,
   type OnConnectEnd,
@@ -31,18 +28,10 @@ import { PALETTE_TYPE } from "../palette/drag";
 import { changeEdges, changeNodes, documentOf, openNode, settle } from "../store";
 import "./canvas.css";
 import { ConnectHint } from "./ConnectHint";
+import { drawsOnlySeen, FarContext, useIsFar, useKnownSizes } from "./detail";
+import { Dots } from "./Dots";
+import { Overview } from "./Overview";
 import { edgeTypes, nodeTypes } from "./types";
-
-/** A group is drawn as what is behind, also in small. */
-const minimapColour = (node: CanvasNode) =>
-  node.type === "group-frame" ? "color-mix(in srgb, var(--busy) 15%, transparent)" : "var(--muted)";
-
-/** Below this zoom, ports and second lines are specks. */
-const FAR = 0.35;
-/** Below this zoom nearly all nodes are seen: to draw every one costs less than to ask at each step which are. */
-const WHOLE = 0.18;
-/** With more nodes than this, only those that are seen are drawn at any zoom. */
-const HUGE = 1_000;
 
 const ends = (connection: Connection | Edge): [Endpoint, Endpoint] => [
   { node: connection.source, port: connection.sourceHandle ?? MAIN },
@@ -57,9 +46,8 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
   const [quickAdd, setQuickAdd] = useState<QuickAddAt | null>(null);
   const drag = useGroupDrag();
   const [isMoving, setMoving] = useState(false);
-  const isHuge = elements.nodes.length > HUGE;
-  const isWhole = useStore((state) => state.transform[2] < WHOLE);
-  const isFar = useStore((state) => state.transform[2] < FAR);
+  const isFar = useIsFar(elements.nodes.length);
+  useKnownSizes();
 
   const isValid = useCallback(
     (connection: Connection | Edge) => {
@@ -107,54 +95,56 @@ export function Canvas({ isReadOnly }: { isReadOnly: boolean }) {
     [builder],
   );
   return (
-    <ReactFlow<CanvasNode, CanvasEdge>
-      className={cx(isMoving && "canvas-moving", isFar && "canvas-far")}
-      onMoveStart={() => setMoving(true)}
-      onMoveEnd={() => setMoving(false)}
-      nodes={elements.nodes}
-      edges={elements.edges}
-      nodeTypes={nodeTypes}
-      edgeTypes={edgeTypes}
-      colorMode={theme}
-      onNodesChange={(changes) => changeNodes(builder, changes)}
-      onEdgesChange={(changes) => changeEdges(builder, changes)}
-      onNodeDragStart={drag.start}
-      onNodeDrag={drag.move}
-      onNodeDragStop={drag.stop}
-      onNodeClick={onNodeClick}
-      onConnect={onConnect}
-      onConnectEnd={onConnectEnd}
-      isValidConnection={isValid}
-      onDrop={onDrop}
-      onDragOver={(event) => event.dataTransfer.types.includes(PALETTE_TYPE) && event.preventDefault()}
-      nodesDraggable={!isReadOnly}
-      nodesConnectable={!isReadOnly}
-      connectionMode={ConnectionMode.Strict}
-      connectionRadius={24}
-      nodeDragThreshold={2}
-      selectionOnDrag
-      selectionMode={SelectionMode.Partial}
-      panOnDrag={[1, 2]}
-      panOnScroll
-      zoomOnDoubleClick={false}
-      multiSelectionKeyCode={["Shift", "Control", "Meta"]}
-      deleteKeyCode={null}
-      disableKeyboardA11y
-      onlyRenderVisibleElements={isHuge || !isWhole}
-      fitView
-      fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
-      minZoom={0.05}
-      maxZoom={2}
-      elevateNodesOnSelect={false}
-    >
-      {!isFar && <Background gap={20} />}
-      <Controls showInteractive={false} position="bottom-left" />
-      <MiniMap pannable zoomable ariaLabel="Overview" position="bottom-right" nodeColor={minimapColour} />
-      <Panel position="top-center">
-        <ConnectHint />
-      </Panel>
-      {quickAdd && <QuickAdd at={quickAdd} onClose={() => setQuickAdd(null)} />}
-    </ReactFlow>
+    <FarContext value={isFar}>
+      <ReactFlow<CanvasNode, CanvasEdge>
+        className={cx(isMoving && isFar && "canvas-shifted")}
+        onMoveStart={() => setMoving(true)}
+        onMoveEnd={() => setMoving(false)}
+        nodes={elements.nodes}
+        edges={elements.edges}
+        nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
+        colorMode={theme}
+        onNodesChange={(changes) => changeNodes(builder, changes)}
+        onEdgesChange={(changes) => changeEdges(builder, changes)}
+        onNodeDragStart={drag.start}
+        onNodeDrag={drag.move}
+        onNodeDragStop={drag.stop}
+        onNodeClick={onNodeClick}
+        onConnect={onConnect}
+        onConnectEnd={onConnectEnd}
+        isValidConnection={isValid}
+        onDrop={onDrop}
+        onDragOver={(event) => event.dataTransfer.types.includes(PALETTE_TYPE) && event.preventDefault()}
+        nodesDraggable={!isReadOnly}
+        nodesConnectable={!isReadOnly}
+        connectionMode={ConnectionMode.Strict}
+        connectionRadius={24}
+        nodeDragThreshold={2}
+        selectionOnDrag
+        selectionMode={SelectionMode.Partial}
+        panOnDrag={[1, 2]}
+        panOnScroll
+        zoomOnDoubleClick={false}
+        multiSelectionKeyCode={["Shift", "Control", "Meta"]}
+        deleteKeyCode={null}
+        disableKeyboardA11y
+        onlyRenderVisibleElements={drawsOnlySeen(isFar, elements.nodes.length)}
+        fitView
+        fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
+        minZoom={0.05}
+        maxZoom={2}
+        elevateNodesOnSelect={false}
+      >
+        {!isFar && <Dots />}
+        <Controls showInteractive={false} position="bottom-left" />
+        <Overview />
+        <Panel position="top-center">
+          <ConnectHint />
+        </Panel>
+        {quickAdd && <QuickAdd at={quickAdd} onClose={() => setQuickAdd(null)} />}
+      </ReactFlow>
+    </FarContext>
   );
 }
 

@@ -1,8 +1,8 @@
 // One node of the workflow on the canvas: name, type, ports, how its run stands, what is wrong with it. Must not know any
 // type by name: what it looks like follows from what the catalogue says of the type.
 import { Handle, Position, type NodeProps } from "@xyflow/react";
-import { Ban, Box, CircleAlert, Database, Pin, Repeat2, Send, Split, TriangleAlert, Zap } from "lucide-react";
-import { memo } from "react";
+import { Ban, CircleAlert, Pin, TriangleAlert } from "lucide-react";
+import { memo, use } from "react";
 
 import type { NodeType, Ports } from "../../graph/catalogue";
 import { ERROR, nameOf } from "../../graph/document";
@@ -11,6 +11,9 @@ import type { NodeState } from "../../graph/runStates";
 import { listedOutputs, portTop, rowsOf } from "../../graph/size";
 import { cx } from "../../ui/cx";
 import { useMarks } from "../marks";
+import { FarContext } from "./detail";
+import { FarStep } from "./FarStep";
+import { lookOf } from "./look";
 
 const frames: Partial<Record<NodeState["status"], string>> = {
   running: "border-busy step-running",
@@ -22,6 +25,16 @@ const frames: Partial<Record<NodeState["status"], string>> = {
 };
 
 export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps<StepElement>) {
+  return use(FarContext) ? (
+    <FarStep id={id} node={data.node} type={data.type} isSelected={selected} />
+  ) : (
+    <NearStep id={id} data={data} isSelected={selected} />
+  );
+});
+
+type NearStepProps = { id: string; data: StepElement["data"]; isSelected: boolean };
+
+function NearStep({ id, data, isSelected }: NearStepProps) {
   const { node, type, ports } = data;
   const state = useMarks((marks) => marks.states[id]);
   const isPinned = useMarks((marks) => marks.pinned.has(id));
@@ -30,9 +43,9 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
     <div
       data-status={state?.status}
       className={cx(
-        "h-full w-full rounded-lg border bg-surface text-left shadow-sm",
+        "h-full w-full rounded-lg border bg-surface text-left",
         (state && frames[state.status]) ?? "border-line",
-        selected && "outline-2 outline-offset-1 outline-accent",
+        isSelected && "outline-2 outline-offset-1 outline-accent",
         node.disabled && "border-dashed opacity-60",
       )}
     >
@@ -40,9 +53,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
         <TypeIcon type={type} />
         <div className="min-w-0 flex-1">
           <div className="truncate text-[13px] leading-4 font-medium">{nameOf(node)}</div>
-          <div className="step-detail truncate text-[11px] leading-4 text-muted">
-            {type?.title ?? node.type}
-          </div>
+          <div className="truncate text-[11px] leading-4 text-muted">{type?.title ?? node.type}</div>
         </div>
         {node.disabled && <Ban size={13} className="shrink-0 text-muted" aria-label="Disabled" />}
         {isPinned && <Pin size={13} className="shrink-0 text-warn" aria-label="Its output is pinned" />}
@@ -53,7 +64,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
       {state && <StateLine state={state} />}
     </div>
   );
-});
+}
 
 /** What a type looks like follows from what it does. */
 export function TypeIcon({ type, size = 16 }: { type: NodeType | undefined; size?: number }) {
@@ -67,17 +78,6 @@ export function TypeIcon({ type, size = 16 }: { type: NodeType | undefined; size
       <look.icon size={size} />
     </span>
   );
-}
-
-function lookOf(type: NodeType | undefined) {
-  if (!type) return { icon: CircleAlert, tint: "bg-bad/10 text-bad" };
-  if (type.trigger) return { icon: Zap, tint: "bg-warn/15 text-warn" };
-  if (type.loop_entry) return { icon: Repeat2, tint: "bg-busy/10 text-busy" };
-  if (type.effect === "once") return { icon: Send, tint: "bg-accent/10 text-accent" };
-  if (type.effect === "idempotent") return { icon: Database, tint: "bg-accent/10 text-accent" };
-  const outputs = type.outputs.fixed.length + (type.outputs.from_param ? 1 : 0);
-  if (outputs > 1) return { icon: Split, tint: "bg-busy/10 text-busy" };
-  return { icon: Box, tint: "bg-raised text-muted" };
 }
 
 function ProblemMark({ id }: { id: string }) {
@@ -111,10 +111,7 @@ const PortHandles = memo(function PortHandles({ ports, rows, counts }: HandlesPr
             title={port.help || port.name}
           />
           {rows > 0 && ports.inputs.length > 1 && (
-            <span
-              className="step-detail absolute left-3 text-[11px] text-muted"
-              style={{ top: portTop(row, rows) - 8 }}
-            >
+            <span className="absolute left-3 text-[11px] text-muted" style={{ top: portTop(row, rows) - 8 }}>
               {port.name}
             </span>
           )}
@@ -131,7 +128,7 @@ const PortHandles = memo(function PortHandles({ ports, rows, counts }: HandlesPr
           />
           {rows > 0 && (
             <span
-              className="step-detail absolute right-3 max-w-[85%] truncate text-[11px] text-muted"
+              className="absolute right-3 max-w-[85%] truncate text-[11px] text-muted"
               style={{ top: portTop(row, rows) - 8 }}
             >
               {port.name}
@@ -167,7 +164,7 @@ function StateLine({ state }: { state: NodeState }) {
   return (
     <div
       className={cx(
-        "step-detail absolute top-full left-0 mt-0.5 max-w-full truncate text-[11px]",
+        "absolute top-full left-0 mt-0.5 max-w-full truncate text-[11px]",
         state.status === "failed" ? "text-bad" : "text-muted",
       )}
       title={state.error}

@@ -175,7 +175,7 @@ function openParameters(builder: Builder, id: string) {
   openNode(builder, id);
   requestAnimationFrame(() =>
     requestAnimationFrame(() =>
-      document.querySelector<HTMLElement>("[data-dock] input, [data-dock] button")?.focus(),
+      document.querySelector<HTMLElement>("[data-dock] input, [data-dock] textarea")?.focus(),
     ),
   );
 }

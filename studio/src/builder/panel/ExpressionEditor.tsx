@@ -15,6 +15,7 @@ import { complete, hasExpression, type Option } from "../../graph/completion";
 import { CodeEditor } from "../../ui/CodeEditor";
 import { cx } from "../../ui/cx";
 import { previewText, type Preview } from "../remote";
+import { jsonText } from "../../json";
 import { useFields, type Fields } from "./FieldContext";
 
 type Props = {
@@ -147,5 +148,5 @@ function PreviewLine({ text }: { text: string }) {
 
 const shown = (value: unknown) => {
   if (value === null || value === undefined) return "null";
-  return typeof value === "string" ? value || "(empty)" : JSON.stringify(value);
+  return typeof value === "string" ? value || "(empty)" : jsonText(value);
 };

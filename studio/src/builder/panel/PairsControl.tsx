@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import { Button, IconButton } from "../../ui/Button";
 import { Input } from "../../ui/Input";
+import { jsonText, parseJson } from "../../json";
 import { JsonControl, type ControlProps } from "./controls";
 import { ExpressionEditor } from "./ExpressionEditor";
 
@@ -21,7 +22,7 @@ const objectOf = (rows: Row[]) =>
 function read(text: string): unknown {
   if (!/^\s*(-?\d|true$|false$|null$|\[|\{(?!\{))/.test(text)) return text;
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text) as unknown;
   } catch {
     return text;
   }
@@ -34,7 +35,7 @@ export function PairsControl(props: ControlProps) {
   const [seen, setSeen] = useState(value);
   if (seen !== value) {
     setSeen(value);
-    if (JSON.stringify(objectOf(rows)) !== JSON.stringify(value ?? {})) setRows(rowsOf(value));
+    if (jsonText(objectOf(rows)) !== jsonText(value ?? {})) setRows(rowsOf(value));
   }
   const put = (next: Row[]) => {
     setRows(next);
@@ -79,11 +80,7 @@ export function PairsControl(props: ControlProps) {
               label={`${label}: value of ${row.name || "the new row"}`}
               placeholder="Value"
               value={
-                row.value === undefined
-                  ? ""
-                  : typeof row.value === "string"
-                    ? row.value
-                    : JSON.stringify(row.value)
+                row.value === undefined ? "" : typeof row.value === "string" ? row.value : jsonText(row.value)
               }
               onChange={(text) => change(row.key, { value: read(text) })}
             />

@@ -8,6 +8,7 @@ import { hasExpression } from "../../graph/completion";
 import type { ValueOptions } from "../../graph/formSchema";
 import { IconButton } from "../../ui/Button";
 import { cx } from "../../ui/cx";
+import { jsonText } from "../../json";
 import { ExpressionEditor } from "./ExpressionEditor";
 import { useFields, useProblemsAt } from "./FieldContext";
 import { controls } from "./controls";
@@ -31,7 +32,7 @@ export function ValueField(props: FieldProps) {
   const Control = controls[options.kind];
   const switchTo = (code: boolean) => {
     setCode(code);
-    if (code && !hasExpression(value)) put(value === undefined ? "{{  }}" : `{{ ${JSON.stringify(value)} }}`);
+    if (code && !hasExpression(value)) put(value === undefined ? "{{  }}" : `{{ ${jsonText(value)} }}`);
     if (!code && hasExpression(value)) put(undefined);
   };
   return (

@@ -5,6 +5,7 @@ import { titleCase } from "../../graph/catalogue";
 import type { ValueKind, ValueOptions } from "../../graph/formSchema";
 import { CodeEditor } from "../../ui/CodeEditor";
 import { Input, Select } from "../../ui/Input";
+import { jsonText, numberOf, parseJson } from "../../json";
 import { CredentialControl } from "./CredentialControl";
 import { ExpressionEditor } from "./ExpressionEditor";
 import { PairsControl } from "./PairsControl";
@@ -23,7 +24,7 @@ export type ControlProps = {
 
 const otherwise = ({ otherwise: value, example }: ValueOptions) =>
   value !== undefined && value !== null && value !== ""
-    ? String(typeof value === "object" ? JSON.stringify(value) : value)
+    ? String(typeof value === "object" ? jsonText(value) : value)
     : example === undefined
       ? ""
       : `e.g. ${String(example)}`;
@@ -34,9 +35,7 @@ const TextControl = ({ value, onChange, options, ...rest }: ControlProps) => (
     label={rest.label}
     describedBy={rest.describedBy}
     isInvalid={rest.isInvalid}
-    value={
-      typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value)
-    }
+    value={typeof value === "string" ? value : value === undefined || value === null ? "" : jsonText(value)}
     onChange={onChange}
     placeholder={otherwise(options)}
   />
@@ -66,12 +65,12 @@ export function JsonControl({
   describedBy,
   isInvalid,
 }: Omit<ControlProps, "options" | "required">) {
-  const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, null, 2)));
+  const [text, setText] = useState(() => (value === undefined ? "" : jsonText(value, 2)));
   const [isBroken, setBroken] = useState(false);
   const write = (next: string) => {
     setText(next);
     try {
-      const read: unknown = next.trim() ? JSON.parse(next) : undefined;
+      const read: unknown = next.trim() ? parseJson(next) : undefined;
       setBroken(false);
       onChange(read);
     } catch {
@@ -114,8 +113,8 @@ const NumberControl = ({
     aria-invalid={isInvalid || undefined}
     readOnly={isReadOnly}
     placeholder={otherwise(options)}
-    value={typeof value === "number" ? value : ""}
-    onChange={(event) => onChange(event.target.value === "" ? undefined : Number(event.target.value))}
+    value={typeof value === "number" || typeof value === "bigint" ? String(value) : ""}
+    onChange={(event) => onChange(event.target.value === "" ? undefined : numberOf(event.target.value))}
   />
 );
 

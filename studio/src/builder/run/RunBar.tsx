@@ -11,6 +11,7 @@ import { Button, IconButton } from "../../ui/Button";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../../ui/Menu";
 import { toast } from "../../ui/Toast";
 import { useBuilder, useBuilderState } from "../context";
+import { EffectsQuestion } from "./EffectsQuestion";
 import { RunDialog } from "./RunDialog";
 import { useRunActions } from "./useRunActions";
 
@@ -35,7 +36,7 @@ function RunButtons() {
   const isReal = useBuilderState((state) => state.isReal);
   const run = useBuilderState((state) => state.run);
   const actions = useRunActions();
-  const [isAsking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"event" | "effects" | null>(null);
   const isUnderWay = live !== null && ["starting", "running", "waiting"].includes(live.status);
   const cancel = async () => {
     if (!live?.id) return;
@@ -69,7 +70,7 @@ function RunButtons() {
           </IconButton>
         }
       >
-        <MenuItem onSelect={() => setAsking(true)}>Run with an event…</MenuItem>
+        <MenuItem onSelect={() => setAsking("event")}>Run with an event…</MenuItem>
         {run?.status === "failed" && (
           <MenuItem icon={<RotateCcw size={14} aria-hidden />} onSelect={() => void actions.retry()}>
             Retry from the failed node
@@ -83,11 +84,15 @@ function RunButtons() {
           </MenuItem>
         ))}
         <MenuLine />
-        <MenuItem isDangerous={!isReal} onSelect={() => builder.setState({ isReal: !isReal })}>
-          {isReal ? "Back to runs without effects" : "Switch real effects on"}
+        <MenuItem
+          isDangerous={!isReal}
+          onSelect={() => (isReal ? builder.setState({ isReal: false }) : setAsking("effects"))}
+        >
+          {isReal ? "Back to runs without effects" : "Switch real effects on…"}
         </MenuItem>
       </Menu>
-      {isAsking && <RunDialog onClose={() => setAsking(false)} />}
+      {asking === "event" && <RunDialog onClose={() => setAsking(null)} />}
+      <EffectsQuestion isOpen={asking === "effects"} onClose={() => setAsking(null)} />
     </>
   );
 }

@@ -10,6 +10,7 @@ import { Checkbox, Select } from "../../ui/Input";
 import { Note } from "../../ui/Note";
 import { useBuilder, useBuilderState } from "../context";
 import { edit } from "../store";
+import { jsonText, parseJson } from "../../json";
 import { useRunActions } from "./useRunActions";
 
 export function RunDialog({ onClose }: { onClose: () => void }) {
@@ -18,8 +19,7 @@ export function RunDialog({ onClose }: { onClose: () => void }) {
   const pins = useBuilderState((state) => state.pins);
   const actions = useRunActions();
   const triggers = actions.triggers();
-  const eventText = (trigger: NodeDoc | undefined) =>
-    trigger ? JSON.stringify(actions.event(trigger), null, 2) : "{}";
+  const eventText = (trigger: NodeDoc | undefined) => (trigger ? jsonText(actions.event(trigger), 2) : "{}");
   const [trigger, setTrigger] = useState(triggers[0]);
   const [text, setText] = useState(() => eventText(triggers[0]));
   const [isKept, setKept] = useState(false);
@@ -27,7 +27,7 @@ export function RunDialog({ onClose }: { onClose: () => void }) {
   const start = () => {
     let event: unknown;
     try {
-      event = text.trim() ? JSON.parse(text) : {};
+      event = text.trim() ? parseJson(text) : {};
     } catch {
       return setBroken(true);
     }

@@ -10,6 +10,7 @@ import { toast } from "../../ui/Toast";
 import { fileName, save as saveFile } from "../../api/download";
 import { useBuilder, useBuilderState, useDocument } from "../context";
 import { ChangeLine, ChangeList } from "../versions/ChangeList";
+import { jsonText } from "../../json";
 import { adopt, settleConflict } from "./saving";
 
 export function ConflictDialog() {
@@ -49,7 +50,7 @@ function Conflict() {
   };
   const takeTheirs = () => {
     saveFile(
-      new Blob([JSON.stringify(mine, null, 2)], { type: "application/json" }),
+      new Blob([jsonText(mine, 2)], { type: "application/json" }),
       fileName(`${mine.name} mine`, "json"),
     );
     adopt(builder, theirs);

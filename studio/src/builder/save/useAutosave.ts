@@ -3,6 +3,7 @@ import { useEffect } from "react";
 
 import { useBuilder } from "../context";
 import { documentOf } from "../store";
+import { jsonText } from "../../json";
 import { KEEPALIVE_BYTES, isUnsaved, save } from "./saving";
 
 const EVERY = 30_000;
@@ -19,7 +20,7 @@ export function useAutosave(isReadOnly: boolean) {
         void save(builder);
       }, EVERY);
     });
-    const isSmall = () => JSON.stringify(documentOf(builder)).length < KEEPALIVE_BYTES;
+    const isSmall = () => jsonText(documentOf(builder)).length < KEEPALIVE_BYTES;
     const hidden = () => {
       if (document.hidden && isUnsaved(builder)) void save(builder, isSmall());
     };

@@ -10,6 +10,7 @@ import {
   Undo2,
   Upload,
 } from "lucide-react";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 
@@ -18,6 +19,7 @@ import { hasErrors } from "../../graph/problems";
 import { useMay } from "../../session/session";
 import { Badge } from "../../ui/Badge";
 import { Button, IconButton } from "../../ui/Button";
+import { Confirm } from "../../ui/Dialog";
 import { Menu, MenuItem, MenuLine } from "../../ui/Menu";
 import { toast } from "../../ui/Toast";
 import { layoutSelected } from "../commands";
@@ -25,11 +27,12 @@ import { useBuilder, useBuilderState } from "../context";
 import { RunBar } from "../run/RunBar";
 import { save } from "../save/saving";
 import { redoEdit, undoEdit } from "../store";
+import { ExportDialog } from "./ExportDialog";
+import { ImportDialog } from "./ImportDialog";
 import { PublishDialog } from "./PublishDialog";
 import { SaveState } from "./SaveState";
-import { ExportDialog, ImportDialog } from "./TransferDialogs";
 
-type Open = "publish" | "export" | "import" | null;
+type Open = "publish" | "unpublish" | "export" | "import" | null;
 
 export function TopBar({ isReadOnly, onSheet }: { isReadOnly: boolean; onSheet: () => void }) {
   const builder = useBuilder();
@@ -79,6 +82,7 @@ export function TopBar({ isReadOnly, onSheet }: { isReadOnly: boolean; onSheet: 
         onSave={() => void save(builder)}
       />
       {open === "publish" && <PublishDialog onClose={close} />}
+      <UnpublishQuestion isOpen={open === "unpublish"} onClose={close} />
       {open === "export" && <ExportDialog onClose={close} />}
       {open === "import" && <ImportDialog onClose={close} />}
     </header>
@@ -120,16 +124,6 @@ function MoreMenu({ isReadOnly, onOpen, onSheet, onSave }: MoreProps) {
   const builder = useBuilder();
   const isPublished = useBuilderState((state) => state.publishedVersion !== null);
   const mayPublish = useMay()("workflow:publish");
-  const unpublish = async () => {
-    try {
-      const { id } = builder.getState();
-      await api.POST("/api/workflows/{id}/unpublish", { params: { path: { id } } });
-      builder.setState({ publishedVersion: null });
-      toast.done("Nothing starts this workflow any more.");
-    } catch (error) {
-      toast.error(error);
-    }
-  };
   return (
     <Menu
       trigger={
@@ -160,11 +154,37 @@ function MoreMenu({ isReadOnly, onOpen, onSheet, onSave }: MoreProps) {
       {mayPublish && isPublished && (
         <>
           <MenuLine />
-          <MenuItem isDangerous onSelect={() => void unpublish()}>
-            Unpublish
+          <MenuItem isDangerous onSelect={() => onOpen("unpublish")}>
+            Unpublish…
           </MenuItem>
         </>
       )}
     </Menu>
+  );
+}
+
+function UnpublishQuestion({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  const builder = useBuilder();
+  const client = useQueryClient();
+  const unpublish = async () => {
+    const { id } = builder.getState();
+    await api.POST("/api/workflows/{id}/unpublish", { params: { path: { id } } });
+    builder.setState({ publishedVersion: null });
+    toast.done("Nothing starts this workflow any more.");
+    await client.invalidateQueries({ queryKey: ["get", "/api/workflows/{id}/versions"] });
+    await client.invalidateQueries({ queryKey: ["get", "/api/workflows"] });
+  };
+  return (
+    <Confirm
+      isOpen={isOpen}
+      onClose={onClose}
+      title="Unpublish this workflow?"
+      action="Unpublish"
+      isDangerous
+      onConfirm={unpublish}
+    >
+      Its triggers stop at once: messages, webhooks and times start nothing any more. Runs under way go on,
+      and its versions stay.
+    </Confirm>
   );
 }

@@ -1,6 +1,7 @@
 // Differences between two documents, for people: part by part, with what was there and what is there.
 import { cx } from "../../ui/cx";
 import type { Change, Detail } from "../../graph/diff";
+import { jsonText } from "../../json";
 
 const words: Record<Change["what"], { text: string; tint: string }> = {
   added: { text: "added", tint: "text-ok" },
@@ -56,6 +57,6 @@ const Details = ({ details }: { details: Detail[] }) => (
 );
 
 const shown = (value: unknown) => {
-  const text = typeof value === "string" ? value : (JSON.stringify(value, null, 1) ?? "");
+  const text = typeof value === "string" ? value : (jsonText(value, 1) ?? "");
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;
 };

@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import { isSame } from "../../graph/pointer";
 import { CodeEditor } from "../../ui/CodeEditor";
+import { jsonText, parseJson } from "../../json";
 
 type Props = {
   title: string;
@@ -12,7 +13,7 @@ type Props = {
   onChange: (value: unknown) => void;
 };
 
-const textOf = (value: unknown) => (value === undefined ? "" : JSON.stringify(value, null, 2));
+const textOf = (value: unknown) => (value === undefined ? "" : jsonText(value, 2));
 
 export function JsonPart({ title, hint, value, isReadOnly, onChange }: Props) {
   const [text, setText] = useState(() => textOf(value));
@@ -54,7 +55,7 @@ export function JsonPart({ title, hint, value, isReadOnly, onChange }: Props) {
 function read(text: string): { ok: boolean; value?: unknown } {
   if (!text.trim()) return { ok: true, value: undefined };
   try {
-    return { ok: true, value: JSON.parse(text) as unknown };
+    return { ok: true, value: parseJson(text) as unknown };
   } catch {
     return { ok: false };
   }

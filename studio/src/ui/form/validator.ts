@@ -11,6 +11,8 @@ import {
   type ValidatorType,
 } from "@rjsf/utils";
 
+import { rounded } from "../../json";
+
 /** Keywords that only say that something inside them is wrong. */
 const AROUND = new Set([
   "properties",
@@ -34,7 +36,7 @@ class CfworkerValidator<
 
   isValid(schema: S, formData: T | undefined, rootSchema: S): boolean {
     try {
-      return this.validatorOf(schema, rootSchema).validate(formData ?? null).valid;
+      return this.validatorOf(schema, rootSchema).validate(rounded(formData) ?? null).valid;
     } catch {
       return false;
     }
@@ -45,7 +47,7 @@ class CfworkerValidator<
     formData?: T,
   ): { errors?: Result[]; validationError?: Error } {
     try {
-      const { errors } = this.validatorOf(schema).validate(formData ?? null);
+      const { errors } = this.validatorOf(schema).validate(rounded(formData) ?? null);
       return { errors: errors.filter((error) => !AROUND.has(error.keyword)) as Result[] };
     } catch (error) {
       return { validationError: error as Error };
