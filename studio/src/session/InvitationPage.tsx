@@ -5,12 +5,12 @@ import { useNavigate, useSearchParams } from "react-router";
 
 import { api, type Schema } from "../api/client";
 import { Button } from "../ui/Button";
-import { Note } from "../ui/Note";
+import { ErrorNote, Note } from "../ui/Note";
 import { toast } from "../ui/Toast";
 import { TextField } from "../ui/TextField";
 import { useSubmit } from "../ui/useSubmit";
 import { Entry, EntryForm, EntryLink } from "./Entry";
-import { beginAnew, enterJoined, useSessionQuery } from "./session";
+import { beginAnew, enterJoined, useForget, useSessionQuery } from "./session";
 
 type Invitation = Schema<"InvitationView">;
 
@@ -72,17 +72,35 @@ function Answer({ invitation: { email, role, scope }, token, onOther }: AnswerPr
     toast.done(joined ? `You have joined ${joined}.` : "You have joined.");
     await navigate(scope === "workspace" ? "/" : "/admin");
   });
+  const forget = useForget();
+  const leave = useSubmit(async () => {
+    await api.POST("/api/logout", { body: {} });
+    forget();
+  });
+  const isMine = person?.email.toLowerCase() === email.toLowerCase();
   const back = encodeURIComponent(`/invitation?token=${token}`);
   return (
     <Entry title="An invitation">
       <Note>
         {email} is invited as {role.replaceAll("_", " ")} to {TO_WHAT[scope] ?? scope}.
       </Note>
-      {person ? (
+      {person && !isMine && (
+        <>
+          <Note tone="warn">
+            You are signed in as {person.email}. Only {email} can accept.
+          </Note>
+          <ErrorNote error={leave.error} />
+          <Button busy={leave.isBusy} onClick={() => void leave.run()}>
+            Sign out
+          </Button>
+        </>
+      )}
+      {person && isMine && (
         <EntryForm onSubmit={accept.onSubmit} error={accept.error} isBusy={accept.isBusy} action="Accept">
           <p className="text-sm text-muted">You are signed in as {person.email}.</p>
         </EntryForm>
-      ) : (
+      )}
+      {!person && (
         <p className="text-sm text-muted">
           <EntryLink to={`/sign-in?to=${back}`}>Sign in</EntryLink> or{" "}
           <EntryLink to={`/sign-up?for=${encodeURIComponent(email)}&to=${back}`}>sign up</EntryLink> with this

@@ -36,8 +36,8 @@ export function EraseDialog({ contact, onClose }: EraseDialogProps) {
         messages, and the runs and stored bodies that tell of them.
       </Note>
       <p className="text-sm text-muted">
-        The audit trail stays, without what it said of them. Whoever writes from this number later is somebody
-        new, and what they refused stays refused.
+        The audit trail stays, and names them by an id alone. Whoever writes from this number later is
+        somebody new, and what they refused stays refused.
       </p>
       <TextField label={`Type ${proof}`} value={typed} onChange={setTyped} autoComplete="off" required />
     </FormDialog>

@@ -24,6 +24,9 @@ function useFocusReturn() {
     },
     onCloseAutoFocus: (event: Event) => {
       event.preventDefault();
+      // What the window did may have moved the focus on, to what it made for example.
+      const now = document.activeElement;
+      if (now && now !== document.body && !(event.currentTarget as Node).contains(now)) return;
       const isThere = opener.current?.isConnected && opener.current !== document.body;
       const place = isThere ? opener.current : document.querySelector("main");
       (place as HTMLElement | null)?.focus({ preventScroll: true });
