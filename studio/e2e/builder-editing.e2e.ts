@@ -219,3 +219,20 @@ test("a workflow is built, filled in, run and published without a mouse", async 
   expect(faults).toEqual([]);
   await context.close();
 });
+
+test("a small window leaves room for the canvas", async () => {
+  const id = await at.workflow(refund("Small"));
+  const { page, context, faults } = await openWorkflow(browser, at, id, { width: 1024, height: 700 });
+  const width = async () => (await page.getByLabel("Canvas", { exact: true }).boundingBox())?.width ?? 0;
+  await canvasNode(page, "Pay").click();
+  await page.getByRole("textbox", { name: "Label" }).waitFor();
+  expect(await width()).toBeGreaterThan(400);
+  // Whoever looks for a node gets the palette, in the place of the panel.
+  await page.getByRole("button", { name: "Open the palette" }).click();
+  await page.getByRole("combobox", { name: "Search for a node" }).waitFor();
+  expect(await page.getByRole("textbox", { name: "Label" }).count()).toBe(0);
+  expect(await width()).toBeGreaterThan(400);
+  await look(page, "builder-small");
+  expect(faults).toEqual([]);
+  await context.close();
+});

@@ -133,18 +133,24 @@ test("from an empty canvas to an answer, live, and back again", async () => {
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
   await saved(page);
   const text = await page.evaluate(() => navigator.clipboard.readText());
-  await page.goto("/workflows");
-  await at.api("POST", `/api/workflows/${id}/unpublish`);
-  await at.api("DELETE", `/api/workflows/${id}`);
-  const { items } = await at.api<{ items: { id: string }[] }>(
-    "POST",
-    "/api/workflows/import",
-    JSON.parse(text),
-  );
-  const [made] = items;
-  await page.goto(`/workflows/${made?.id}`);
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Unpublish…" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Unpublish" }).click();
+  await page.getByText("not published", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Workflows" }).last().click();
+  await page.getByRole("button", { name: "What to do with Greeting" }).click();
+  await page.getByRole("menuitem", { name: "Delete…" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("row", { name: /Greeting/ }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Import" }).first().click();
+  await page.getByRole("textbox", { name: "Documents to import" }).click();
+  await page.keyboard.insertText(text);
+  await page.getByRole("button", { name: "Import what is pasted" }).click();
+  await page.getByRole("dialog").getByRole("link", { name: "Greeting" }).click();
+  await page.waitForURL((url) => /\/workflows\/wf_/.test(url.pathname) && !url.pathname.endsWith(id));
+  const made = new URL(page.url()).pathname;
   await until("the same graph", async () => (await edges(page).count()) === 3);
-  const again = await fetch(`${at.server}/api/workflows/${made?.id}/export`, {
+  const again = await fetch(`${at.server}/api${made}/export`, {
     headers: { authorization: `Bearer ${at.key}` },
   });
   expect(await again.text()).toBe(text);

@@ -27,7 +27,7 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   const builder = useBuilder();
   const marks = use(MarksContext);
   const canvas = useRef<HTMLDivElement>(null);
-  const [isPaletteOpen, setPaletteOpen] = useState(!isReadOnly);
+  const [isPaletteOpen, setPaletteOpen] = usePalette(!isReadOnly);
   const [hasSheet, setSheet] = useState(false);
   const [connecting, setConnecting] = useState<string | null>(null);
   const actions = useRunActions();
@@ -151,6 +151,25 @@ const EmptyHint = ({ isReadOnly }: { isReadOnly: boolean }) => {
     </div>
   );
 };
+
+/** Narrower than this, palette and dock would leave no canvas between them: one of both is open, pixels. */
+const NARROW = 1200;
+
+function usePalette(isOpenAtFirst: boolean) {
+  const builder = useBuilder();
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
+  const hasDock = useBuilderState((state) => state.dock !== null);
+  const [hadDock, setHadDock] = useState(hasDock);
+  if (hadDock !== hasDock) {
+    setHadDock(hasDock);
+    if (hasDock && innerWidth < NARROW) setOpen(false);
+  }
+  const open = (next: boolean) => {
+    if (next && innerWidth < NARROW) builder.setState({ dock: null });
+    setOpen(next);
+  };
+  return [isOpen, open] as const;
+}
 
 /** The canvas is fitted once, when its size is known. */
 function useFitOnce() {
