@@ -8,6 +8,7 @@ import { IconButton } from "../ui/Button";
 import { cx } from "../ui/cx";
 import { toast } from "../ui/Toast";
 import { Canvas } from "./canvas/Canvas";
+import { focusNode } from "./canvas/focusNode";
 import { bringIntoSight } from "./canvas/sight";
 import { useBuilder, useBuilderState } from "./context";
 import { Dock } from "./Dock";
@@ -51,12 +52,7 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   const toCanvas = () => {
     canvas.current?.focus();
     const { open } = builder.getState();
-    if (open === null) return;
-    // The node may only now come into sight, and be drawn.
-    setTimeout(() => {
-      const node = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(open)}"]`);
-      if (document.activeElement === canvas.current) node?.focus();
-    }, 80);
+    if (open !== null) focusNode(open);
   };
   const onCanvasKey = useCanvasKeys({ add: toPalette, connect: setConnecting, sheet: () => setSheet(true) });
   useKeysAnywhere({
