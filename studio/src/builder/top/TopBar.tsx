@@ -49,7 +49,7 @@ export function TopBar({ isReadOnly, onSheet }: { isReadOnly: boolean; onSheet: 
       <span aria-hidden className="text-muted">
         /
       </span>
-      <h1 className="max-w-full min-w-16 truncate text-sm font-semibold">{name}</h1>
+      <h1 className="max-w-full min-w-0 truncate text-sm font-semibold">{name}</h1>
       <PublishedBadge />
       <SaveState />
       <div className="flex-1" />
