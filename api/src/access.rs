@@ -78,6 +78,7 @@ pub(crate) const TABLE: &[(&str, &str, Need)] = &[
     // Catalogues
     ("GET", "/api/nodes", SignedIn),
     ("GET", "/api/nodes/{type}", SignedIn),
+    ("GET", "/api/credential-kinds", SignedIn),
     ("GET", "/api/expressions", SignedIn),
     ("POST", "/api/expressions/preview", SignedIn),
     ("GET", "/api/templates", SignedIn),

@@ -103,6 +103,9 @@ pub struct NodeRunView {
     /// Whether nobody knows, or knew, what became of its effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OutcomeView>,
+    /// Whether its output was fixed by the person who started the test run; it did not run then.
+    #[serde(default)]
+    pub pinned: bool,
     /// What it logged.
     #[schema(value_type = Vec<Object>)]
     pub logs: Vec<LogLine>,
@@ -318,6 +321,7 @@ impl Reader<'_> {
                 retry_at: None,
                 wait: None,
                 outcome: None,
+                pinned: self.state.is_pinned(node),
                 logs: Vec::new(),
             };
             for (port, deliveries) in &input.ports {
@@ -376,6 +380,7 @@ impl Reader<'_> {
                 retry_at: None,
                 wait: None,
                 outcome: None,
+                pinned: self.state.is_pinned(ix as NodeIx),
                 logs: Vec::new(),
             });
         }

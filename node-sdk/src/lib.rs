@@ -4,6 +4,7 @@
 //! host that can supply parameters, a clock, an HTTP transport and credentials.
 
 pub mod context;
+pub mod credential;
 pub mod duration;
 pub mod egress;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod usage;
 /// Everything an ordinary node needs, in one import.
 pub mod prelude {
     pub use crate::context::Context;
+    pub use crate::credential::CredentialKind;
     pub use crate::duration::Duration;
     pub use crate::error::{ErrorKind, NodeError};
     pub use crate::http::{HttpRequest, HttpResponse};

@@ -1,5 +1,6 @@
 //! The visible list of node types that a host knows.
 
+use crate::credential::CredentialKind;
 use crate::node::DynNode;
 use crate::spec::NodeSpec;
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct Registry {
     nodes: BTreeMap<String, Arc<dyn DynNode>>,
+    kinds: BTreeMap<String, CredentialKind>,
 }
 
 /// Why a list of nodes cannot be a registry.
@@ -20,19 +22,30 @@ pub enum RegistryError {
     /// A name that is not `service.verb`.
     #[error("`{0}` is not a node type name; use `service.verb` in lower case, as in `data.set`")]
     Name(String),
+    /// Two nodes describe one kind of credential differently.
+    #[error(
+        "two nodes describe credentials of the kind `{0}` differently; let one describe it, or take another name"
+    )]
+    Kind(String),
 }
 
 impl Registry {
     /// A registry of these nodes.
     ///
     /// # Errors
-    /// When two nodes share a type name, or a name is not `service.verb`.
+    /// When two nodes share a type name, a name is not `service.verb`, or two nodes describe one kind of credential differently.
     pub fn new(nodes: impl IntoIterator<Item = Arc<dyn DynNode>>) -> Result<Self, RegistryError> {
         let mut registry = Self::default();
         for node in nodes {
             let name = node.spec().node_type.clone();
             if !is_type_name(&name) {
                 return Err(RegistryError::Name(name));
+            }
+            for kind in &node.spec().credential_kinds {
+                let known = registry.kinds.entry(kind.kind.clone()).or_insert_with(|| kind.clone());
+                if known != kind {
+                    return Err(RegistryError::Kind(kind.kind.clone()));
+                }
             }
             if registry.nodes.insert(name.clone(), node).is_some() {
                 return Err(RegistryError::Duplicate(name));
@@ -49,6 +62,11 @@ impl Registry {
     /// All specs, sorted by type.
     pub fn specs(&self) -> impl Iterator<Item = &NodeSpec> {
         self.nodes.values().map(|node| node.spec())
+    }
+
+    /// The kinds of credentials that nodes describe, sorted by kind.
+    pub fn credential_kinds(&self) -> impl Iterator<Item = &CredentialKind> {
+        self.kinds.values()
     }
 
     /// All nodes, sorted by type.

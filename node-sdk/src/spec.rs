@@ -1,6 +1,7 @@
 //! What a node type says of itself: ports, effect class, parameters, credentials, examples. All of it is
 //! data, so that validation, the catalogue and the builder need no code per node.
 
+use crate::credential::CredentialKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -308,6 +309,9 @@ pub struct NodeSpec {
     pub window: Option<TimeWindow>,
     /// Credentials it needs.
     pub credentials: Vec<CredentialNeed>,
+    /// Kinds of credentials that it describes: those that are its own, for it and for other nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credential_kinds: Vec<CredentialKind>,
     /// JSON pointers of parameters that are program text and must not be searched for `{{ }}`.
     pub raw_params: Vec<String>,
     /// Longest time one attempt may take, milliseconds.
@@ -344,6 +348,7 @@ impl NodeSpec {
             timeout_param: None,
             window: None,
             credentials: Vec::new(),
+            credential_kinds: Vec::new(),
             raw_params: Vec::new(),
             timeout_ms: 30_000,
             retry: RetryDefault::default(),
@@ -457,6 +462,13 @@ impl NodeSpec {
     pub fn credential(mut self, param: &str, kinds: &[&str], required: bool) -> Self {
         let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
         self.credentials.push(CredentialNeed { param: param.to_owned(), kinds, required });
+        self
+    }
+
+    /// Describes kinds of credentials, so that people get a form for each. One node describes a kind for all that take it.
+    #[must_use]
+    pub fn credential_kinds(mut self, kinds: impl IntoIterator<Item = CredentialKind>) -> Self {
+        self.credential_kinds.extend(kinds);
         self
     }
 

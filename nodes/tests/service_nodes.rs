@@ -1,15 +1,34 @@
 //! What must be true of every node that talks to the outside or to records: its examples are kept, its
 //! schema is usable, it explains itself, it stops when the run is cancelled, and its errors show no secret.
 
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, ready};
 use serde_json::{Value, json};
-use sluice_node_sdk::error::ErrorKind;
+use sluice_node_sdk::context::NodeContext;
+use sluice_node_sdk::credential::CredentialKind;
+use sluice_node_sdk::error::{ErrorKind, NodeError};
 use sluice_node_sdk::item::{Input, Item};
 use sluice_node_sdk::node::DynNode;
-use sluice_node_sdk::spec::Effect;
+use sluice_node_sdk::outcome::Outcome;
+use sluice_node_sdk::registry::{Registry, RegistryError};
+use sluice_node_sdk::spec::{Effect, NodeSpec};
 use sluice_node_sdk::testkit::{Bench, FixedParams, check_examples, example_input};
 use sluice_nodes::whatsapp::desk::NoRecords;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// A node that only says something of itself.
+struct Described(NodeSpec);
+
+impl DynNode for Described {
+    fn spec(&self) -> &NodeSpec {
+        &self.0
+    }
+
+    fn run<'a>(&'a self, _: &'a NodeContext, input: Input) -> BoxFuture<'a, Result<Outcome, NodeError>> {
+        ready(Ok(input.items().to_vec().into())).boxed()
+    }
+}
 
 fn nodes() -> Vec<Arc<dyn DynNode>> {
     let mut nodes = sluice_nodes::http::http_nodes();
@@ -42,6 +61,44 @@ fn examples_fit_their_schemas_and_unknown_fields_do_not() {
             assert!(!schema.is_valid(&unknown), "{place}");
         }
     }
+}
+
+#[test]
+fn every_kind_of_credential_that_a_node_takes_is_described_and_examples_fill_it_in() {
+    let all: Vec<_> = nodes().into_iter().chain(sluice_nodes::core()).collect();
+    let registry = Registry::new(all.iter().cloned()).unwrap();
+    let kinds: BTreeMap<&str, &CredentialKind> =
+        registry.credential_kinds().map(|kind| (&*kind.kind, kind)).collect();
+    let mut used = BTreeSet::new();
+    for spec in all.iter().map(|node| node.spec()) {
+        for kind in spec.credentials.iter().flat_map(|need| &need.kinds) {
+            let described = kinds.get(&**kind).unwrap_or_else(|| panic!("{}: {kind}", spec.node_type));
+            assert_ne!(described.fields.is_empty(), described.provider.is_none(), "{kind}");
+            used.insert(&**kind);
+        }
+        for example in spec.examples.iter().filter(|example| example.error.is_none()) {
+            for credential in example.credentials.values() {
+                let kind = kinds[credential["kind"].as_str().unwrap()];
+                for field in kind.fields.iter().filter(|field| field.required) {
+                    let place = format!("{} `{}` {}", spec.node_type, example.title, field.name);
+                    assert!(credential["data"][&field.name].is_string(), "{place}");
+                }
+            }
+        }
+    }
+    assert_eq!(used, kinds.keys().copied().collect(), "described and never taken");
+}
+
+#[test]
+fn two_descriptions_of_one_kind_are_refused() {
+    let [mut one, other] = ["One", "Other"].map(|title| {
+        let kind = CredentialKind::new("http_bearer", title, "").secret("token", "Token", "");
+        NodeSpec::new(title, "").credential_kinds([kind])
+    });
+    one.node_type = "test.one".to_owned();
+    let two = NodeSpec { node_type: "test.other".to_owned(), ..other };
+    let refused = Registry::new([one, two].map(|spec| Arc::new(Described(spec)) as Arc<dyn DynNode>));
+    assert!(matches!(refused, Err(RegistryError::Kind(kind)) if kind == "http_bearer"));
 }
 
 /// Every property of every form has a help text, however deep it stands.

@@ -29,12 +29,12 @@ test("the workspace gets a name and a colour, and claims a host name", async () 
   const { page, context, faults } = await visit(browser, at);
   await signIn(page, at.owner);
   await open(page, "Branding");
-  await page.getByLabel("Colour on light ground").fill("violet");
+  await page.getByRole("textbox", { name: "Colour on light ground", exact: true }).fill("violet");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("alert").first().waitFor();
   await page.getByRole("textbox", { name: "Name" }).fill("Asha Foods");
-  await page.getByLabel("Colour on light ground").fill("#6d28d9");
-  await page.getByLabel("Colour on dark ground").fill("#c4b5fd");
+  await page.getByRole("textbox", { name: "Colour on light ground", exact: true }).fill("#6d28d9");
+  await page.getByRole("textbox", { name: "Colour on dark ground", exact: true }).fill("#c4b5fd");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Asha Foods").first().waitFor();
   await expect.poll(() => page.evaluate(accent)).toBe("#6d28d9");
@@ -64,6 +64,11 @@ test("what was used is shown by day, and what the plan leaves", async () => {
   await page.getByRole("button", { name: "Choose Free" }).click();
   await page.getByRole("button", { name: "Cancel the plan" }).waitFor();
   await look(page, "settings-plan");
+  await page.getByRole("button", { name: "Cancel the plan" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Cancel the plan" }).click();
+  await page.getByText("cancelled").waitFor();
+  await page.getByRole("button", { name: "Choose Free" }).click();
+  await page.getByText("cancelled").waitFor({ state: "detached" });
   await open(page, "Usage");
   await page.getByRole("cell", { name: "message", exact: true }).waitFor();
   await page.getByRole("heading", { name: "What the plan leaves" }).waitFor();

@@ -69,15 +69,14 @@ test("somebody is invited, accepts, and gets another role", async () => {
   await page.getByRole("button", { name: "Invite", exact: true }).click();
   const link = await page.getByLabel("Link of the invitation").textContent();
   await page.getByRole("button", { name: "Done" }).click();
-  await page.getByRole("cell", { name: guest.email }).waitFor();
+  await page.getByRole("cell", { name: guest.email, exact: true }).waitFor();
   const theirs = await visit(browser, at);
   await signIn(theirs.page, guest);
   await theirs.page.goto(link ?? "");
-  await theirs.page.getByRole("button", { name: "Show the invitation" }).click();
-  await theirs.page.getByText("is invited as agent").waitFor();
+  await theirs.page.getByText("is invited as agent to a workspace").waitFor();
   await look(theirs.page, "invitation");
   await theirs.page.getByRole("button", { name: "Accept" }).click();
-  await theirs.page.getByRole("navigation", { name: "Main" }).first().waitFor();
+  await theirs.page.getByRole("button", { name: "Workspace: shop" }).waitFor();
   await page.reload();
   const role = page.getByLabel("Role of Ines");
   await role.selectOption("viewer");
@@ -94,6 +93,8 @@ test("a key is shown once, opens the API, and is ended", async () => {
   await page.getByRole("button", { name: "New key" }).click();
   await page.getByRole("textbox", { name: "Name" }).fill("Till");
   await page.getByLabel("Only for some things").click();
+  await page.getByRole("button", { name: "Make the key" }).click();
+  await page.getByText("Choose what the key may do.").waitFor();
   await page.getByLabel("run:read", { exact: true }).click();
   await page.getByRole("button", { name: "Make the key" }).click();
   const key = (await page.getByLabel("API key", { exact: true }).textContent()) ?? "";
@@ -120,9 +121,8 @@ test("a credential is stored without showing its secret, changed and deleted; a 
   await page.getByRole("button", { name: "New credential" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("shop-api");
-  await dialog.getByRole("combobox", { name: "Kind" }).fill("http_bearer");
-  await dialog.getByLabel("Secret: name of field 1").fill("token");
-  await dialog.getByLabel("Secret: value of field 1").fill("very-secret-token");
+  await dialog.getByRole("combobox", { name: "Kind" }).selectOption({ label: "Bearer token" });
+  await dialog.getByLabel("Token", { exact: true }).fill("very-secret-token");
   await look(page, "settings-credential");
   await dialog.getByRole("button", { name: "Store it" }).click();
   const row = page.getByRole("row", { name: /shop-api/ });
@@ -149,8 +149,10 @@ test("a limit is set and taken away, and the trail tells of it", async () => {
   await open(page, "Limits");
   await page.getByRole("button", { name: "Set a limit" }).click();
   await page.getByLabel("What it counts").fill("no such thing");
+  await page.getByLabel("in so many seconds").fill("");
   await page.getByRole("button", { name: "Set it" }).click();
   await page.getByRole("dialog").getByRole("alert").waitFor();
+  await page.getByLabel("in so many seconds").fill("60");
   await page.getByLabel("What it counts").fill("write");
   await page.getByRole("button", { name: "Set it" }).click();
   await page.getByRole("row", { name: /write/ }).getByText("100 in 60 s").waitFor();
@@ -174,6 +176,60 @@ test("a limit is set and taken away, and the trail tells of it", async () => {
     page.getByRole("button", { name: "CSV" }).click(),
   ]);
   expect(await readFile(await saved.path(), "utf8")).toContain("limit.deleted");
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("what is typed wrong is said where it was typed, and nothing is lost", async () => {
+  const { page, context, faults } = await visit(browser, at);
+  const dialog = page.getByRole("dialog");
+  const isInvalid = (label: string) =>
+    expect.poll(() => dialog.getByLabel(label).first().getAttribute("aria-invalid")).toBe("true");
+  await signIn(page, at.owner);
+  await open(page, "Numbers");
+  await page.getByRole("button", { name: "Connect a number" }).click();
+  await dialog.getByLabel("Number, as people read it").fill("+91 98765 43210");
+  await dialog.getByLabel("Id of the number").fill("my phone");
+  await dialog.getByLabel("Id of the business account").fill("102290129340398");
+  await dialog.getByLabel("Credential").fill("whatsapp");
+  await dialog.getByRole("button", { name: "Connect" }).click();
+  await isInvalid("Id of the number");
+  await look(page, "settings-number");
+  await dialog.getByLabel("Id of the number").fill("106540352242923");
+  await dialog.getByLabel("Credential").fill("no such credential");
+  await dialog.getByRole("button", { name: "Connect" }).click();
+  await dialog.getByRole("alert").waitFor();
+  expect(await dialog.getByLabel("Number, as people read it").inputValue()).toBe("+91 98765 43210");
+  await page.keyboard.press("Escape");
+  await open(page, "Credentials");
+  await page.getByRole("button", { name: "New credential" }).click();
+  await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("whatsapp");
+  await dialog.getByRole("combobox", { name: "Kind" }).fill("http_bearer");
+  await dialog.getByLabel("Secret: name of field 1").fill("token");
+  await dialog.getByLabel("Secret: value of field 1").fill("another");
+  await dialog.getByRole("button", { name: "Store it" }).click();
+  await dialog.getByRole("alert").waitFor();
+  await page.keyboard.press("Escape");
+  await open(page, "Members");
+  await page.getByRole("button", { name: "Invite" }).click();
+  await dialog.getByRole("textbox", { name: "E-mail" }).fill(at.owner.email);
+  await dialog.getByRole("button", { name: "Invite", exact: true }).click();
+  await dialog.getByRole("alert").waitFor();
+  await page.keyboard.press("Escape");
+  await open(page, "Workspace");
+  await page.getByLabel("Name for people").fill(" ");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("alert").first().waitFor();
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await dialog.getByLabel("Type shop").fill("shops");
+  await dialog.getByRole("button", { name: "Delete for good" }).click();
+  await dialog.getByText("Type shop to delete it.").waitFor();
+  await page.keyboard.press("Escape");
+  await expect
+    .poll(() =>
+      page.getByRole("button", { name: "Delete…" }).evaluate((one) => one === document.activeElement),
+    )
+    .toBe(true);
   expect(faults).toEqual([]);
   await context.close();
 });

@@ -2,7 +2,7 @@
 //! reads bodies, nor in which order.
 
 use super::patience::Patience;
-use super::{HandlingError, Origin};
+use super::{Doing, HandlingError, Origin};
 use crate::metrics;
 use crate::state::ApiState;
 use sluice_engine::drive::lanes::LaneTicket;
@@ -65,7 +65,9 @@ async fn hand_one(
     };
     let mut patience = Patience::new();
     loop {
+        let doing = Doing::begin(&state.inbox);
         let done = state.engine.dispatch(event.clone(), None).await;
+        drop(doing);
         let failure = match done {
             Err(failure) if failure.is_passing() && patience.is_left(state, origin) => failure,
             done => return done,

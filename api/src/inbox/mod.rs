@@ -29,7 +29,7 @@ pub(crate) struct Inbox(Arc<Shared>);
 
 struct Shared {
     hands: Mutex<Hands>,
-    /// Told when a body is no longer in hand.
+    /// Told when a body is no longer in hand, and when something of one is done.
     idle: Notify,
     /// Told when a body was taken.
     arrived: Notify,
@@ -47,8 +47,9 @@ struct Hands {
     waiting: VecDeque<(String, Origin)>,
     /// Taken and not finished.
     taken: HashSet<String>,
-    /// How many of them have begun.
-    begun: usize,
+    /// What is being done that could bring the process down: bodies that are read, and events that the engine takes.
+    /// Not what waits for its lane.
+    doing: usize,
     /// More can be claimed than was.
     left_some: bool,
     is_reading: bool,
@@ -142,29 +143,35 @@ impl Inbox {
 struct Taken {
     inbox: Inbox,
     id: String,
-    has_begun: bool,
 }
 
 impl Taken {
     fn new(inbox: &Inbox, id: String) -> Self {
-        Self { inbox: inbox.clone(), id, has_begun: false }
-    }
-
-    fn begin(&mut self) {
-        if !self.has_begun {
-            self.has_begun = true;
-            self.inbox.hands().begun += 1;
-        }
+        Self { inbox: inbox.clone(), id }
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        let mut hands = self.inbox.hands();
-        hands.taken.remove(&self.id);
-        hands.begun -= usize::from(self.has_begun);
-        drop(hands);
+        self.inbox.hands().taken.remove(&self.id);
         self.inbox.0.idle.notify_waiters();
+    }
+}
+
+/// Something that is being done, until it is dropped.
+struct Doing(Inbox);
+
+impl Doing {
+    fn begin(inbox: &Inbox) -> Self {
+        inbox.hands().doing += 1;
+        Self(inbox.clone())
+    }
+}
+
+impl Drop for Doing {
+    fn drop(&mut self) {
+        self.0.hands().doing -= 1;
+        self.0.0.idle.notify_waiters();
     }
 }
 

@@ -5,7 +5,7 @@
 use super::handing::{hand_on, outside_event};
 use super::patience::{Patience, may_handle};
 use super::turns::{Turn, Turns};
-use super::{HandlingError, Inbox, Origin, Taken, forget_attempt, report};
+use super::{Doing, HandlingError, Inbox, Origin, Taken, forget_attempt, report};
 use crate::metrics;
 use crate::state::ApiState;
 use sluice_engine::drive::OutsideEvent;
@@ -22,9 +22,12 @@ const AT_ONCE: usize = 16;
 /// Bodies looked at, so that one person's many do not keep the others waiting.
 const AHEAD: usize = 64;
 
-/// How long a suspect has nothing beside it. What brings a process down does so at once; what takes longer waits for
-/// its lane.
-const ALONE: Duration = Duration::from_secs(2);
+/// How long a suspect waits until nothing is done beside it.
+const UNTIL_ALONE: Duration = Duration::from_secs(2);
+
+/// How long it stays alone. What brings a process down does so at once; what takes longer waits for its lane, and the
+/// many suspects that several crashes leave behind are not to wait for each other's lanes.
+const ALONE: Duration = Duration::from_millis(300);
 
 /// A body before its turn.
 struct Body {
@@ -164,7 +167,7 @@ async fn fetch(state: &ApiState, ids: &[String], is_claimed: bool) -> Result<Vec
 }
 
 /// Reads one body. Comes back when its events have their places; a suspect's also when they were handed on.
-async fn read_in_turn(state: ApiState, mut body: Body) {
+async fn read_in_turn(state: ApiState, body: Body) {
     // The semaphore is never closed; without a permit there is merely no bound.
     let room = state.inbox.0.room.clone().acquire_owned().await.ok();
     let is_suspect = body.parsed.is_none();
@@ -174,7 +177,7 @@ async fn read_in_turn(state: ApiState, mut body: Body) {
         }
         return;
     }
-    body.taken.begin();
+    let doing = Doing::begin(&state.inbox);
     if is_suspect && !is_let_in(&state, &body).await {
         return;
     }
@@ -188,6 +191,7 @@ async fn read_in_turn(state: ApiState, mut body: Body) {
                 }
                 drop((room, taken));
             });
+            drop(doing);
             if is_suspect {
                 // Its end is reported by itself.
                 let _ = tokio::time::timeout(ALONE, handed).await;
@@ -199,8 +203,8 @@ async fn read_in_turn(state: ApiState, mut body: Body) {
 
 /// Waits until a suspect is alone, and counts it. One that was counted too often is put aside.
 async fn is_let_in(state: &ApiState, body: &Body) -> bool {
-    // Others may wait for their lanes for long.
-    let _ = tokio::time::timeout(ALONE, state.inbox.until(|hands| hands.begun == 1)).await;
+    // Others may take long.
+    let _ = tokio::time::timeout(UNTIL_ALONE, state.inbox.until(|hands| hands.doing == 1)).await;
     if body.origin != Origin::Claimed {
         return true;
     }

@@ -70,11 +70,12 @@ impl Node for Hook {
     type Params = HookParams;
 
     fn spec(&self) -> NodeSpec {
-        NodeSpec::new("Hook", "Starts by a request").trigger(TriggerSource::Webhook, false).credential(
-            "credential",
-            &["http_header", "http_bearer", "http_basic"],
-            false,
-        )
+        NodeSpec::new("Hook", "Starts by a request")
+            .trigger(TriggerSource::Webhook, false)
+            .credential("credential", &["http_header", "http_bearer", "http_basic"], false)
+            .credential_kinds([CredentialKind::new("http_header", "Header", "Sent along.")
+                .public("name", "Header", "Its name")
+                .secret("value", "Value", "Nobody sees it")])
     }
 
     async fn run(&self, _: &Context<'_, HookParams>, input: Input) -> Result<Outcome, NodeError> {

@@ -156,6 +156,8 @@ async fn a_test_run_answers_its_trace(db: Db) {
     let run = ground.post(&format!("{path}?wait=30s"), pinned).await.expect(200).json();
     assert_eq!(run["nodes"][1]["output"]["main"][1]["json"], json!({ "a": 1 }));
     assert_eq!(run["dry_run"], true);
+    let marks = run["nodes"].as_array().unwrap().iter().filter(|node| node["pinned"] == true);
+    assert_eq!(marks.map(|node| &node["id"]).collect::<Vec<_>>(), ["shape"]);
     let by_port = json!({ "pins": { "shape": { "main": ["on its port"] } } });
     let run = ground.post(&format!("{path}?wait=30s"), by_port).await.expect(200).json();
     assert_eq!(run["nodes"][1]["output"]["main"][0]["json"], "on its port");
@@ -215,6 +217,13 @@ async fn the_catalogue_shows_every_node_type(db: Db) {
     assert_eq!(hook["params_schema"]["properties"]["path"]["description"], "Where.");
     assert_eq!(hook["trigger"]["source"]["kind"], "webhook");
     ground.get("/api/nodes/test.none").await.fails(404, "not_found");
+    let kinds = ground.get("/api/credential-kinds").await.expect(200).json();
+    assert_eq!(kinds["items"].as_array().unwrap().len(), 1);
+    assert_eq!(kinds["items"][0]["kind"], "http_header");
+    let field = json!({
+        "name": "value", "title": "Value", "help": "Nobody sees it", "secret": true, "required": true,
+    });
+    assert_eq!(kinds["items"][0]["fields"][1], field);
 }
 
 sluice_db::contract_tests! {

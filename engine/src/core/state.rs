@@ -331,6 +331,11 @@ impl RunState {
         self.running
     }
 
+    /// Whether a person fixed the node's output for this run.
+    pub fn is_pinned(&self, node: NodeIx) -> bool {
+        self.pins.contains_key(&node)
+    }
+
     /// The next moment at which something is due: a wait, an attempt or the run's deadline.
     pub fn next_wake(&self) -> Option<i64> {
         if self.over.is_some() {

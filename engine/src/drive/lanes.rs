@@ -58,6 +58,11 @@ impl Lanes {
 }
 
 impl LaneTicket {
+    /// The lane at once, if nobody is before; else the place in its queue is kept.
+    pub fn held_now(mut self) -> Result<LaneGuard, Self> {
+        if self.guard.held { Ok(self.take_guard()) } else { Err(self) }
+    }
+
     /// Waits until everyone who asked before has left.
     pub async fn wait(mut self) -> LaneGuard {
         if let Some(turn) = &mut self.turn {
@@ -65,6 +70,10 @@ impl LaneTicket {
             let _ = turn.await;
             self.guard.held = true;
         }
+        self.take_guard()
+    }
+
+    fn take_guard(&mut self) -> LaneGuard {
         let key = std::mem::take(&mut self.guard.key);
         let held = std::mem::take(&mut self.guard.held);
         LaneGuard { lanes: self.guard.lanes.clone(), key, held }
@@ -129,12 +138,13 @@ mod tests {
     #[tokio::test]
     async fn places_are_taken_in_order_and_given_up_places_are_passed_over() {
         let lanes = Lanes::default();
-        let first = lanes.enter("a").wait().await;
+        let first = lanes.enter("a").held_now().unwrap();
         let (second, third, fourth) = (lanes.enter("a"), lanes.enter("a"), lanes.enter("a"));
         let other = lanes.enter("b").wait().await;
         drop(second);
         drop(first);
         let third = third.wait().await;
+        let fourth = fourth.held_now().unwrap_err();
         let fourth = tokio::spawn(fourth.wait());
         tokio::task::yield_now().await;
         assert!(!fourth.is_finished());

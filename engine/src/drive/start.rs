@@ -207,9 +207,10 @@ impl Engine {
         let (engine, wanted, busy) = (self.clone(), request.watch, self.busy());
         let work = async move {
             let _busy = busy;
-            match place {
-                Some(place) => engine.start_queued(run, start, place).await,
+            match place.map(LaneTicket::held_now) {
                 None => engine.begin(run, start, around, guard, wanted).await,
+                Some(Ok(free)) => engine.begin(run, start, around, Some(free), wanted).await,
+                Some(Err(place)) => engine.start_queued(run, start, place).await,
             }
         };
         let begun = self.see_through(work).await;
@@ -318,7 +319,7 @@ impl Engine {
         if run.lane.is_some() && !config.is_alone {
             return self.leave_to_others(run, start).await;
         }
-        if self.active_runs() >= config.max_active {
+        if self.active_runs() >= config.max_active && guard.is_none() {
             self.0.fleet.has_queue.store(true, Ordering::Relaxed);
             return self.leave_to_others(run, start).await;
         }
@@ -339,7 +340,7 @@ impl Engine {
         Ok(None)
     }
 
-    /// Stores a run whose lane may be busy; it goes on once the lane is free.
+    /// Stores a run whose lane is busy; it goes on once the lane is free.
     async fn start_queued(
         &self,
         run: NewRun,

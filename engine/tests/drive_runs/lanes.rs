@@ -1,6 +1,6 @@
 //! Lanes: runs of one lane one at a time and in order, runs of different lanes side by side.
 
-use crate::home::{Home, WS, output, with};
+use crate::home::{Home, WS, output, request, with};
 use crate::world::Act;
 use serde_json::json;
 use sluice_engine::core::RunStatus;
@@ -54,6 +54,16 @@ async fn different_lanes_run_side_by_side() {
     home.world.begun("act", 2).await;
     home.world.release("act", 2);
     home.engine.settle().await;
+}
+
+#[tokio::test]
+async fn a_run_whose_lane_is_free_is_over_with_its_first_commit() {
+    let home = Home::new().await;
+    let nodes = json!([{ "id": "start", "type": "start" }]);
+    let document = with("Laned", nodes, &[], json!({ "lane": "{{ json.who }}" }));
+    let workflow = home.publish(document).await;
+    let started = home.engine.start(request(&workflow, json!({ "who": "asha" }))).await.unwrap();
+    assert_eq!(started.outcome.unwrap().status, RunStatus::Succeeded);
 }
 
 #[tokio::test]

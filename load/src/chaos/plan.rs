@@ -46,6 +46,9 @@ pub(super) struct Step {
     pub(super) fault: Fault,
 }
 
+/// How far the clock jumps, ahead and back, seconds.
+pub(super) const AHEAD: i64 = 3_600;
+
 /// After so many kills one of the slow faults.
 const KILLS_PER_SLOW: u32 = 5;
 
@@ -79,7 +82,7 @@ pub(super) fn plan(seed: u64, kills: u32, gap: Duration, possible: &[Sort]) -> V
 fn slow_fault(sort: Sort, chance: &mut fastrand::Rng) -> Fault {
     match sort {
         Sort::Pause => Fault::Pause { process: chance.usize(..) },
-        Sort::Clock => Fault::Clock { offset: [3_600, 0, -3_600][chance.usize(..3)] },
+        Sort::Clock => Fault::Clock { offset: [AHEAD, 0, -AHEAD][chance.usize(..3)] },
         Sort::Disk => Fault::Disk { lasting: Duration::from_millis(chance.u64(1_000..3_000)) },
         // The quick sorts have been taken out before.
         Sort::Kill | Sort::Cut | Sort::Database => Fault::Database,

@@ -137,6 +137,11 @@ impl Node for Crypto {
             .effect(Effect::Idempotent)
             .effect_by_param("/operation", &KEYLESS.map(|operation| (operation, Effect::Pure)))
             .credential("credential", &["secret"], false)
+            .credential_kinds([CredentialKind::new("secret", "Secret", "A key for signing.").secret(
+                "value",
+                "Value",
+                "As the other side knows it",
+            )])
             .example(example("Hash", json!({ "operation": "hash", "value": "abc" }), json!(abc)))
             .example(with_secret(example("Sign with a credential", signed("hmac"), json!(signature))))
             .example(with_secret(example("Check a signature", verify, json!(true))))

@@ -4,6 +4,7 @@
 mod answer;
 mod auth;
 mod body;
+mod credentials;
 mod examples;
 mod pages;
 mod request;

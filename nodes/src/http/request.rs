@@ -4,6 +4,7 @@
 use super::answer::{self, As, Read};
 use super::auth::{Auth, KINDS, Tokens};
 use super::body::{self, Body};
+use super::credentials;
 use super::pages::{Pagination, Walk};
 use serde_json::{Map, Value, json};
 use sluice_node_sdk::context::NodeContext;
@@ -159,6 +160,7 @@ impl Node for Request {
                     ("error", "The input items, when a request failed and errors are routed"),
                 ]))
                 .credential("credential", &KINDS, false)
+                .credential_kinds(credentials::kinds())
                 .timeout_ms(LONGEST_MS + 30_000),
         )
     }

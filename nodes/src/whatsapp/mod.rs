@@ -28,6 +28,7 @@ mod tests;
 mod wait_reply;
 
 use desk::Desk;
+use sluice_node_sdk::credential::CredentialKind;
 use sluice_node_sdk::node::{DynNode, node};
 use std::sync::Arc;
 
@@ -37,6 +38,15 @@ pub use payload::Recipient;
 const WINDOW: &str = "whatsapp";
 /// Its length, milliseconds.
 const WINDOW_MS: i64 = 24 * 3_600_000;
+
+/// What a number is connected with, as people fill it in.
+fn credential_kind() -> CredentialKind {
+    CredentialKind::new("whatsapp", "WhatsApp", "Meta's permission to send from your numbers.").secret(
+        "access_token",
+        "Access token",
+        "Of a system user with the permission whatsapp_business_messaging, from Meta's business settings",
+    )
+}
 
 /// All WhatsApp nodes, working at this desk.
 pub fn whatsapp_nodes(desk: Arc<dyn Desk>) -> Vec<Arc<dyn DynNode>> {

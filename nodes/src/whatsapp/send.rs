@@ -59,6 +59,7 @@ impl Node for Send {
                     ("error", "The items, when sending failed and errors are routed"),
                 ]))
                 .credential("credential", &["whatsapp"], false)
+                .credential_kinds([super::credential_kind()])
                 .evidence(EVIDENCE_MS)
                 .needs_window(super::WINDOW, super::WINDOW_MS, "/type", &["template"])
                 .timeout_ms(60_000)

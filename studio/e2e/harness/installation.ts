@@ -17,6 +17,7 @@ const NUMBER = {
   verified_name: "Sluice Demo",
 };
 
+type Environment = Record<string, string>;
 export type Account = { email: string; password: string };
 type Json = Record<string, unknown>;
 
@@ -31,16 +32,18 @@ export class Installation {
     readonly server: string,
     readonly sandbox: string,
     private readonly data: string,
-    private readonly environment: Record<string, string>,
+    private readonly environment: Environment,
     private readonly service: Program,
     private readonly provider: Program,
   ) {}
 
-  static async start(environment: Record<string, string> = {}): Promise<Installation> {
+  /** With settings of its own, which may depend on where the sandbox is. */
+  static async start(settled: Environment | ((sandbox: string) => Environment) = {}): Promise<Installation> {
     const [port, sandboxPort, mailPort] = [await freePort(), await freePort(), await freePort()];
     const data = await mkdtemp(join(tmpdir(), "sluice-e2e-"));
     const server = `http://127.0.0.1:${port}`;
     const sandbox = `http://127.0.0.1:${sandboxPort}`;
+    const environment = typeof settled === "function" ? settled(sandbox) : settled;
     const settings = {
       SLUICE_DATA: data,
       SLUICE_LISTEN: `127.0.0.1:${port}`,
@@ -128,6 +131,28 @@ export class Installation {
     const line = await lastLine(["person", "create", "--email", email, ...args], this.environment);
     await this.api("POST", "/api/password/reset", { email, code: line, new_password: PASSWORD });
     return { email, password: PASSWORD };
+  }
+
+  /** Makes a reseller with somebody who runs it. */
+  async reseller(name: string, email: string): Promise<Account> {
+    const key = await lastLine(["key", "create", "--platform"], this.environment);
+    await this.api("POST", "/api/resellers", { name, display_name: name }, key);
+    const account = await this.person(
+      email,
+      "--name",
+      "Nora North",
+      "--as",
+      "viewer",
+      "--workspace",
+      WORKSPACE,
+    );
+    const wish = { email, role: "reseller_admin" };
+    const path = `/api/resellers/${name}/invitations`;
+    const { token } = await this.api<{ token: string }>("POST", path, wish, key);
+    const login = { ...account, tokens: true };
+    const { tokens } = await this.api<{ tokens: { access_token: string } }>("POST", "/api/login", login);
+    await this.api("POST", "/api/invitations/accept", { token }, tokens.access_token);
+    return account;
   }
 
   private async furnish(): Promise<void> {

@@ -9,7 +9,7 @@ import { sectionsFor } from "./sections";
 
 export default function AdminLayout() {
   const { beyond } = useSession();
-  return <SectionLayout label="Administration" links={sectionsFor(beyond)} />;
+  return <SectionLayout label="Administration" home="/admin" links={sectionsFor(beyond)} />;
 }
 
 /** The first page that is open. */

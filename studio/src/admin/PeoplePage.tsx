@@ -15,7 +15,7 @@ import { More } from "../ui/More";
 import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
-import { Cell, Row, Table } from "../ui/Table";
+import { Cell, NameCell, Row, Table } from "../ui/Table";
 import { Time } from "../ui/Time";
 import { ReasonDialog } from "./ReasonDialog";
 
@@ -104,13 +104,17 @@ function PersonRow({ person, onAsk }: { person: Person; onAsk: (what: "reject" |
   const approve = () => api.POST("/api/people/{id}/approve", { params: { path: { id: person.id } } });
   return (
     <Row>
-      <Cell className="max-w-64">
-        <span className="block truncate font-medium">{person.name}</span>
-        <span className="block truncate text-xs text-muted">{person.email}</span>
-      </Cell>
+      <NameCell name={person.name} title={person.email} below={person.email} />
       <Cell>
         <StatusBadge status={person.status} />
-        {person.status_reason && <span className="block text-xs text-muted">{person.status_reason}</span>}
+        {person.status_reason && (
+          <span
+            className="line-clamp-2 max-w-48 text-xs wrap-anywhere text-muted"
+            title={person.status_reason}
+          >
+            {person.status_reason}
+          </span>
+        )}
       </Cell>
       <Cell className="text-muted max-sm:hidden">{person.business_name}</Cell>
       <Cell className="text-muted max-sm:hidden">

@@ -3,8 +3,8 @@ import { useSearchParams } from "react-router";
 
 import { $api } from "../api/client";
 import { byCursor, itemsOf } from "../api/pages";
-import { AuditTrail } from "../settings/AuditTrail";
-import { auditQuestion, readAuditFilters } from "../settings/auditFilters";
+import { AuditTrail } from "../scopes/AuditTrail";
+import { auditQuestion, readAuditFilters } from "../scopes/auditFilters";
 import { More } from "../ui/More";
 import { ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";

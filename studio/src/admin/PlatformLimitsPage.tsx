@@ -2,7 +2,7 @@
 import { $api, api } from "../api/client";
 import { useReread } from "../api/useAct";
 import { useMayBeyond } from "../session/session";
-import { LimitsTable } from "../settings/LimitsTable";
+import { LimitsTable } from "../scopes/LimitsTable";
 import { ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";

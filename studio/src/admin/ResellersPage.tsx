@@ -5,14 +5,14 @@ import { useState } from "react";
 import { $api, api, type Schema } from "../api/client";
 import { useAct, useReread } from "../api/useAct";
 import { useMayBeyond } from "../session/session";
-import { InviteDialog } from "../settings/InviteDialog";
-import { RESELLER_ROLES } from "../settings/roles";
+import { InviteDialog } from "../scopes/InviteDialog";
+import { RESELLER_ROLES } from "../scopes/roles";
 import { StatusBadge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
-import { Cell, Row, Table } from "../ui/Table";
+import { Cell, NameCell, Row, Table } from "../ui/Table";
 import { Time } from "../ui/Time";
 import { NewScopeDialog } from "./NewScopeDialog";
 
@@ -55,10 +55,7 @@ export default function ResellersPage() {
             const isSuspended = reseller.status === "suspended";
             return (
               <Row key={reseller.id}>
-                <Cell>
-                  <span className="block font-medium">{reseller.display_name}</span>
-                  <span className="text-xs text-muted">{reseller.name}</span>
-                </Cell>
+                <NameCell name={reseller.display_name} title={reseller.display_name} below={reseller.name} />
                 <Cell>
                   <StatusBadge status={reseller.status} />
                 </Cell>

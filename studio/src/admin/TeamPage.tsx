@@ -5,23 +5,22 @@ import { useState } from "react";
 import { $api, api } from "../api/client";
 import { useAct, useReread } from "../api/useAct";
 import { useMayBeyond, useSession } from "../session/session";
-import { InviteDialog } from "../settings/InviteDialog";
-import { MembersTable } from "../settings/MembersTable";
-import { PLATFORM_ROLES, RESELLER_ROLES } from "../settings/roles";
+import { InviteDialog } from "../scopes/InviteDialog";
+import { MembersTable } from "../scopes/MembersTable";
+import { PLATFORM_ROLES, RESELLER_ROLES } from "../scopes/roles";
 import { Button } from "../ui/Button";
 import { ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
 
 export default function TeamPage() {
-  const { beyond } = useSession();
+  const { runs } = useSession();
   const mayWrite = useMayBeyond()("team:write");
   const query = $api.useQuery("get", "/api/team");
   const { act } = useAct("/api/team");
   const reread = useReread();
   const [isInviting, setInviting] = useState(false);
-  // Only the platform sees resellers: a reseller's team has the roles of a reseller.
-  const roles = beyond.has("reseller:read") ? PLATFORM_ROLES : RESELLER_ROLES;
+  const roles = runs?.kind === "platform" ? PLATFORM_ROLES : RESELLER_ROLES;
   return (
     <Page
       title="Team"

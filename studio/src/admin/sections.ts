@@ -4,8 +4,11 @@ const sections = [
   { to: "/admin/resellers", text: "Resellers", permission: "reseller:read" },
   { to: "/admin/people", text: "People", permission: "person:read" },
   { to: "/admin/team", text: "Team", permission: "team:read" },
+  { to: "/admin/plans", text: "Plans and prices", permission: "plan:read" },
+  { to: "/admin/credits", text: "Credits", permission: "ledger:read" },
   { to: "/admin/branding", text: "Branding", permission: "branding:read" },
   { to: "/admin/limits", text: "Limits", permission: "limit:read" },
+  { to: "/admin/impersonations", text: "Impersonations", permission: "client:impersonate" },
   { to: "/admin/audit", text: "Audit", permission: "audit:read" },
 ];
 

@@ -571,6 +571,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/credential-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the kinds of credentials with their fields. Kinds that no node describes are not listed; they can be stored
+         *     all the same.
+         */
+        get: operations["get_credential-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/credentials": {
         parameters: {
             query?: never;
@@ -2795,6 +2815,32 @@ export interface components {
              */
             window_expires_at: number | null;
         };
+        /** @description One text of a credential. */
+        CredentialFieldView: {
+            /** @description What belongs there. */
+            help: string;
+            /** @description Its name in `secret` or `public`. */
+            name: string;
+            /** @description Whether nodes fail without it. */
+            required: boolean;
+            /** @description Whether it belongs into `secret`, else into `public`. */
+            secret: boolean;
+            /** @description Name for people. */
+            title: string;
+        };
+        /** @description A kind of credential: what people fill in. */
+        CredentialKindView: {
+            /** @description What is filled in, in this order; none when a person grants access at `provider`. */
+            fields: components["schemas"]["CredentialFieldView"][];
+            /** @description What it is for, or where its values are found. */
+            help: string;
+            /** @description The kind, as nodes name it. */
+            kind: string;
+            /** @description Where a person grants access (`POST /api/connections/{provider}/start`) in place of filling anything in. */
+            provider: string | null;
+            /** @description Name for people. */
+            title: string;
+        };
         /** @description A credential that a node needs. */
         CredentialNeedView: {
             /** @description Kinds that will do. */
@@ -3568,6 +3614,24 @@ export interface components {
                  * @description Until when free-form messages may be sent.
                  */
                 window_expires_at: number | null;
+            }[];
+            /** @description Pass as `cursor` to get the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        Listed_CredentialKindView: {
+            /** @description The items. */
+            items: {
+                /** @description What is filled in, in this order; none when a person grants access at `provider`. */
+                fields: components["schemas"]["CredentialFieldView"][];
+                /** @description What it is for, or where its values are found. */
+                help: string;
+                /** @description The kind, as nodes name it. */
+                kind: string;
+                /** @description Where a person grants access (`POST /api/connections/{provider}/start`) in place of filling anything in. */
+                provider: string | null;
+                /** @description Name for people. */
+                title: string;
             }[];
             /** @description Pass as `cursor` to get the next page; null at the end. */
             next: string | null;
@@ -4613,6 +4677,8 @@ export interface components {
             outcome?: components["schemas"]["OutcomeView"] | null;
             /** @description Items by output port. */
             output: Record<string, unknown>;
+            /** @description Whether its output was fixed by the person who started the test run; it did not run then. */
+            pinned?: boolean;
             /**
              * Format: int64
              * @description When the next attempt is due.
@@ -9623,6 +9689,92 @@ export interface operations {
                 };
             };
             /** @description `invalid_path`, `invalid_query`, `workspace_required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `cross_site`, `csrf_refused`, `forbidden`, `impersonating` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `timed_out` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    "get_credential-kinds": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Name or id of the workspace; platform keys must say which they mean */
+                "x-sluice-workspace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The kinds, by name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_CredentialKindView"];
+                };
+            };
+            /** @description `workspace_required` */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -3,7 +3,7 @@ import { isRouteErrorResponse, useRouteError } from "react-router";
 
 import { Button, ButtonLink } from "../ui/Button";
 import { EmptyState } from "../ui/Note";
-import { useTitle } from "../ui/Page";
+import { useTitle } from "../ui/title";
 
 export function NotFound() {
   useTitle("Not found");

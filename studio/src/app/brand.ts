@@ -3,6 +3,7 @@
 import { create } from "zustand";
 
 import { api, type Schema } from "../api/client";
+import { nameSite } from "../ui/title";
 import { onAccent } from "./contrast";
 import { useTheme } from "./theme";
 
@@ -27,8 +28,9 @@ export const showWorkspaceBrand = (workspace: Brand | null) => useBrands.setStat
 
 /** Reads the looks of this host, and colours the page whenever looks or theme change. */
 export function applyBrand() {
-  const colour = () => {
+  const show = () => {
     const brand = shownOf(useBrands.getState());
+    nameSite(brand.name);
     const isDark = useTheme.getState().shown === "dark";
     const accent = isDark ? (brand.accent_dark ?? brand.accent) : brand.accent;
     const { style } = document.documentElement;
@@ -40,11 +42,14 @@ export function applyBrand() {
       style.removeProperty("--on-accent");
     }
   };
-  useBrands.subscribe(colour);
-  useTheme.subscribe(colour);
-  // Without an answer the studio looks as it always does.
-  void api.GET("/api/branding").then(
+  useBrands.subscribe(show);
+  useTheme.subscribe(show);
+  void readHostBrand();
+}
+
+/** Reads the looks of this host. Without an answer the studio looks as it did. */
+export const readHostBrand = () =>
+  api.GET("/api/branding").then(
     ({ data }) => data && useBrands.setState({ host: data }),
     () => undefined,
   );
-}

@@ -2,6 +2,7 @@
 import { createBrowserRouter, Outlet, type RouteObject } from "react-router";
 
 import { RequireSession } from "../session/RequireSession";
+import { RequireWorkspace } from "../session/RequireWorkspace";
 import { Loading } from "../ui/Spinner";
 import { Fault, NotFound } from "./ErrorPage";
 import { Home } from "./Home";
@@ -13,12 +14,17 @@ const page = (load: () => Promise<{ default: React.ComponentType }>): Pick<Route
 
 const inside: RouteObject[] = [
   { index: true, Component: Home },
-  { path: "workflows", ...page(() => import("../workflows/WorkflowsPage")) },
-  { path: "workflows/templates", ...page(() => import("../workflows/TemplatesPage")) },
-  { path: "workflows/:id", ...page(() => import("../builder/BuilderPage")) },
-  { path: "runs", ...page(() => import("../runs/RunsPage")) },
-  { path: "runs/:id", ...page(() => import("../runs/RunPage")) },
-  { path: "approvals", ...page(() => import("../approvals/ApprovalsPage")) },
+  {
+    Component: RequireWorkspace,
+    children: [
+      { path: "workflows", ...page(() => import("../workflows/WorkflowsPage")) },
+      { path: "workflows/templates", ...page(() => import("../workflows/TemplatesPage")) },
+      { path: "workflows/:id", ...page(() => import("../builder/BuilderPage")) },
+      { path: "runs", ...page(() => import("../runs/RunsPage")) },
+      { path: "runs/:id", ...page(() => import("../runs/RunPage")) },
+      { path: "approvals", ...page(() => import("../approvals/ApprovalsPage")) },
+    ],
+  },
   {
     path: "settings",
     ...page(() => import("../settings/SettingsLayout")),
@@ -33,6 +39,7 @@ const inside: RouteObject[] = [
       { path: "numbers", ...page(() => import("../settings/NumbersPage")) },
       { path: "credentials", ...page(() => import("../settings/CredentialsPage")) },
       { path: "keys", ...page(() => import("../settings/KeysPage")) },
+      { path: "personal-data", ...page(() => import("../settings/PersonalDataPage")) },
       { path: "branding", ...page(() => import("../settings/BrandingPage")) },
       { path: "plan", ...page(() => import("../settings/PlanPage")) },
       { path: "usage", ...page(() => import("../settings/UsagePage")) },
@@ -46,11 +53,15 @@ const inside: RouteObject[] = [
     children: [
       { index: true, lazy: async () => ({ Component: (await import("../admin/AdminLayout")).FirstAdmin }) },
       { path: "clients", ...page(() => import("../admin/ClientsPage")) },
+      { path: "clients/:id", ...page(() => import("../admin/ClientPage")) },
       { path: "resellers", ...page(() => import("../admin/ResellersPage")) },
       { path: "people", ...page(() => import("../admin/PeoplePage")) },
       { path: "team", ...page(() => import("../admin/TeamPage")) },
-      { path: "branding", ...page(() => import("../admin/TeamBrandingPage")) },
+      { path: "plans", ...page(() => import("../admin/PlansPage")) },
+      { path: "credits", ...page(() => import("../admin/CreditsPage")) },
+      { path: "branding", ...page(() => import("../admin/BrandingPage")) },
       { path: "limits", ...page(() => import("../admin/PlatformLimitsPage")) },
+      { path: "impersonations", ...page(() => import("../admin/ImpersonationsPage")) },
       { path: "audit", ...page(() => import("../admin/PlatformAuditPage")) },
     ],
   },

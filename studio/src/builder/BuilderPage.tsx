@@ -9,7 +9,7 @@ import { catalogueOf, type Catalogue } from "../graph/catalogue";
 import { statesOfRun } from "../graph/runStates";
 import { useMay } from "../session/session";
 import { ErrorNote } from "../ui/Note";
-import { useTitle } from "../ui/Page";
+import { useTitle } from "../ui/title";
 import { Loading } from "../ui/Spinner";
 import { BuilderContext, useDocument } from "./context";
 import { MarksContext, createMarks } from "./marks";

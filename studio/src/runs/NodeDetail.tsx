@@ -20,6 +20,7 @@ export function NodeDetail({ run, node }: { run: Schema<"RunView">; node: NodeRu
         <h2 className="flex flex-wrap items-center gap-2 text-sm font-semibold">
           {nameOfNode(node)} <StatusBadge status={node.status} />
           {node.attempt > 1 && <Badge tone="warn">attempt {node.attempt}</Badge>}
+          {node.pinned && <Badge>pinned</Badge>}
           {node.iteration > 0 && <Badge>run {node.iteration + 1}</Badge>}
         </h2>
         <p className="font-mono text-xs text-muted">

@@ -9,7 +9,7 @@ import { ConnectionNote } from "../app/ConnectionNote";
 import { ThemeToggle } from "../app/ThemeToggle";
 import { Button } from "../ui/Button";
 import { ErrorNote } from "../ui/Note";
-import { useTitle } from "../ui/Page";
+import { useTitle } from "../ui/title";
 
 export function Entry({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
   useTitle(title);

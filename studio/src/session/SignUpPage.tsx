@@ -15,12 +15,14 @@ type Step = "who" | "code" | "done";
 export default function SignUpPage() {
   const [query] = useSearchParams();
   const known = query.get("email");
+  const to = query.get("to");
   const [step, setStep] = useState<Step>(known ? "code" : "who");
   const [email, setEmail] = useState(known ?? "");
   const [outcome, setOutcome] = useState("");
   if (step === "who") {
     return (
       <WhoStep
+        email={query.get("for") ?? ""}
         onSent={(address) => {
           setEmail(address);
           setStep("code");
@@ -43,7 +45,7 @@ export default function SignUpPage() {
     <Entry title="Thank you">
       <Note>{outcome}</Note>
       <p className="text-sm text-muted">
-        <EntryLink to="/sign-in">Sign in</EntryLink>
+        <EntryLink to={to ? `/sign-in?to=${encodeURIComponent(to)}` : "/sign-in"}>Sign in</EntryLink>
       </p>
     </Entry>
   );
@@ -51,10 +53,10 @@ export default function SignUpPage() {
 
 const FIELDS = ["name", "email", "phone", "business_name", "industry", "password"] as const;
 
-function WhoStep({ onSent }: { onSent: (email: string) => void }) {
+function WhoStep({ email, onSent }: { email: string; onSent: (email: string) => void }) {
   const [values, setValues] = useState<Record<(typeof FIELDS)[number], string>>({
     name: "",
-    email: "",
+    email,
     phone: "",
     business_name: "",
     industry: "",

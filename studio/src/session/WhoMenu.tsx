@@ -8,7 +8,7 @@ import { toast } from "../ui/Toast";
 import { useSession, useSignOut } from "./session";
 
 export function WhoMenu() {
-  const { person, platformRole, name: known } = useSession();
+  const { person, platformRole, impersonator, name: known } = useSession();
   const signOut = useSignOut();
   const navigate = useNavigate();
   const name = person?.name || known;
@@ -36,7 +36,7 @@ export function WhoMenu() {
         {platformRole && <span className="block">{platformRole.replaceAll("_", " ")}</span>}
       </MenuLabel>
       <MenuLine />
-      {person && (
+      {person && !impersonator && (
         <MenuItem icon={<User size={14} aria-hidden />} onSelect={() => void navigate("/settings/profile")}>
           Profile
         </MenuItem>

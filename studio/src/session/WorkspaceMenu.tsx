@@ -34,7 +34,7 @@ export function WorkspaceMenu() {
         </Button>
       }
     >
-      <MenuLabel>Workspaces</MenuLabel>
+      <MenuLabel>{workspaces.length > 0 ? "Workspaces" : "You are in no workspace."}</MenuLabel>
       {workspaces.map((one) => (
         <MenuItem
           key={one.id}

@@ -7,6 +7,9 @@ import { api, apiKey, ApiError, enterWorkspace, setApiKey, setCsrfToken, type Sc
 
 export type Workspace = { id: string; name: string; display_name?: string; role?: string | null };
 
+/** What somebody runs beyond a workspace: everything, or a reseller with its clients. */
+export type Runs = { kind: "platform" } | { kind: "reseller"; id: string };
+
 export type Session = {
   /** None for an API key. */
   person: Schema<"PersonView"> | null;
@@ -22,6 +25,8 @@ export type Session = {
   permissions: ReadonlySet<string>;
   /** What may be done beyond it: on the platform, for a reseller's clients. */
   beyond: ReadonlySet<string>;
+  /** Where that is. The platform goes before a reseller, as the API sees it. */
+  runs: Runs | null;
 };
 
 async function read(): Promise<Session> {
@@ -42,7 +47,14 @@ async function read(): Promise<Session> {
     workspaces,
     permissions: new Set(access?.workspace?.permissions),
     beyond: new Set(beyond.flatMap((grant) => grant.permissions)),
+    runs: runsOf(beyond),
   };
+}
+
+export function runsOf(beyond: Schema<"GrantView">[]): Runs | null {
+  if (beyond.some((grant) => grant.scope === "platform")) return { kind: "platform" };
+  const reseller = beyond.find((grant) => grant.scope === "reseller")?.id;
+  return reseller ? { kind: "reseller", id: reseller } : null;
 }
 
 async function reachable(): Promise<Workspace[]> {
@@ -99,6 +111,18 @@ export async function beginAnew(client: QueryClient) {
   await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
 }
 
+/** Goes to the workspace that was not there before, if there is just one; answers what it is called. */
+export async function enterJoined(client: QueryClient, before: Workspace[]): Promise<string | null> {
+  const now = client.getQueryData(sessionQuery.queryKey)?.workspaces ?? [];
+  const [joined, ...others] = now.filter(({ id }) => !before.some((one) => one.id === id));
+  if (!joined || others.length > 0) return null;
+  enterWorkspace(null);
+  const { data } = await api.POST("/api/switch", { body: { workspace: joined.id } });
+  if (data) setCsrfToken(data.csrf_token);
+  await beginAnew(client);
+  return joined.display_name || joined.name;
+}
+
 /** Chooses the workspace to work in. */
 export function useSwitch() {
   const client = useQueryClient();
@@ -116,16 +140,24 @@ export function useSwitch() {
   };
 }
 
-/** Ends the session here; a key is forgotten by this tab. */
-export function useSignOut() {
+/** Forgets here who this was: everything that was read, and what opened the door. */
+export function useForget() {
   const client = useQueryClient();
-  const session = useSession();
-  return async () => {
-    if (session.person) await api.POST("/api/logout", { body: {} });
+  return () => {
     setApiKey(null);
     enterWorkspace(null);
     setCsrfToken(null);
     client.clear();
     client.setQueryData(sessionQuery.queryKey, null);
+  };
+}
+
+/** Ends the session here; a key is forgotten by this tab. */
+export function useSignOut() {
+  const session = useSession();
+  const forget = useForget();
+  return async () => {
+    if (session.person) await api.POST("/api/logout", { body: {} });
+    forget();
   };
 }

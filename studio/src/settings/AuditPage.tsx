@@ -6,8 +6,8 @@ import { byCursor, itemsOf } from "../api/pages";
 import { More } from "../ui/More";
 import { ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
-import { AuditTrail } from "./AuditTrail";
-import { auditQuestion, readAuditFilters } from "./auditFilters";
+import { AuditTrail } from "../scopes/AuditTrail";
+import { auditQuestion, readAuditFilters } from "../scopes/auditFilters";
 
 export default function AuditPage() {
   const [address, setAddress] = useSearchParams();

@@ -3,10 +3,11 @@ import { useState } from "react";
 
 import { api } from "../api/client";
 import { FormDialog } from "../ui/FormDialog";
-import { TextArea } from "../ui/Input";
+import { Select, TextArea } from "../ui/Input";
 import { Field } from "../ui/Field";
 import { TextField } from "../ui/TextField";
 import { useSubmit } from "../ui/useSubmit";
+import { useCredentialKinds } from "./useCredentialKinds";
 
 type ConnectDialogProps = {
   /** What is connected again, when it was before. */
@@ -15,7 +16,9 @@ type ConnectDialogProps = {
 };
 
 export function ConnectDialog({ known, onClose }: ConnectDialogProps) {
-  const [provider, setProvider] = useState(known?.provider ?? "");
+  const providers = useCredentialKinds().described.filter((kind) => kind.provider);
+  const [chosen, setProvider] = useState(known?.provider ?? "");
+  const provider = chosen || (providers[0]?.provider ?? "");
   const [name, setName] = useState(known?.name ?? "");
   const [scopes, setScopes] = useState(known?.scopes.join("\n") ?? "");
   const form = useSubmit(async () => {
@@ -33,14 +36,22 @@ export function ConnectDialog({ known, onClose }: ConnectDialogProps) {
       form={form}
       onClose={onClose}
     >
-      <TextField
-        label="Provider"
-        required
-        value={provider}
-        onChange={setProvider}
-        disabled={known !== undefined}
-        hint="Such as google."
-      />
+      <Field label="Provider" required>
+        {(ids) => (
+          <Select
+            {...ids}
+            value={provider}
+            disabled={known !== undefined}
+            onChange={(event) => setProvider(event.target.value)}
+          >
+            {providers.map((kind) => (
+              <option key={kind.kind} value={kind.provider ?? ""}>
+                {kind.title}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
       <TextField
         label="Name"
         required

@@ -9,7 +9,7 @@ import { Badge, StatusBadge } from "../ui/Badge";
 import { IconButton } from "../ui/Button";
 import { Confirm } from "../ui/Dialog";
 import { Menu, MenuItem, MenuLine } from "../ui/Menu";
-import { Cell, Row } from "../ui/Table";
+import { Cell, NameCell, Row } from "../ui/Table";
 import { Time } from "../ui/Time";
 import { toast } from "../ui/Toast";
 import { ConnectDialog } from "./ConnectDialog";
@@ -21,8 +21,12 @@ export function CredentialRow({ credential, onChange }: { credential: Credential
   const { connection } = credential;
   return (
     <Row>
-      <Cell className="font-medium">{credential.name}</Cell>
-      <Cell>
+      <NameCell
+        name={credential.name}
+        title={credential.name}
+        below={<code className="sm:hidden">{credential.kind}</code>}
+      />
+      <Cell className="max-sm:hidden">
         <code className="text-xs">{credential.kind}</code>
       </Cell>
       <Cell>

@@ -19,7 +19,7 @@ type Open = { dialog: "store"; credential: Schema<"CredentialView"> | null } | {
 
 const COLUMNS = [
   "Name",
-  "Kind",
+  { text: "Kind", className: "max-sm:hidden" },
   "State",
   { text: "Changed", className: "max-sm:hidden" },
   { text: "Actions", isHidden: true },

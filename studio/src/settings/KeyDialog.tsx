@@ -29,6 +29,7 @@ export function KeyDialog({ onClose, onMade }: KeyDialogProps) {
   const [addresses, setAddresses] = useState("");
   const [days, setDays] = useState(0);
   const form = useSubmit(async () => {
+    if (isBound && chosen.size === 0) throw new Error("Choose what the key may do.");
     const { data } = await api.POST("/api/keys", {
       body: {
         name,

@@ -7,7 +7,7 @@ import { useMay } from "../session/session";
 import { Badge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { Confirm } from "../ui/Dialog";
-import { Cell, Row } from "../ui/Table";
+import { Cell, NameCell, Row } from "../ui/Table";
 import { Time } from "../ui/Time";
 import { Tip } from "../ui/Tip";
 import { counted } from "../ui/words";
@@ -31,11 +31,8 @@ export function KeyRow({ apiKey, onMade }: KeyRowProps) {
   };
   return (
     <Row className={isEnded ? "text-muted" : undefined}>
-      <Cell>
-        <span className="block font-medium">{apiKey.name}</span>
-        <code className="text-xs text-muted">{apiKey.prefix}…</code>
-      </Cell>
-      <Cell>
+      <NameCell name={apiKey.name} title={apiKey.name} below={<code>{apiKey.prefix}…</code>} />
+      <Cell className="max-sm:hidden">
         <Tip text={apiKey.permissions.join(", ")}>
           <span tabIndex={0}>{counted(apiKey.permissions.length, "permission")}</span>
         </Tip>

@@ -16,7 +16,7 @@ import { KeyRow } from "./KeyRow";
 
 const COLUMNS = [
   "Name",
-  "May",
+  { text: "May", className: "max-sm:hidden" },
   { text: "Last used", className: "max-sm:hidden" },
   "Until",
   { text: "Actions", isHidden: true },

@@ -5,7 +5,7 @@ import { useMay } from "../session/session";
 import { ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
-import { LimitsTable } from "./LimitsTable";
+import { LimitsTable } from "../scopes/LimitsTable";
 
 export default function LimitsPage() {
   const query = $api.useQuery("get", "/api/limits");

@@ -9,11 +9,11 @@ import { Button } from "../ui/Button";
 import { ErrorNote } from "../ui/Note";
 import { Page, Section } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
-import { Cell, Row, Table } from "../ui/Table";
+import { Cell, NameCell, Row, Table } from "../ui/Table";
 import { Time } from "../ui/Time";
-import { InviteDialog } from "./InviteDialog";
-import { MembersTable } from "./MembersTable";
-import { roleName, WORKSPACE_ROLES } from "./roles";
+import { InviteDialog } from "../scopes/InviteDialog";
+import { MembersTable } from "../scopes/MembersTable";
+import { roleName, WORKSPACE_ROLES } from "../scopes/roles";
 
 export default function MembersPage() {
   const { workspace } = useSession();
@@ -83,13 +83,22 @@ function Invitations() {
     <Section title="Open invitations">
       <Table
         label="Open invitations"
-        columns={["Address", "As", "Until", { text: "Actions", isHidden: true }]}
+        columns={[
+          "Address",
+          { text: "As", className: "max-sm:hidden" },
+          { text: "Until", className: "max-sm:hidden" },
+          { text: "Actions", isHidden: true },
+        ]}
       >
         {open.map((one) => (
           <Row key={one.id}>
-            <Cell>{one.email}</Cell>
-            <Cell>{roleName(one.role)}</Cell>
-            <Cell className="text-muted">
+            <NameCell
+              name={one.email}
+              title={one.email}
+              below={<span className="sm:hidden">{roleName(one.role)}</span>}
+            />
+            <Cell className="max-sm:hidden">{roleName(one.role)}</Cell>
+            <Cell className="text-muted max-sm:hidden">
               <Time at={one.expires_at} />
             </Cell>
             <Cell className="text-right">
@@ -101,7 +110,7 @@ function Invitations() {
                     void act(() => api.DELETE("/api/invitations/{id}", { params: { path: { id: one.id } } }))
                   }
                 >
-                  Take back
+                  Take back<span className="sr-only"> the invitation of {one.email}</span>
                 </Button>
               )}
             </Cell>

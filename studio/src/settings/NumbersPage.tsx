@@ -14,12 +14,18 @@ import { Input } from "../ui/Input";
 import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
-import { Cell, Row, Table } from "../ui/Table";
+import { Cell, NameCell, Row, Table } from "../ui/Table";
 import { TextField } from "../ui/TextField";
 import { Time } from "../ui/Time";
 import { useSubmit } from "../ui/useSubmit";
 
-const COLUMNS = ["Number", "Status", "Credential", "Connected", { text: "Actions", isHidden: true }];
+const COLUMNS = [
+  "Number",
+  "Status",
+  { text: "Credential", className: "max-sm:hidden" },
+  { text: "Connected", className: "max-sm:hidden" },
+  { text: "Actions", isHidden: true },
+];
 
 export default function NumbersPage() {
   const query = $api.useQuery("get", "/api/numbers");
@@ -46,15 +52,16 @@ export default function NumbersPage() {
         <Table label="Numbers" columns={COLUMNS}>
           {numbers.map((one) => (
             <Row key={one.phone_number_id}>
-              <Cell>
-                <span className="block font-medium">{one.display_phone_number}</span>
-                <span className="text-xs text-muted">{one.verified_name ?? one.phone_number_id}</span>
-              </Cell>
+              <NameCell
+                name={one.display_phone_number}
+                title={one.phone_number_id}
+                below={one.verified_name ?? one.phone_number_id}
+              />
               <Cell>
                 <StatusBadge status={one.status} />
               </Cell>
-              <Cell>{one.credential}</Cell>
-              <Cell className="text-muted">
+              <Cell className="max-sm:hidden">{one.credential}</Cell>
+              <Cell className="text-muted max-sm:hidden">
                 <Time at={one.connected_at} />
               </Cell>
               <Cell className="py-1 text-right">

@@ -11,7 +11,7 @@ import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page, Section } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
 import { exactTime } from "../ui/time";
-import { money } from "./money";
+import { limitsOf, priceOf } from "../scopes/plans";
 import { Wallet } from "./Wallet";
 
 type Plan = Schema<"PlanView">;
@@ -34,6 +34,8 @@ function Subscription({ state: { subscription, plans } }: { state: Schema<"Subsc
   const reread = useReread();
   const { act, isBusy } = useAct("/api/subscription", "/api/usage/allowances");
   const [isLeaving, setLeaving] = useState(false);
+  // Choosing the same plan again takes a cancellation back.
+  const isOver = subscription?.status === "cancelled" || subscription?.status === "expired";
   const choose = (plan: Plan, trial: boolean) =>
     act(
       () => api.PUT("/api/subscription", { body: { plan: plan.id, trial } }),
@@ -52,7 +54,7 @@ function Subscription({ state: { subscription, plans } }: { state: Schema<"Subsc
                 {priceOf(subscription.plan)} · until {exactTime(subscription.period_end)}
               </p>
             </div>
-            {mayWrite && subscription.status !== "cancelled" && (
+            {mayWrite && !isOver && (
               <Button look="danger" onClick={() => setLeaving(true)}>
                 Cancel the plan
               </Button>
@@ -78,13 +80,12 @@ function Subscription({ state: { subscription, plans } }: { state: Schema<"Subsc
                 <h3 className="font-semibold">{plan.name}</h3>
                 <p className="text-muted">{priceOf(plan)}</p>
                 <ul className="flex-1 text-xs text-muted">
-                  {Object.entries(plan.limits).map(([name, limit]) => (
-                    <li key={name}>
-                      {name.replaceAll("_", " ")}: {Number(limit) < 0 ? "unlimited" : String(limit)}
-                    </li>
+                  {limitsOf(plan).map((line) => (
+                    <li key={line}>{line}</li>
                   ))}
+                  <li>{limitsOf(plan).length > 0 ? "everything else without limit" : "without limits"}</li>
                 </ul>
-                {mayWrite && plan.id !== subscription?.plan.id && (
+                {mayWrite && (plan.id !== subscription?.plan.id || isOver) && (
                   <span className="flex gap-2">
                     {plan.price === 0 && (
                       <Button size="small" busy={isBusy} onClick={() => void choose(plan, false)}>
@@ -108,6 +109,7 @@ function Subscription({ state: { subscription, plans } }: { state: Schema<"Subsc
         onClose={() => setLeaving(false)}
         title="Cancel the plan?"
         action="Cancel the plan"
+        otherwise="Keep it"
         isDangerous
         onConfirm={async () => {
           await api.DELETE("/api/subscription");
@@ -119,6 +121,3 @@ function Subscription({ state: { subscription, plans } }: { state: Schema<"Subsc
     </>
   );
 }
-
-const priceOf = (plan: Plan) =>
-  plan.price === 0 ? "free" : `${money(plan.price, plan.currency)} a ${plan.period}`;

@@ -1,4 +1,4 @@
-// Oneself: name, password, and where one is signed in.
+// Oneself: name, password, where one is signed in, and what is held about one.
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -14,6 +14,8 @@ import { TextField } from "../ui/TextField";
 import { Time } from "../ui/Time";
 import { toast } from "../ui/Toast";
 import { useSubmit } from "../ui/useSubmit";
+import { deviceOf } from "./devices";
+import { YourData } from "./YourData";
 
 export default function ProfilePage() {
   return (
@@ -21,6 +23,7 @@ export default function ProfilePage() {
       <ProfileForm />
       <PasswordForm />
       <Sessions />
+      <YourData />
     </Page>
   );
 }
@@ -132,7 +135,7 @@ function Sessions() {
           <Row key={session.id}>
             <Cell className="max-w-64">
               <span className="block truncate" title={session.user_agent ?? undefined}>
-                {session.user_agent ?? session.method}
+                {session.user_agent ? deviceOf(session.user_agent) : session.method}
               </span>
             </Cell>
             <Cell className="text-muted">{session.address}</Cell>

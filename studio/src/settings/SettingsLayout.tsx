@@ -8,7 +8,7 @@ import { SectionLayout } from "../ui/SectionLayout";
 import { sectionsOf } from "./sections";
 
 export default function SettingsLayout() {
-  return <SectionLayout label="Settings" links={sectionsOf(useSession())} />;
+  return <SectionLayout label="Settings" home="/settings" links={sectionsOf(useSession())} />;
 }
 
 /** The first of the settings that is open. */

@@ -2,8 +2,10 @@
 import { lazy, Suspense, useMemo, useState } from "react";
 
 import { $api, type Schema } from "../api/client";
+import { useMay } from "../session/session";
 import { Field } from "../ui/Field";
 import { Select } from "../ui/Input";
+import { Meter } from "../ui/Meter";
 import { EmptyState, ErrorNote } from "../ui/Note";
 import { Page, Section } from "../ui/Page";
 import { Loading } from "../ui/Spinner";
@@ -22,6 +24,7 @@ export default function UsagePage() {
   const query = $api.useQuery("get", "/api/usage", { params: { query: { from, by: "day" } } });
   const items = useMemo(() => query.data?.items ?? [], [query.data]);
   const bars = useMemo(() => barsOf(items, from, now), [items, from, now]);
+  const names = useWorkflowNames();
   return (
     <Page
       title="Usage"
@@ -50,10 +53,12 @@ export default function UsagePage() {
             </Suspense>
           </div>
           <Table label="Sums" columns={["What", "Of which", { text: "Pieces", className: "text-right" }]}>
-            {sumsOf(items).map(({ kind, of, quantity }) => (
+            {sumsOf(items, names).map(({ kind, of, quantity }) => (
               <Row key={`${kind} ${of}`}>
                 <Cell>{kind}</Cell>
-                <Cell className="text-muted">{of}</Cell>
+                <Cell className="max-w-64 truncate text-muted" title={of}>
+                  {of}
+                </Cell>
                 <Cell className="text-right tabular-nums">{count.format(quantity)}</Cell>
               </Row>
             ))}
@@ -63,6 +68,18 @@ export default function UsagePage() {
       <Allowances />
     </Page>
   );
+}
+
+/** What people call the workflows whose runs were counted. */
+function useWorkflowNames(): ReadonlyMap<string, string> {
+  const isKnown = useMay()("workflow:read");
+  const { data } = $api.useQuery(
+    "get",
+    "/api/workflows",
+    { params: { query: { limit: 200 } } },
+    { enabled: isKnown, staleTime: 60_000 },
+  );
+  return useMemo(() => new Map(data?.items.map(({ id, name }) => [id, name])), [data]);
 }
 
 function Allowances() {
@@ -92,16 +109,7 @@ function Allowance({ allowance: { kind, used, limit } }: { allowance: Schema<"Al
           {limit === null ? ", without limit" : ` of ${count.format(limit)}`}
         </span>
       </p>
-      {limit !== null && (
-        <meter
-          aria-label={name}
-          className="mt-1 h-2 w-full"
-          min={0}
-          max={Math.max(limit, 1)}
-          high={limit * 0.9}
-          value={Math.min(used, limit)}
-        />
-      )}
+      {limit !== null && <Meter label={name} value={used} max={limit} />}
     </>
   );
 }

@@ -97,6 +97,7 @@ function DeleteDialog({ workspace, onClose }: { workspace: Schema<"WorkspaceView
     <FormDialog
       title={`Delete “${workspace.display_name}”?`}
       action="Delete for good"
+      isDangerous
       form={form}
       onClose={onClose}
     >

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 
-import { currencyOf, kindOf, money } from "./money";
 import { barsOf, kindsOf, sumsOf, type Usage } from "./usage";
 
 const day = 86_400_000;
@@ -37,12 +36,8 @@ test("what is told apart is summed apart, and corrections count", () => {
   ]);
 });
 
-test("micro-units become money, and small prices are not rounded away", () => {
-  expect(money(1_234_500_000, "INR")).toBe("₹1,234.50");
-  expect(money(-2_000_000, "INR")).toBe("-₹2.00");
-  expect(money(1150, "INR")).toBe("₹0.00115");
-});
-
-test("an account is a kind and a currency", () => {
-  expect([kindOf("bonus/INR"), currencyOf("bonus/INR")]).toEqual(["bonus", "INR"]);
+test("workflows are called by their names where they are known", () => {
+  const items = [used(0, "run", 2, { workflow: "wf_1" }), used(0, "run", 1, { workflow: "wf_2" })];
+  const sums = sumsOf(items, new Map([["wf_1", "Support menu"]]));
+  expect(sums.map((one) => one.of)).toEqual(["Support menu", "wf_2"]);
 });

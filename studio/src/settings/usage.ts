@@ -26,11 +26,17 @@ export function barsOf(items: Usage[], from: number, to: number): Bar[] {
   return bars;
 }
 
-/** The sum of each thing that is told apart, the largest first. */
-export function sumsOf(items: Usage[]): { kind: string; of: string; quantity: number }[] {
+/** The sum of each thing that is told apart, the largest first. Workflows are known by their ids: `names` says what people
+ * call them. */
+export function sumsOf(
+  items: Usage[],
+  names: ReadonlyMap<string, string> = new Map(),
+): { kind: string; of: string; quantity: number }[] {
   const sums = new Map<string, { kind: string; of: string; quantity: number }>();
   for (const { kind, attributes, quantity } of items) {
-    const of = Object.values(attributes).map(String).join(", ");
+    const of = Object.values(attributes)
+      .map((value) => names.get(String(value)) ?? String(value))
+      .join(", ");
     const key = `${kind} ${of}`;
     const sum = sums.get(key) ?? { kind, of, quantity: 0 };
     sum.quantity += quantity;

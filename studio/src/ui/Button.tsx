@@ -10,7 +10,8 @@ type Look = "primary" | "plain" | "quiet" | "danger";
 type Size = "small" | "normal";
 
 const looks: Record<Look, string> = {
-  primary: "bg-accent text-on-accent border-transparent hover:brightness-95",
+  // A pointed-at button must be read as well as others: it moves towards the text, away from its own words.
+  primary: "bg-accent text-on-accent border-transparent hover:bg-accent-strong",
   plain: "bg-surface text-text border-line hover:bg-raised",
   quiet: "bg-transparent text-text border-transparent hover:bg-raised",
   danger: "bg-surface text-bad border-line hover:bg-bad/10",

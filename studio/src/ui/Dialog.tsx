@@ -1,7 +1,7 @@
 // A window over the page, and the question that stands before what cannot be undone. Must not know pages.
 import { AlertDialog, Dialog as RadixDialog } from "radix-ui";
 import { X } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 
 import { Button, IconButton } from "./Button";
 import { cx } from "./cx";
@@ -13,6 +13,23 @@ const panel = cx(
   "rounded-lg border border-line bg-surface shadow-xl",
 );
 const widths = { small: "max-w-md", normal: "max-w-xl", wide: "max-w-4xl", full: "max-w-7xl" };
+
+/** Where the focus was before a window opened, and how it comes back. What opened it may be gone by then: the page has the
+ * focus instead, so that nobody has to begin at the top of the window again. */
+function useFocusReturn() {
+  const opener = useRef<Element | null>(null);
+  return {
+    remember: () => {
+      opener.current = document.activeElement;
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      const isThere = opener.current?.isConnected && opener.current !== document.body;
+      const place = isThere ? opener.current : document.querySelector("main");
+      (place as HTMLElement | null)?.focus({ preventScroll: true });
+    },
+  };
+}
 
 type DialogProps = {
   isOpen: boolean;
@@ -45,18 +62,23 @@ export function Dialog({
   actions,
   children,
 }: DialogProps) {
+  const { remember, onCloseAutoFocus } = useFocusReturn();
   return (
     <RadixDialog.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className={overlay} />
         <RadixDialog.Content
           className={cx(panel, widths[width])}
-          onOpenAutoFocus={focusFirstControl}
+          onOpenAutoFocus={(event) => {
+            remember();
+            focusFirstControl(event);
+          }}
+          onCloseAutoFocus={onCloseAutoFocus}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className="flex items-start gap-3 border-b border-line px-4 py-3">
             <div className="min-w-0 flex-1">
-              <RadixDialog.Title className="text-sm font-semibold">{title}</RadixDialog.Title>
+              <RadixDialog.Title className="text-sm font-semibold wrap-anywhere">{title}</RadixDialog.Title>
               {description && (
                 <RadixDialog.Description className="mt-0.5 text-xs text-muted">
                   {description}
@@ -89,12 +111,23 @@ type ConfirmProps = {
   children: ReactNode;
   /** The word on the button, such as "Delete". */
   action: string;
+  /** The word on the other button, where "Cancel" could be taken for the action. */
+  otherwise?: string;
   isDangerous?: boolean;
   /** Closes the question when it ends well; shows the error otherwise. */
   onConfirm: () => Promise<unknown>;
 };
 
-export function Confirm({ isOpen, onClose, title, children, action, isDangerous, onConfirm }: ConfirmProps) {
+export function Confirm({
+  isOpen,
+  onClose,
+  title,
+  children,
+  action,
+  otherwise = "Cancel",
+  isDangerous,
+  onConfirm,
+}: ConfirmProps) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const close = () => {
@@ -113,19 +146,24 @@ export function Confirm({ isOpen, onClose, title, children, action, isDangerous,
       setBusy(false);
     }
   };
+  const { remember, onCloseAutoFocus } = useFocusReturn();
   return (
     <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && close()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={overlay} />
-        <AlertDialog.Content className={cx(panel, widths.small, "gap-3 p-4")}>
-          <AlertDialog.Title className="text-sm font-semibold">{title}</AlertDialog.Title>
+        <AlertDialog.Content
+          className={cx(panel, widths.small, "gap-3 p-4")}
+          onOpenAutoFocus={remember}
+          onCloseAutoFocus={onCloseAutoFocus}
+        >
+          <AlertDialog.Title className="text-sm font-semibold wrap-anywhere">{title}</AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="text-sm text-muted">{children}</div>
           </AlertDialog.Description>
           <ErrorNote error={error} />
           <div className="mt-1 flex justify-end gap-2">
             <AlertDialog.Cancel asChild>
-              <Button>Cancel</Button>
+              <Button>{otherwise}</Button>
             </AlertDialog.Cancel>
             <Button
               look={isDangerous ? "danger" : "primary"}

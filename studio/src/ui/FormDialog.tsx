@@ -10,6 +10,8 @@ type FormDialogProps = {
   title: string;
   description?: ReactNode;
   action: string;
+  /** What it does cannot be undone. */
+  isDangerous?: boolean;
   form: ReturnType<typeof useSubmit<[]>>;
   onClose: () => void;
   width?: "small" | "normal" | "wide";
@@ -20,6 +22,7 @@ export function FormDialog({
   title,
   description,
   action,
+  isDangerous,
   form,
   onClose,
   width = "small",
@@ -36,7 +39,13 @@ export function FormDialog({
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" form={id} busy={form.isBusy}>
+          <Button
+            look={isDangerous ? "danger" : "primary"}
+            className={isDangerous ? "border-bad/50" : undefined}
+            type="submit"
+            form={id}
+            busy={form.isBusy}
+          >
             {action}
           </Button>
         </>

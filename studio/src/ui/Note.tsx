@@ -38,11 +38,14 @@ export const Note = ({ tone = "info", className, action, children }: NoteProps) 
 export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   if (!error) return null;
   const request = error instanceof ApiError ? error.requestId : null;
+  // What does not exist does not come to be by asking again.
+  const isGone = error instanceof ApiError && error.status === 404;
   return (
     <Note
       tone="bad"
       action={
-        onRetry && (
+        onRetry &&
+        !isGone && (
           <Button size="small" onClick={onRetry}>
             Try again
           </Button>

@@ -1,8 +1,8 @@
 // What every page has in common: its title, what can be done on it, and the width of its text.
-import { useEffect, type ReactNode } from "react";
+import type { ReactNode } from "react";
 
-import { useBrand } from "../app/brand";
 import { cx } from "./cx";
+import { useTitle } from "./title";
 
 type PageProps = {
   title: string;
@@ -26,7 +26,7 @@ export function Page({ title, heading, description, actions, isFull, children }:
       )}
     >
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2">
-        <div className="min-w-0 flex-1">
+        <div className={cx("min-w-0 flex-1", description && "basis-60")}>
           <h1 className="truncate text-lg font-semibold">{heading ?? title}</h1>
           {description && <div className="text-sm text-muted">{description}</div>}
         </div>
@@ -35,14 +35,6 @@ export function Page({ title, heading, description, actions, isFull, children }:
       {children}
     </div>
   );
-}
-
-/** Names the browser's tab. */
-export function useTitle(title: string) {
-  const { name } = useBrand();
-  useEffect(() => {
-    document.title = `${title} · ${name}`;
-  }, [title, name]);
 }
 
 /** A part of a page in a frame. */
@@ -61,7 +53,7 @@ export const Section = ({
 }) => (
   <section aria-label={title} className={cx("flex flex-col gap-3", className)}>
     <header className="flex flex-wrap items-end gap-2">
-      <div className="min-w-0 flex-1">
+      <div className={cx("min-w-0 flex-1", description && "basis-60")}>
         <h2 className="text-sm font-semibold">{title}</h2>
         {description && <p className="text-sm text-muted">{description}</p>}
       </div>

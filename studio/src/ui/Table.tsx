@@ -15,7 +15,8 @@ type TableProps = {
 export function Table({ label, columns, children, className }: TableProps) {
   return (
     <div
-      className={cx("overflow-x-auto rounded-lg border border-line bg-surface", className)}
+      // Positioned, so that what only ears find stays in the frame and widens no page.
+      className={cx("relative overflow-x-auto rounded-lg border border-line bg-surface", className)}
       role="region"
       aria-label={label}
       tabIndex={0}
@@ -50,4 +51,16 @@ export const Row = ({ className, ...rest }: ComponentProps<"tr">) => (
 
 export const Cell = ({ className, ...rest }: ComponentProps<"td">) => (
   <td {...rest} className={cx("px-3 py-2 align-middle", className)} />
+);
+
+type NameCellProps = { name: ReactNode; below?: ReactNode; title?: string };
+
+/** What a row is called, and what is said below it. On a phone it takes what the other cells leave. */
+export const NameCell = ({ name, below, title }: NameCellProps) => (
+  <Cell className="max-w-64 max-sm:w-full max-sm:max-w-0 max-sm:min-w-32">
+    <div className="truncate font-medium" title={title}>
+      {name}
+    </div>
+    {below && <div className="truncate text-xs text-muted">{below}</div>}
+  </Cell>
 );

@@ -18,7 +18,15 @@ export function Tip({
   if (!text) return children;
   return (
     <Tooltip.Root>
-      <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
+      {/* Focus that comes back by itself, after a window was closed by mouse, asks for no tip. */}
+      <Tooltip.Trigger
+        asChild
+        onFocus={(event) => {
+          if (!event.currentTarget.matches(":focus-visible")) event.preventDefault();
+        }}
+      >
+        {children}
+      </Tooltip.Trigger>
       <Tooltip.Portal>
         <Tooltip.Content
           side={side}

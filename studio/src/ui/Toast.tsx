@@ -6,6 +6,8 @@ export const Toasts = ({ theme }: { theme: "light" | "dark" }) => (
     theme={theme}
     position="bottom-right"
     closeButton
+    // On a phone the navigation is at the foot.
+    mobileOffset={{ bottom: 64 }}
     toastOptions={{ className: "!border-line !bg-surface !text-text !text-sm" }}
   />
 );

@@ -23,17 +23,20 @@ function NameForm({ fault }: { fault: Error }) {
   );
 }
 
-test("what the server says of a field stands at the field, and is tied to it", async () => {
-  render(<NameForm fault={refusal("name")} />);
-  await userEvent.click(screen.getByText("Save"));
-  const field = await screen.findByRole("textbox", { name: "Name" });
-  expect(field).toBeInvalid();
-  expect(field).toHaveAccessibleDescription("That will not do.");
-  expect(screen.getByText("nothing elsewhere")).toBeInTheDocument();
-});
+test.each(["/name", "name", "/name/0"])(
+  "what the server says of %s stands at the field, and is tied to it",
+  async (path) => {
+    render(<NameForm fault={refusal(path)} />);
+    await userEvent.click(screen.getByText("Save"));
+    const field = await screen.findByRole("textbox", { name: "Name" });
+    expect(field).toBeInvalid();
+    expect(field).toHaveAccessibleDescription("That will not do.");
+    expect(screen.getByText("nothing elsewhere")).toBeInTheDocument();
+  },
+);
 
 test("what concerns no field of the form is said elsewhere", async () => {
-  render(<NameForm fault={refusal("other")} />);
+  render(<NameForm fault={refusal("/names")} />);
   await userEvent.click(screen.getByText("Save"));
   expect(await screen.findByText("Elsewhere: That will not do.")).toBeInTheDocument();
   expect(screen.getByRole("textbox", { name: "Name" })).toBeValid();

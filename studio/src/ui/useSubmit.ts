@@ -3,15 +3,19 @@ import { useState, type FormEvent } from "react";
 
 import { ApiError } from "../api/client";
 
-/** `fields` are the paths that the form shows by themselves; an error elsewhere is `error`. */
+/** The server points at fields as RFC 6901 does (`/name`), at headers and questions by their names. */
+const fieldAt = (path: unknown) => (typeof path === "string" ? path.replace(/^\//, "") : null);
+
+/** `fields` are the names that the form shows by themselves (`limits/members` belongs to `limits`); an error elsewhere is
+ * `error`. */
 export function useSubmit<Arguments extends unknown[]>(
   action: (...given: Arguments) => Promise<unknown>,
   fields: readonly string[] = [],
 ) {
   const [isBusy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>(null);
-  const path = fault instanceof ApiError ? fault.details.path : undefined;
-  const field = typeof path === "string" && fields.includes(path) ? path : null;
+  const path = fault instanceof ApiError ? fieldAt(fault.details.path) : null;
+  const field = fields.find((name) => path === name || path?.startsWith(`${name}/`)) ?? null;
   const run = async (...given: Arguments) => {
     setBusy(true);
     setFault(null);

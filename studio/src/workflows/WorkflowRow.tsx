@@ -9,7 +9,7 @@ import { useMay } from "../session/session";
 import { Badge, StatusBadge } from "../ui/Badge";
 import { IconButton } from "../ui/Button";
 import { Menu, MenuItem, MenuLine } from "../ui/Menu";
-import { Cell, Row } from "../ui/Table";
+import { Cell, NameCell, Row } from "../ui/Table";
 import { Time } from "../ui/Time";
 import { Tip } from "../ui/Tip";
 import { toast } from "../ui/Toast";
@@ -21,15 +21,18 @@ type Workflow = Schema<"WorkflowSummary">;
 export function WorkflowRow({ workflow }: { workflow: Workflow }) {
   return (
     <Row>
-      <Cell className="max-w-80 min-w-36">
-        <Link to={`/workflows/${workflow.id}`} className="block truncate font-medium hover:underline">
-          {workflow.name}
-        </Link>
-      </Cell>
+      <NameCell
+        name={
+          <Link to={`/workflows/${workflow.id}`} className="hover:underline">
+            {workflow.name}
+          </Link>
+        }
+        title={workflow.name}
+      />
       <Cell>
         <Published workflow={workflow} />
       </Cell>
-      <Cell>
+      <Cell className="max-sm:hidden">
         <LastRun workflowId={workflow.id} />
       </Cell>
       <Cell className="text-muted max-sm:hidden">
@@ -75,7 +78,7 @@ function LastRun({ workflowId }: { workflowId: string }) {
   return (
     <Link to={`/runs/${run.id}`} className="inline-flex items-center gap-2 hover:underline">
       <StatusBadge status={run.status} />
-      <span className="text-muted max-sm:hidden">
+      <span className="text-muted">
         <Time at={run.created_at} />
       </span>
     </Link>

@@ -20,7 +20,7 @@ import { WorkflowRow } from "./WorkflowRow";
 const COLUMNS = [
   "Name",
   "State",
-  "Last run",
+  { text: "Last run", className: "max-sm:hidden" },
   { text: "Changed", className: "max-sm:hidden" },
   { text: "Actions", isHidden: true },
 ];

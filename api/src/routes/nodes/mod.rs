@@ -1,5 +1,7 @@
 //! The catalogue of node types, as the builder draws its forms from it. Must not know any type by name.
 
+mod credential_kinds;
+
 use crate::answer::Listed;
 use crate::auth::Principal;
 use crate::error::ApiError;
@@ -15,7 +17,7 @@ use utoipa_axum::routes;
 
 /// The routes.
 pub(crate) fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get)).merge(credential_kinds::routes())
 }
 
 /// A node type.

@@ -1,13 +1,16 @@
 // Who is a member of something (a workspace, a team), and what each is. Must not know of what.
+import { Ban, Ellipsis, Play, UserMinus } from "lucide-react";
+import { useState } from "react";
+
 import type { Schema } from "../api/client";
 import { useSession } from "../session/session";
 import { StatusBadge } from "../ui/Badge";
-import { Button } from "../ui/Button";
+import { IconButton } from "../ui/Button";
 import { Confirm } from "../ui/Dialog";
 import { Select } from "../ui/Input";
-import { Cell, Row, Table } from "../ui/Table";
+import { Menu, MenuItem } from "../ui/Menu";
+import { Cell, NameCell, Row, Table } from "../ui/Table";
 import { Time } from "../ui/Time";
-import { useState } from "react";
 import { roleName, type RoleChoice } from "./roles";
 
 type Member = Schema<"MemberView">;
@@ -26,7 +29,7 @@ export function MembersTable({ members, roles, mayWrite, onChange, onRemove }: M
   const columns = [
     "Person",
     "Role",
-    "Status",
+    { text: "Status", className: "max-sm:hidden" },
     { text: "Since", className: "max-sm:hidden" },
     { text: "Actions", isHidden: true },
   ];
@@ -37,13 +40,21 @@ export function MembersTable({ members, roles, mayWrite, onChange, onRemove }: M
           const isSuspended = member.status === "suspended";
           return (
             <Row key={member.person_id}>
-              <Cell className="max-w-64">
-                <span className="block truncate font-medium">
-                  {member.name}
-                  {member.person_id === person?.id && <span className="text-muted"> (you)</span>}
-                </span>
-                <span className="block truncate text-xs text-muted">{member.email}</span>
-              </Cell>
+              <NameCell
+                name={
+                  <>
+                    {member.name}
+                    {member.person_id === person?.id && <span className="text-muted"> (you)</span>}
+                  </>
+                }
+                title={member.email}
+                below={
+                  <>
+                    {isSuspended && <span className="text-bad sm:hidden">suspended · </span>}
+                    {member.email}
+                  </>
+                }
+              />
               <Cell>
                 {mayWrite ? (
                   <Select
@@ -64,26 +75,35 @@ export function MembersTable({ members, roles, mayWrite, onChange, onRemove }: M
                   roleName(member.role)
                 )}
               </Cell>
-              <Cell>
+              <Cell className="max-sm:hidden">
                 <StatusBadge status={member.status} />
               </Cell>
               <Cell className="text-muted max-sm:hidden">
                 <Time at={member.created_at} />
               </Cell>
-              <Cell className="text-right whitespace-nowrap">
+              <Cell className="py-1 text-right">
                 {mayWrite && (
-                  <span className="inline-flex gap-1">
-                    <Button
-                      size="small"
-                      look="quiet"
-                      onClick={() => onChange(member, { role: member.role, suspended: !isSuspended })}
+                  <Menu
+                    trigger={
+                      <IconButton label={`What to do with ${member.name}`} size="small">
+                        <Ellipsis size={16} aria-hidden />
+                      </IconButton>
+                    }
+                  >
+                    <MenuItem
+                      icon={isSuspended ? <Play size={14} aria-hidden /> : <Ban size={14} aria-hidden />}
+                      onSelect={() => onChange(member, { role: member.role, suspended: !isSuspended })}
                     >
                       {isSuspended ? "Let in again" : "Suspend"}
-                    </Button>
-                    <Button size="small" look="quiet" className="text-bad" onClick={() => setLeaving(member)}>
-                      Remove
-                    </Button>
-                  </span>
+                    </MenuItem>
+                    <MenuItem
+                      icon={<UserMinus size={14} aria-hidden />}
+                      isDangerous
+                      onSelect={() => setLeaving(member)}
+                    >
+                      Remove…
+                    </MenuItem>
+                  </Menu>
                 )}
               </Cell>
             </Row>

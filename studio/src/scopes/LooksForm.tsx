@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Schema } from "../api/client";
 import { Button } from "../ui/Button";
 import { Field } from "../ui/Field";
+import { Input } from "../ui/Input";
 import { ErrorNote } from "../ui/Note";
 import { TextField } from "../ui/TextField";
 import { toast } from "../ui/Toast";
@@ -43,8 +44,8 @@ export function LooksForm({ looks: { own, seen }, mayWrite, onSave }: LooksFormP
     <form onSubmit={form.onSubmit} className="grid max-w-xl gap-3 sm:grid-cols-2">
       <TextField label="Name" maxLength={60} {...at("name")} />
       <TextField label="Address for help" type="email" {...at("support_email")} />
-      <TextField label="Colour on light ground" hint="Such as #0f766e." {...at("accent")} />
-      <TextField label="Colour on dark ground" {...at("accent_dark")} />
+      <ColourField label="Colour on light ground" {...at("accent")} />
+      <ColourField label="Colour on dark ground" {...at("accent_dark")} />
       <Field
         label="Picture"
         hint="PNG, JPEG or WebP, at most 256 KiB."
@@ -84,6 +85,36 @@ export function LooksForm({ looks: { own, seen }, mayWrite, onSave }: LooksFormP
     </form>
   );
 }
+
+type ColourFieldProps = {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  error: string | undefined;
+  disabled: boolean;
+  placeholder: string | undefined;
+};
+
+const COLOUR = /^#[0-9a-f]{6}$/i;
+
+/** A colour to type or to pick; empty for the one from above. */
+const ColourField = ({ label, value, onChange, error, ...rest }: ColourFieldProps) => (
+  <Field label={label} hint="Such as #0f766e." error={error}>
+    {(ids) => (
+      <div className="flex gap-1.5">
+        <Input {...ids} {...rest} value={value} onChange={(event) => onChange(event.target.value)} />
+        <input
+          type="color"
+          aria-label={`Pick: ${label.toLowerCase()}`}
+          disabled={rest.disabled}
+          value={[value, rest.placeholder].find((one) => one && COLOUR.test(one)) ?? "#0f766e"}
+          onChange={(event) => onChange(event.target.value)}
+          className="h-8 w-10 shrink-0 cursor-pointer rounded-md border border-line bg-surface p-0.5 disabled:cursor-not-allowed"
+        />
+      </div>
+    )}
+  </Field>
+);
 
 const dataUrl = (file: File) =>
   new Promise<string>((done, failed) => {

@@ -5,6 +5,7 @@ import type { Schema } from "../api/client";
 import { StatusBadge } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { CopyButton } from "../ui/Copy";
+import { Confirm } from "../ui/Dialog";
 import { FormDialog } from "../ui/FormDialog";
 import { Section } from "../ui/Page";
 import { Cell, Row, Table } from "../ui/Table";
@@ -18,11 +19,12 @@ type DomainsTableProps = {
   mayWrite: boolean;
   onClaim: (host: string) => Promise<unknown>;
   onVerify: (domain: Domain) => void;
-  onGiveUp: (domain: Domain) => void;
+  onGiveUp: (domain: Domain) => Promise<unknown>;
 };
 
 export function DomainsTable({ domains, mayWrite, onClaim, onVerify, onGiveUp }: DomainsTableProps) {
   const [isClaiming, setClaiming] = useState(false);
+  const [leaving, setLeaving] = useState<Domain | null>(null);
   return (
     <Section
       title="Host names"
@@ -51,7 +53,7 @@ export function DomainsTable({ domains, mayWrite, onClaim, onVerify, onGiveUp }:
                     <Button size="small" look="quiet" onClick={() => onVerify(domain)}>
                       Look now
                     </Button>
-                    <Button size="small" look="quiet" className="text-bad" onClick={() => onGiveUp(domain)}>
+                    <Button size="small" look="quiet" className="text-bad" onClick={() => setLeaving(domain)}>
                       Give up
                     </Button>
                   </span>
@@ -61,6 +63,16 @@ export function DomainsTable({ domains, mayWrite, onClaim, onVerify, onGiveUp }:
           ))}
         </Table>
       )}
+      <Confirm
+        isOpen={leaving !== null}
+        onClose={() => setLeaving(null)}
+        title={`Give up ${leaving?.host ?? ""}?`}
+        action="Give it up"
+        isDangerous
+        onConfirm={async () => leaving && onGiveUp(leaving)}
+      >
+        People who come under this name see the looks of the platform again.
+      </Confirm>
       {isClaiming && <ClaimDialog onClaim={onClaim} onClose={() => setClaiming(false)} />}
     </Section>
   );

@@ -14,3 +14,10 @@ export function money(micro: number, currency: string): string {
 export const currencyOf = (account: string) => account.split("/").at(-1) ?? "";
 /** The kind of an account such as `wallet/INR`. */
 export const kindOf = (account: string) => account.split("/")[0] ?? account;
+
+/** What somebody typed, as the ledger counts. */
+export const microOf = (amount: string) => Math.round(Number(amount) * MICRO);
+/** The other way, for a form. */
+export const amountOf = (micro: number) => String(micro / MICRO);
+/** What an amount in a form steps by, so that none is too fine for the ledger. */
+export const FINEST = 1 / MICRO;

@@ -68,10 +68,16 @@ export function LimitDialog({ onSet, onClose }: LimitDialogProps) {
         {...at("route")}
       />
       <div className="grid grid-cols-2 gap-3">
-        <TextField label="So many" inputMode="numeric" {...at("window", "window_limit")} />
-        <TextField label="in so many seconds" inputMode="numeric" {...at("seconds", "window_seconds")} />
+        <TextField label="So many" type="number" min={1} {...at("window", "window_limit")} />
+        <TextField
+          label="in so many seconds"
+          type="number"
+          min={1}
+          max={86400}
+          {...at("seconds", "window_seconds")}
+        />
       </div>
-      <TextField label="So many a day" inputMode="numeric" {...at("daily", "daily_limit")} />
+      <TextField label="So many a day" type="number" min={1} {...at("daily", "daily_limit")} />
     </FormDialog>
   );
 }

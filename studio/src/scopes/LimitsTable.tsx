@@ -20,7 +20,7 @@ type LimitsTableProps = {
 };
 
 const COLUMNS = [
-  "Whom",
+  { text: "Whom", className: "max-sm:hidden" },
   "What",
   "How often",
   { text: "Changed", className: "max-sm:hidden" },
@@ -60,12 +60,15 @@ export function LimitsTable({ limits, mayWrite, onSet, onRemove }: LimitsTablePr
           <Table label="Limits" columns={COLUMNS}>
             {limits.map((limit) => (
               <Row key={limit.id}>
-                <Cell>
+                <Cell className="max-sm:hidden">
                   {limit.level}
                   <span className="block text-xs text-muted">{limit.subject ?? "each by itself"}</span>
                 </Cell>
                 <Cell>
-                  <code className="text-xs">{limit.route}</code>
+                  <code className="text-xs break-words">{limit.route}</code>
+                  <span className="block text-xs text-muted sm:hidden">
+                    {limit.level}, {limit.subject ?? "each by itself"}
+                  </span>
                 </Cell>
                 <Cell>{limitWords(limit)}</Cell>
                 <Cell className="text-muted max-sm:hidden">

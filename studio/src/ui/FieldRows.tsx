@@ -1,19 +1,28 @@
-// A list of named values to fill in. Secret ones are not shown while they are typed.
+// A list of named values to fill in. Secret ones are not shown while they are typed. Must not know what they are for.
 import { Plus, X } from "lucide-react";
 
-import { Button, IconButton } from "../ui/Button";
-import { Input } from "../ui/Input";
+import { Button, IconButton } from "./Button";
+import { Input } from "./Input";
 import type { FieldRow } from "./fields";
 
 type FieldRowsProps = {
   legend: string;
   hint: string;
+  error?: string | undefined;
   rows: FieldRow[];
   onChange: (rows: FieldRow[]) => void;
-  isSecret?: boolean;
+  /** What is typed beside a name; text when missing. */
+  values?: "text" | "secret" | "whole" | "amount";
 };
 
-export function FieldRows({ legend, hint, rows, onChange, isSecret }: FieldRowsProps) {
+const INPUTS = {
+  text: { type: "text" },
+  secret: { type: "password" },
+  whole: { type: "number", step: 1 },
+  amount: { type: "number", step: "any", min: 0 },
+} as const;
+
+export function FieldRows({ legend, hint, error, rows, onChange, values = "text" }: FieldRowsProps) {
   const put = (index: number, change: Partial<FieldRow>) =>
     onChange(rows.map((row, at) => (at === index ? { ...row, ...change } : row)));
   return (
@@ -32,7 +41,9 @@ export function FieldRows({ legend, hint, rows, onChange, isSecret }: FieldRowsP
           <Input
             aria-label={`${legend}: value of field ${index + 1}`}
             placeholder="value"
-            type={isSecret ? "password" : "text"}
+            {...INPUTS[values]}
+            // A name without a number would say something else than was meant.
+            required={values !== "text" && values !== "secret" && row.name.trim() !== ""}
             autoComplete="off"
             value={row.value}
             onChange={(event) => put(index, { value: event.target.value })}
@@ -55,6 +66,11 @@ export function FieldRows({ legend, hint, rows, onChange, isSecret }: FieldRowsP
         Add a field
       </Button>
       <p className="text-xs text-muted">{hint}</p>
+      {error && (
+        <p role="alert" className="text-xs text-bad">
+          {error}
+        </p>
+      )}
     </fieldset>
   );
 }

@@ -21,12 +21,18 @@ type AuditTrailProps = {
 };
 
 const LABELS: Record<(typeof AUDIT_FIELDS)[number], string> = {
-  actor: "Who (id)",
+  actor: "Who",
   action: "What",
-  target: "On what (id)",
+  target: "On what",
   request_id: "Request",
   since: "From",
   until: "To",
+};
+
+const HINTS: Partial<typeof LABELS> = {
+  actor: "id or name",
+  action: "credential.updated",
+  target: "id or name",
 };
 
 export function AuditTrail({ entries, isRead, filters, onFilter, of }: AuditTrailProps) {
@@ -50,7 +56,7 @@ export function AuditTrail({ entries, isRead, filters, onFilter, of }: AuditTrai
             key={name}
             label={LABELS[name]}
             type={name === "since" || name === "until" ? "date" : "text"}
-            placeholder={name === "action" ? "credential.updated" : undefined}
+            placeholder={HINTS[name]}
             value={values[name] ?? ""}
             onChange={(value) => setValues({ ...values, [name]: value })}
           />

@@ -7,7 +7,13 @@ import { JsonView } from "../ui/JsonView";
 import { Cell, Row, Table } from "../ui/Table";
 import { Time } from "../ui/Time";
 
-const COLUMNS = ["When", "Who", "What", "On what", { text: "Details", isHidden: true }];
+const COLUMNS = [
+  "When",
+  { text: "Who", className: "max-sm:hidden" },
+  "What",
+  { text: "On what", className: "max-sm:hidden" },
+  { text: "Details", isHidden: true },
+];
 
 export function AuditTable({ entries }: { entries: Schema<"EntryView">[] }) {
   const [open, setOpen] = useState<string | null>(null);
@@ -21,7 +27,7 @@ export function AuditTable({ entries }: { entries: Schema<"EntryView">[] }) {
               <Cell className="text-muted">
                 <Time at={entry.at} />
               </Cell>
-              <Cell className="max-w-48">
+              <Cell className="max-w-48 max-sm:hidden">
                 <span className="block truncate" title={entry.actor.id}>
                   {entry.actor.name || entry.actor.id}
                 </span>
@@ -31,9 +37,12 @@ export function AuditTable({ entries }: { entries: Schema<"EntryView">[] }) {
                 </span>
               </Cell>
               <Cell>
-                <code className="text-xs">{entry.action}</code>
+                <code className="text-xs break-words">{entry.action}</code>
+                <span className="block text-xs break-words text-muted sm:hidden">
+                  {entry.actor.name || entry.actor.id}: {entry.target.name || entry.target.id}
+                </span>
               </Cell>
-              <Cell className="max-w-48">
+              <Cell className="max-w-48 max-sm:hidden">
                 <span className="block truncate" title={entry.target.id}>
                   {entry.target.name || entry.target.id}
                 </span>

@@ -39,7 +39,7 @@ export function InviteDialog({ to, roles, onInvite, onClose }: InviteDialogProps
         }
       >
         <div className="flex flex-col gap-3 text-sm">
-          <p>
+          <p className="wrap-anywhere">
             {made.email} may come in as {roleName(made.role)} with this link. It is good once, for a week, and
             is not shown again.
           </p>
