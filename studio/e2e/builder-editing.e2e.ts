@@ -236,3 +236,36 @@ test("a small window leaves room for the canvas", async () => {
   expect(faults).toEqual([]);
   await context.close();
 });
+
+test("edges begin and end at the dots of their ports, though nothing is measured", async () => {
+  const id = await at.workflow(refund("Dots"));
+  const { page, context, faults } = await openWorkflow(browser, at, id);
+  await until("three edges", async () => (await edges(page).count()) === 3);
+  const far = await page.evaluate(() => {
+    const dot = (node: string, port: string, kind: string) => {
+      const box = document
+        .querySelector(`[data-id="${node}"] .react-flow__handle.${kind}[data-handleid="${port}"]`)
+        ?.getBoundingClientRect();
+      return box ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : { x: NaN, y: NaN };
+    };
+    return [...document.querySelectorAll<SVGGElement>(".react-flow__edge")].flatMap((edge) => {
+      const path = edge.querySelector<SVGPathElement>(".react-flow__edge-path");
+      const matrix = path?.getScreenCTM();
+      const [from, to] = (edge.dataset.id ?? "").split("→").map((end) => end.split("."));
+      if (!path || !matrix || !from || !to) return [NaN];
+      const away = (length: number, target: { x: number; y: number }) => {
+        const point = path.getPointAtLength(length).matrixTransform(matrix);
+        return Math.hypot(point.x - target.x, point.y - target.y);
+      };
+      return [
+        away(0, dot(from[0] ?? "", from[1] ?? "", "source")),
+        away(path.getTotalLength(), dot(to[0] ?? "", to[1] ?? "", "target")),
+      ];
+    });
+  });
+  expect(far).toHaveLength(6);
+  // Edges touch the dot's rim, which is five pixels from its middle.
+  for (const distance of far) expect(distance).toBeLessThan(6);
+  expect(faults).toEqual([]);
+  await context.close();
+});
