@@ -57,7 +57,11 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   const onCanvasKey = useCanvasKeys({ add: toPalette, connect: setConnecting, sheet: () => setSheet(true) });
   useKeysAnywhere({
     s: () => void save(builder).then((isSaved) => isSaved && toast.done("Saved.")),
-    Enter: () => void actions.run(),
+    // A dialog that asks something has its own Enter.
+    Enter: () =>
+      void (
+        document.querySelector("[data-state=open]:is([role=dialog], [role=alertdialog])") || actions.run()
+      ),
   });
   const onKeyDown = (event: KeyboardEvent) => {
     const isInDock = Boolean((event.target as HTMLElement).closest("[data-dock]"));
@@ -113,7 +117,7 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   );
 }
 
-/** Keys with Ctrl that hold wherever the focus is, also when what had it is gone; not while a dialog asks something. */
+/** Keys with Ctrl that hold wherever the focus is, also when what had it is gone. */
 function useKeysAnywhere(keys: Record<string, () => void>) {
   const newest = useRef(keys);
   useEffect(() => {
@@ -124,7 +128,7 @@ function useKeysAnywhere(keys: Record<string, () => void>) {
       const done = (event.ctrlKey || event.metaKey) && !event.shiftKey && newest.current[event.key];
       if (!done) return;
       event.preventDefault();
-      if (!document.querySelector("[role=dialog], [role=alertdialog]")) done();
+      done();
     };
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);
