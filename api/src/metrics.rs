@@ -6,9 +6,13 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use sluice_engine::store::Attention;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Upper bounds of the histogram of request times, seconds.
 const TIMES: [f64; 11] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// How often observed times are folded into the histogram.
+const FOLDING: Duration = Duration::from_secs(5);
 
 /// The counters of this process. The default counts nothing.
 #[derive(Clone, Default)]
@@ -34,6 +38,16 @@ impl Metrics {
         let times = Matcher::Full("sluice_http_request_seconds".to_owned());
         let handle = PrometheusBuilder::new().set_buckets_for_metric(times, &TIMES)?.install_recorder()?;
         Ok(Self(Some(HANDLE.get_or_init(|| handle).clone())))
+    }
+
+    /// Folds observed times into the histogram until `stopping`. Each time is kept by itself until then, and where nobody
+    /// asks for the metrics nothing else does it.
+    pub(crate) async fn fold_for_ever(self, stopping: CancellationToken) {
+        while stopping.run_until_cancelled(tokio::time::sleep(FOLDING)).await.is_some() {
+            if let Some(handle) = &self.0 {
+                handle.run_upkeep();
+            }
+        }
     }
 
     /// Everything in Prometheus' text format.

@@ -56,8 +56,10 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let begin = self.dialect().begin();
         let mut tx = match self.pools() {
-            Pools::Sqlite { writer, .. } => writer.begin_with(begin).await.map(Tx::Sqlite),
-            Pools::Postgres(pool) => pool.begin_with(begin).await.map(Tx::Postgres),
+            // Boxed: connecting takes kilobytes of state, which would be a part of every future that asks the database
+            // for something, of each request from its first moment on.
+            Pools::Sqlite { writer, .. } => Box::pin(writer.begin_with(begin)).await.map(Tx::Sqlite),
+            Pools::Postgres(pool) => Box::pin(pool.begin_with(begin)).await.map(Tx::Postgres),
         }
         .map_err(|error| classify(self.dialect(), error))?;
         if let (Tx::Postgres(_), Some(workspace_id)) = (&tx, self.workspace()) {

@@ -76,6 +76,7 @@ pub(crate) async fn open_database(config: &Config) -> Result<Db, String> {
             .map_err(|error| format!("the data folder {} cannot be made: {error}", config.data.display()))?;
     }
     let mut options = DbOptions::new(config.database.clone());
+    options.max_connections = config.database_connections;
     options.synchronous = match config.synchronous {
         Synchronous::Full => sluice_db::Synchronous::Full,
         Synchronous::Normal => sluice_db::Synchronous::Normal,

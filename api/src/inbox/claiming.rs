@@ -61,6 +61,7 @@ impl ApiState {
     pub fn spawn_loops(&self) {
         tokio::spawn(crate::record_events::show_forever(self.clone()));
         tokio::spawn(crate::erasing::erase_forever(self.clone()));
+        tokio::spawn(self.metrics.clone().fold_for_ever(self.stopping.clone()));
         tokio::spawn(self.clone().close_inactive_workspaces_for_ever());
         let state = self.clone();
         tokio::spawn(async move {

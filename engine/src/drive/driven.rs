@@ -101,6 +101,15 @@ impl Engine {
         Some(inbox)
     }
 
+    /// Marks a run as driven in this process, with word in its inbox that its time has come. `None` when someone drives it
+    /// already.
+    pub(super) fn claim_to_wake(&self, key: &RunKey) -> Option<mpsc::UnboundedReceiver<Message>> {
+        let inbox = self.claim(key)?;
+        // The receiver is at hand, so sending cannot fail.
+        drop(self.tell_active(key, Message::Wake));
+        Some(inbox)
+    }
+
     /// Gives up a run and answers the messages that arrived for it. Whoever drops them tells their senders that the
     /// run cannot be reached.
     pub(super) fn give_up(&self, key: &RunKey, inbox: &mut mpsc::UnboundedReceiver<Message>) -> Vec<Message> {

@@ -9,6 +9,7 @@ use super::lanes::Lanes;
 use super::live::Live;
 use super::program::Program;
 use super::slots::Slots;
+use super::timers::Timers;
 use super::watchers::Watched;
 use crate::expr::Expressions;
 use crate::store::{Change, Commit, RunKey, Signature, Store, StoreError, Turn};
@@ -18,7 +19,7 @@ use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::services::Services;
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -43,11 +44,7 @@ pub(super) struct Shared {
     pub(super) fleet: Fleet,
     pub(super) tasks: TaskTracker,
     pub(super) stopping: CancellationToken,
-    /// Told when a wake-up was stored that may be earlier than the one slept for.
-    pub(super) alarm: Notify,
-    /// When the timer loop looks again by itself, milliseconds since the epoch.
-    pub(super) sleeping_until: AtomicI64,
-    pub(super) postponed: Cache<RunKey, ()>,
+    pub(super) timers: Timers,
     pub(super) watched: Mutex<HashMap<RunKey, Watched>>,
     pub(super) active: Mutex<HashMap<RunKey, mpsc::UnboundedSender<Message>>>,
     busy: AtomicUsize,
@@ -83,9 +80,7 @@ impl Engine {
             fleet: Fleet::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-            alarm: Notify::new(),
-            sleeping_until: AtomicI64::new(i64::MAX),
-            postponed: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
+            timers: Timers::default(),
             watched: Mutex::default(),
             active: Mutex::default(),
             busy: AtomicUsize::new(0),
@@ -248,17 +243,18 @@ impl Engine {
     }
 
     /// Runs work to its end even if the caller goes away half-way (a browser that closes its connection): in the
-    /// caller's own task, and in one of its own from then on.
-    pub(super) async fn see_through<T: Send + 'static>(
+    /// caller's own task, and in one of its own from then on. Not an `async fn`: that would keep the room for the work in
+    /// its caller as well.
+    pub(super) fn see_through<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        SeenThrough(Some(Box::pin(self.0.tasks.track_future(work)))).await
+    ) -> SeenThrough<Result<T, EngineError>> {
+        SeenThrough(Some(Box::pin(self.0.tasks.track_future(work))))
     }
 }
 
 /// Work that goes on in a task of its own when it is dropped.
-struct SeenThrough<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
+pub(super) struct SeenThrough<T: Send + 'static>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
 
 impl<T: Send + 'static> Future for SeenThrough<T> {
     type Output = T;

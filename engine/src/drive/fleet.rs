@@ -5,6 +5,7 @@
 //! unchanging time: clocks of different machines, and clocks that jump, play no part. Must not know what a run does.
 
 use super::driven::Message;
+use super::driver::Asleep;
 use super::engine::Engine;
 use super::error::EngineError;
 use crate::store::{Claimed, RunKey, RunnerRow, StoreError, Wanted};
@@ -370,7 +371,7 @@ impl Engine {
         if !self.0.config.is_alone {
             let due = self.0.store.claim_due(fleet.me(), self.now_ms(), self.room()).await?;
             found |= due.len() == self.room() as usize && !due.is_empty();
-            due.into_iter().for_each(|claimed| self.take_up(claimed, Some(Message::Wake)));
+            self.wake_claimed(due);
             let overdue = self.0.store.due_of(fleet.me(), self.now_ms(), BATCH).await?;
             overdue.iter().for_each(|key| drop(self.tell_active(key, Message::Wake)));
             self.deliver_messages().await?;
@@ -432,6 +433,19 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Goes on with runs that are this process's now because their time has come.
+    fn wake_claimed(&self, due: Vec<Claimed>) {
+        let mut asleep = Vec::with_capacity(due.len());
+        for claimed in due {
+            let is_sound = claimed.claims <= SUSPECT;
+            match is_sound.then(|| self.claim_to_wake(&claimed.key)).flatten() {
+                Some(inbox) => asleep.push(Asleep { key: claimed.key, inbox, place: None }),
+                None => self.take_up(claimed, Some(Message::Wake)),
+            }
+        }
+        self.spawn_all(asleep);
     }
 
     /// Goes on with a run that is this process's now. One that kills whoever drives it is ended.

@@ -1,8 +1,10 @@
 //! Events read back. Must not know what they mean.
 
+use super::runs::read_key;
 use super::{RunKey, Store, StoreError, codec};
 use crate::core::Event;
 use sluice_db::Row;
+use std::collections::HashMap;
 
 impl Store {
     /// The events of a run from number `from` on, each with its number; the first event of a run has number 0,
@@ -24,20 +26,42 @@ impl Store {
         Ok(events)
     }
 
-    /// The first `count` events of a run: exactly those that its row vouches for, even when a later turn is
-    /// committed between the two reads. When some are damaged, those before them and what is wrong.
+    /// The rows of events of a run, in order.
+    pub(super) async fn event_rows(&self, key: &RunKey) -> Result<Vec<Row>, StoreError> {
+        const SQL: &str = "select first_seq, at, body from run_events where workspace_id = $1 and run_id = $2 \
+             order by first_seq";
+        Ok(self.db.query(SQL).bind(&*key.workspace_id).bind(&*key.run_id).all().await?)
+    }
+
+    /// The same of several runs, with a statement that gives those of each in order.
+    pub(super) async fn event_rows_of_many<'a>(
+        &self,
+        sql: String,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<RunKey, Vec<Row>>, StoreError> {
+        let mut found: HashMap<RunKey, Vec<Row>> = HashMap::new();
+        for row in self.db.query(sql).bind_all(names).all().await? {
+            found.entry(read_key(&row)?).or_default().push(row);
+        }
+        Ok(found)
+    }
+
+    /// The first `count` events in the rows of a run: exactly those that its own row vouches for, even when a later turn
+    /// was committed between the two reads. When some are damaged, those before them and what is wrong.
     pub(super) async fn first_events(
         &self,
         key: &RunKey,
         count: i64,
+        rows: &[Row],
     ) -> Result<(Vec<Event>, Option<StoreError>), StoreError> {
-        const SQL: &str = "select first_seq, at, body from run_events where workspace_id = $1 and run_id = $2 \
-             and first_seq < $3 order by first_seq";
-        let rows = self.db.query(SQL).bind(&*key.workspace_id).bind(&*key.run_id).bind(count).all().await?;
         let mut events = Vec::new();
         let corrupt = |what| StoreError::Corrupt { what, id: key.run_id.to_string() };
-        for row in &rows {
-            if row.int("first_seq")? != events.len() as i64 {
+        for row in rows {
+            let first = row.int("first_seq")?;
+            if first >= count {
+                break;
+            }
+            if first != events.len() as i64 {
                 return Ok((events, Some(corrupt("a row of events"))));
             }
             match self.decode(key, row).await {

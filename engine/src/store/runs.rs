@@ -4,17 +4,42 @@ use super::columns::{attention_of, status_of};
 use super::{Attention, NewRun, RunKey, Store, StoreError, StoredRun};
 use crate::core::{RunError, RunStatus};
 use serde::de::DeserializeOwned;
-use sluice_db::Row;
+use sluice_db::{Row, placeholders};
+use std::collections::HashMap;
 
 /// Sorted by nothing more: a million runs may wait for the same morning, and sorting them to take a few would
 /// read them all.
-pub(super) const DUE_WAKES: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
-             order by wake_at limit $2";
+pub(super) const DUE_WAKES: &str = "select workspace_id, run_id, wake_at from runs \
+             where wake_at is not null and wake_at > $1 and wake_at <= $2 order by wake_at limit $3";
+
+/// Runs read with one statement.
+const ROWS: usize = 64;
+
+/// `with v(w, r)`: the keys of so many runs.
+fn keys_text(count: usize) -> String {
+    let values: Vec<_> = (0..count).map(|at| format!("({})", placeholders(at * 2 + 1, 2))).collect();
+    format!("with v(w, r) as (values {})", values.join(", "))
+}
+
+pub(super) fn many_runs_text(count: usize) -> String {
+    let keys = keys_text(count);
+    format!("{keys} select runs.* from v join runs on runs.workspace_id = v.w and runs.run_id = v.r")
+}
+
+pub(super) fn many_events_text(count: usize) -> String {
+    let keys = keys_text(count);
+    format!(
+        "{keys} select e.workspace_id, e.run_id, e.first_seq, e.at, e.body \
+         from v join run_events e on e.workspace_id = v.w and e.run_id = v.r \
+         order by e.workspace_id, e.run_id, e.first_seq"
+    )
+}
 
 pub(super) const LANE_HAS_ACTIVE: &str = "select 1 as found from runs where workspace_id = $1 and lane = $2 and run_id <> $3 \
              and (status <= 1 or owner is not null) limit 1";
 
-pub(super) const NEXT_WAKE: &str = "select min(wake_at) as at from runs where wake_at is not null";
+pub(super) const NEXT_WAKE: &str =
+    "select min(wake_at) as at from runs where wake_at is not null and wake_at > $1";
 
 /// The id of the child is cut out of the signal, not the signal put together from the id, so that the child is
 /// looked up by its key.
@@ -52,30 +77,68 @@ impl Store {
             .optional()
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let (events, damage) = self.first_events(key, row.int("events")?).await?;
+        let events = self.event_rows(key).await?;
+        self.whole_run(key, &row, &events).await.map(Some)
+    }
+
+    /// A run with its events up to the first that cannot be read, and why it cannot.
+    async fn whole_run(
+        &self,
+        key: &RunKey,
+        row: &Row,
+        event_rows: &[Row],
+    ) -> Result<(StoredRun, Option<StoreError>), StoreError> {
+        let (events, damage) = self.first_events(key, row.int("events")?, event_rows).await?;
         let run = StoredRun {
-            run: fixed_facts(key, &row)?,
+            run: fixed_facts(key, row)?,
             turns: row.int("turns")?,
-            status: read_status(&row)?,
-            error: read_error(&row)?,
+            status: read_status(row)?,
+            error: read_error(row)?,
             events,
             started_at: row.opt_int("started_at")?,
             ended_at: row.opt_int("ended_at")?,
             owner: row.opt_int("owner")?,
             claims: row.opt_int("claims")?.unwrap_or(0),
-            attention: read_attention(&row)?,
+            attention: read_attention(row)?,
         };
-        Ok(Some((run, damage)))
+        Ok((run, damage))
     }
 
-    /// Up to `limit` runs whose time to be woken has come, the longest overdue first; those of one moment are in
-    /// no certain order. They stay due until a turn is committed.
+    /// Several runs with all their events, each as of one turn. Those that do not exist or cannot be read are left out;
+    /// [`Self::load`] says what is wrong with one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn due_wakes(&self, now: i64, limit: u32) -> Result<Vec<RunKey>, StoreError> {
-        let rows = self.db.query(DUE_WAKES).bind(now).bind(limit).all().await?;
-        rows.iter().map(read_key).collect()
+    pub async fn load_many(&self, keys: &[RunKey]) -> Result<HashMap<RunKey, StoredRun>, StoreError> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for some in keys.chunks(ROWS) {
+            let names = || some.iter().flat_map(|key| [&*key.workspace_id, &*key.run_id]);
+            let rows = self.db.query(many_runs_text(some.len())).bind_all(names()).all().await?;
+            let mut events = self.event_rows_of_many(many_events_text(some.len()), names()).await?;
+            for row in &rows {
+                let key = read_key(row)?;
+                let events = events.remove(&key).unwrap_or_default();
+                if let Ok((run, None)) = self.whole_run(&key, row, &events).await {
+                    found.insert(key, run);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Up to `limit` runs whose time to be woken has come and lies after `after`, each with that time, the longest
+    /// overdue first; those of one moment are in no certain order. They stay due until a turn is committed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due_wakes(
+        &self,
+        after: i64,
+        now: i64,
+        limit: u32,
+    ) -> Result<Vec<(RunKey, i64)>, StoreError> {
+        let rows = self.db.query(DUE_WAKES).bind(after).bind(now).bind(limit).all().await?;
+        rows.iter().map(|row| Ok((read_key(row)?, row.int("wake_at")?))).collect()
     }
 
     /// The next moment at which a run must be woken.
@@ -83,7 +146,15 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_wake(&self) -> Result<Option<i64>, StoreError> {
-        let row = self.db.query(NEXT_WAKE).one().await?;
+        self.next_wake_after(i64::MIN).await
+    }
+
+    /// The next one after `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_wake_after(&self, after: i64) -> Result<Option<i64>, StoreError> {
+        let row = self.db.query(NEXT_WAKE).bind(after).one().await?;
         Ok(row.opt_int("at")?)
     }
 

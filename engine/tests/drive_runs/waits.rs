@@ -1,10 +1,10 @@
 //! Waiting: for a time, for a signal, and over a time in which nothing runs.
 
-use crate::home::{Home, doc, node, output};
+use crate::home::{Home, doc, node, output, request};
 use serde_json::{Value, json};
 use sluice_engine::core::RunStatus;
 use sluice_engine::document::Document;
-use sluice_engine::drive::EngineError;
+use sluice_engine::drive::{EngineError, StartRequest, Started, WaitFor};
 use sluice_engine::view::NodeStatus;
 
 use crate::home::WS;
@@ -128,4 +128,92 @@ async fn a_wait_for_a_moment_that_has_passed_is_none() {
     let key = home.start(&workflow, json!({})).await;
     home.engine.settle().await;
     assert_eq!(home.status(&key).await, RunStatus::Succeeded);
+}
+
+/// Six hundred runs that all wait for one moment: more than are woken at once.
+async fn crowd(home: &Home, watch: bool) -> Vec<Started> {
+    let nodes = json!([
+        { "id": "start", "type": "start" },
+        { "id": "wait", "type": "wait", "params": { "ms": 5_000 } },
+    ]);
+    let workflow = home.publish(doc("Crowd", nodes, &["start > wait"])).await;
+    let watch = watch.then_some(WaitFor::Over);
+    let start = async |n| {
+        let request = StartRequest { watch, ..request(&workflow, json!({ "n": n })) };
+        home.engine.start(request).await.unwrap()
+    };
+    let mut started = Vec::new();
+    for n in 0..600 {
+        started.push(start(n).await);
+    }
+    home.engine.settle().await;
+    home.clock.advance(5_000);
+    started
+}
+
+#[tokio::test]
+async fn runs_of_one_moment_are_woken_in_pages() {
+    let home = Home::new().await;
+    let started = crowd(&home, false).await;
+    for expected in [256, 256, 88, 0] {
+        assert_eq!(home.engine.fire_due().await.unwrap(), expected);
+        home.engine.settle().await;
+    }
+    for run in started {
+        assert_eq!(home.status(&run.key).await, RunStatus::Succeeded);
+    }
+}
+
+#[tokio::test]
+async fn the_loop_wakes_all_that_is_due_and_then_what_becomes_due_earlier_than_it_looked() {
+    let home = Home::new().await;
+    let started = crowd(&home, true).await;
+    home.engine.spawn_loops();
+    for run in started {
+        assert_eq!(run.later.unwrap().await.unwrap().status, RunStatus::Succeeded);
+    }
+    // The clock goes back: moments that lie before those that were told are told all the same.
+    home.clock.set(1_000);
+    let workflow = home.publish(waiting(json!({ "ms": 10 }))).await;
+    let watched = StartRequest { watch: Some(WaitFor::Over), ..request(&workflow, json!({})) };
+    let late = home.engine.start(watched).await.unwrap().later.unwrap();
+    home.clock.advance(10);
+    assert_eq!(late.await.unwrap().status, RunStatus::Succeeded);
+    home.engine.shut_down(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_read_keeps_nobody_asleep() {
+    let home = Home::new().await;
+    let (damaged, sound) = (
+        home.run(waiting(json!({ "ms": 5_000 })), json!({})).await,
+        home.run(
+            doc(
+                "Sound",
+                json!([
+                    { "id": "start", "type": "start" },
+                    { "id": "wait", "type": "wait", "params": { "ms": 5_000 } },
+                ]),
+                &["start > wait"],
+            ),
+            json!({}),
+        )
+        .await,
+    );
+    let damage = "update runs set error = '{' where run_id = $1";
+    home.db.query(damage).bind(&*damaged.run_id).execute().await.unwrap();
+    home.clock.advance(5_000);
+    assert_eq!(home.engine.fire_due().await.unwrap(), 2);
+    home.engine.settle().await;
+    assert_eq!(home.status(&sound).await, RunStatus::Succeeded);
+    // It is left alone for a while.
+    assert_eq!(home.engine.fire_due().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_a_caller_holds_until_its_run_begins_is_small() {
+    let home = Home::new().await;
+    // Thousands may stand in line at once, and each takes as much as its future is large.
+    let size = std::mem::size_of_val(&home.engine.start(StartRequest::default()));
+    assert!(size <= 4_096, "{size} bytes");
 }

@@ -28,7 +28,8 @@ pub(super) async fn read(
     let kind = content_type(request.headers());
     let mut event = json!({ "method": method, "path": path, "headers": headers, "query": query });
     if kind.starts_with("multipart/form-data") {
-        event["body"] = multipart(state, request).await?;
+        // Boxed: forms are rare, and every request would carry the room for reading one.
+        event["body"] = Box::pin(multipart(state, request)).await?;
         return Ok(event);
     }
     let bytes = whole_body(request, state).await?;

@@ -7,24 +7,73 @@ use crate::drive::engine::{Busy, Engine};
 use crate::drive::error::EngineError;
 use crate::drive::lanes::{LaneGuard, LaneTicket};
 use crate::drive::unrunnable;
-use crate::store::{RunKey, StoreError};
-use tokio::sync::mpsc;
+use crate::store::{RunKey, StoreError, StoredRun};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Runs that are read together.
+const TOGETHER: usize = 64;
+
+/// A run that is to go on, and whose place among those driven here is taken.
+pub(in crate::drive) struct Asleep {
+    pub(in crate::drive) key: RunKey,
+    pub(in crate::drive) inbox: mpsc::UnboundedReceiver<Message>,
+    /// Its place among those that are being woken, if they are counted; given up when what woke it is committed.
+    pub(in crate::drive) place: Option<OwnedSemaphorePermit>,
+}
+
+/// A run as it was read, and the fence of the time before.
+struct Found {
+    stored: StoredRun,
+    fence: CancellationToken,
+}
 
 impl Engine {
     /// Loads a run and drives it as long as it does not wait.
     pub(in crate::drive) fn spawn_loaded(
         &self,
         key: RunKey,
-        mut inbox: mpsc::UnboundedReceiver<Message>,
+        inbox: mpsc::UnboundedReceiver<Message>,
         place: Option<LaneTicket>,
     ) {
+        self.spawn_found(Asleep { key, inbox, place: None }, None, place);
+    }
+
+    /// The same for many: they are read together, and each is driven in a task of its own.
+    pub(in crate::drive) fn spawn_all(&self, asleep: Vec<Asleep>) {
+        let mut asleep = asleep.into_iter();
+        loop {
+            let some: Vec<_> = asleep.by_ref().take(TOGETHER).collect();
+            if some.is_empty() {
+                return;
+            }
+            let (engine, busy) = (self.clone(), self.busy());
+            self.spawn_task(async move {
+                engine.0.config.faults.gate().await;
+                let fence = engine.0.fleet.incarnation();
+                let keys: Vec<_> = some.iter().map(|asleep| asleep.key.clone()).collect();
+                // Who is not found here is loaded alone, and what is wrong is said there.
+                let mut found = engine.0.store.load_many(&keys).await.unwrap_or_default();
+                for asleep in some {
+                    let stored = found.remove(&asleep.key);
+                    let found = stored.map(|stored| Found { stored, fence: fence.clone() });
+                    engine.spawn_found(asleep, found, None);
+                }
+                drop(busy);
+            });
+        }
+    }
+
+    fn spawn_found(&self, asleep: Asleep, found: Option<Found>, lane: Option<LaneTicket>) {
         let engine = self.clone();
         let busy = self.busy();
         self.spawn_task(async move {
             engine.0.config.faults.gate().await;
+            let Asleep { key, mut inbox, mut place } = asleep;
             let mut early = Early::new();
-            match Driver::load(&engine, &key, place, (&mut early, &mut inbox), busy).await {
-                Ok(Some(driver)) => driver.go_on(early, inbox).await,
+            let waited = (&mut early, &mut inbox, &mut place);
+            match Driver::load(&engine, &key, found, lane, waited, busy).await {
+                Ok(Some(driver)) => driver.go_on(early, inbox, place).await,
                 Ok(None) => drop(engine.give_up(&key, &mut inbox)),
                 Err(error) => {
                     tracing::error!(run_id = %key.run_id, error = &error as &dyn std::error::Error, "the run cannot be loaded");
@@ -68,17 +117,28 @@ async fn lane_of(
     }
 }
 
+/// The messages of a run that is being loaded, and its place among those that are being woken.
+type Waiting<'a> =
+    (&'a mut Early, &'a mut mpsc::UnboundedReceiver<Message>, &'a mut Option<OwnedSemaphorePermit>);
+
 impl Driver {
     /// A stored run, once its lane is free. A run that cannot go on because of its version is ended.
-    pub(super) async fn load(
+    async fn load(
         engine: &Engine,
         key: &RunKey,
-        place: Option<LaneTicket>,
-        (early, inbox): (&mut Early, &mut mpsc::UnboundedReceiver<Message>),
+        found: Option<Found>,
+        ticket: Option<LaneTicket>,
+        (early, inbox, place): Waiting<'_>,
         busy: Busy,
     ) -> Result<Option<Self>, EngineError> {
-        let fence = engine.0.fleet.incarnation();
-        let Some(mut stored) = engine.0.store.load(key).await? else { return Ok(None) };
+        let (mut stored, fence) = match found {
+            Some(Found { stored, fence }) => (stored, fence),
+            None => {
+                let fence = engine.0.fleet.incarnation();
+                let Some(stored) = engine.0.store.load(key).await? else { return Ok(None) };
+                (stored, fence)
+            }
+        };
         let is_claimed = stored.owner == Some(engine.runner_id());
         if !is_claimed && !engine.0.config.is_alone {
             // It was taken away again before it was loaded.
@@ -86,7 +146,9 @@ impl Driver {
         }
         let mut lane = None;
         if let Some(name) = stored.run.lane.clone().filter(|_| engine.0.config.is_alone) {
-            lane = lane_of(engine, &name, place, (early, inbox)).await;
+            // Whoever waits for a lane does not keep others asleep.
+            *place = None;
+            lane = lane_of(engine, &name, ticket, (early, inbox)).await;
             // Someone may have moved the run while we waited for the lane.
             stored = engine.0.store.load(key).await?.unwrap_or(stored);
         }

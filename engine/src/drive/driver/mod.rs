@@ -20,10 +20,11 @@ use super::start::{RunOutcome, WaitFor};
 use crate::core::{Command, Machine, NodePhase, Refusal, RunStatus};
 use crate::store::{Change, NewRun, StoreError, WaitRow};
 use effects::Job;
+pub(super) use load::Asleep;
 use sluice_node_sdk::usage::UsageNote;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -149,18 +150,29 @@ impl Driver {
         let outcome = is_ready.then(|| RunOutcome::of(state, None));
         if let Some(inbox) = self.inbox.take() {
             let engine = self.engine.clone();
-            engine.spawn_task(self.go_on(Early::new(), inbox));
+            engine.spawn_task(self.go_on(Early::new(), inbox, None));
         }
         Ok(Begun::Here(outcome.map(Box::new)))
     }
 
-    /// Handles commands until the run waits or is over.
-    async fn go_on(mut self, mut early: Early, mut inbox: mpsc::UnboundedReceiver<Message>) {
+    /// Handles commands until the run waits or is over. The place among those that are being woken is given up as soon as
+    /// what is at hand is committed.
+    async fn go_on(
+        mut self,
+        mut early: Early,
+        mut inbox: mpsc::UnboundedReceiver<Message>,
+        mut place: Option<OwnedSemaphorePermit>,
+    ) {
         let stopping = self.engine.0.stopping.clone();
+        // Messages that came before the run was at hand.
+        while let Ok(message) = inbox.try_recv() {
+            early.push_back(message);
+        }
         loop {
             if self.work_off(&mut early).await.is_err() {
                 return self.abandon(early, &mut inbox);
             }
+            drop(place.take());
             if self.jobs.is_empty() && (!self.stays() || stopping.is_cancelled()) {
                 self.give_back().await;
                 match self.engine.release(&self.run.key, &mut inbox) {

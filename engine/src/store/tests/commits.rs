@@ -16,6 +16,7 @@ sluice_db::contract_tests! {
     a_signal_is_taken_once,
     an_end_is_kept_and_a_retry_takes_it_back,
     a_load_ends_where_its_row_says,
+    many_runs_are_read_as_one_is,
     damage_is_named,
 }
 
@@ -203,6 +204,27 @@ async fn a_load_ends_where_its_row_says(db: Db) {
     assert_eq!(store.load(&key("run_1")).await.unwrap().unwrap().events.len(), 1);
 }
 
+async fn many_runs_are_read_as_one_is(db: Db) {
+    let store = Store::new(db.clone());
+    // More than one statement reads, and neither the runs nor their turns in the order in which they are asked for.
+    let names: Vec<String> = (0..150).map(|n| format!("run_{:03}", n * 7 % 150)).collect();
+    for (n, name) in names.iter().enumerate() {
+        let mut turns = vec![first_turn(facts(name, 100), RunStatus::Waiting)];
+        turns.extend((1..=n as i64 % 3).map(|turn| next_turn(name, turn, turn, RunStatus::Running)));
+        commit_all(&store, turns).await;
+    }
+    db.query("update runs set status = 9 where run_id = 'run_007'").execute().await.unwrap();
+    let mut keys: Vec<RunKey> = (0..150).map(|n| key(&format!("run_{n:03}"))).collect();
+    keys.push(key("run_nowhere"));
+    keys.push(RunKey { workspace_id: "ws_2".into(), run_id: "run_001".into() });
+    let found = store.load_many(&keys).await.unwrap();
+    assert_eq!(found.len(), 149, "all but the damaged one and those that do not exist");
+    for (key, run) in &found {
+        assert_eq!(format!("{run:?}"), format!("{:?}", store.load(key).await.unwrap().unwrap()));
+    }
+    assert!(store.load_many(&[]).await.unwrap().is_empty());
+}
+
 async fn damage_is_named(db: Db) {
     let store = Store::new(db.clone());
     commit_all(&store, vec![first_turn(facts("run_1", 100), RunStatus::Running)]).await;
@@ -214,6 +236,7 @@ async fn damage_is_named(db: Db) {
         ("update run_events set first_seq = 1", "a row of events"),
     ] {
         db.query(damage).execute().await.unwrap();
+        assert!(store.load_many(&[key("run_1")]).await.unwrap().is_empty(), "{damage}");
         match store.load(&key("run_1")).await {
             Err(StoreError::Corrupt { what: named, id }) => assert_eq!((named, &*id), (what, "run_1")),
             other => panic!("{damage}: {other:?}"),

@@ -73,19 +73,21 @@ async fn check(store: &Store, workspace: &str, commits: &[Vec<Op>]) -> Result<()
 
 /// Everything that can be seen of a workspace, as lines.
 async fn observed(store: &Store, workspace: &str) -> Vec<String> {
-    let ours = |keys: Vec<RunKey>| keys.into_iter().filter(|key| &*key.workspace_id == workspace);
     let mut lines = Vec::new();
     for run in 0..RUNS {
         let key = RunKey { workspace_id: workspace.into(), run_id: format!("run_{run}").into() };
         if let Some(stored) = store.load(&key).await.unwrap() {
             let events = store.events_since(&key, 2).await.unwrap();
             lines.push(format!("{stored:?} {events:?}"));
+            let together = store.load_many(std::slice::from_ref(&key)).await.unwrap();
+            assert_eq!(format!("{stored:?}"), format!("{:?}", together[&key]));
         }
     }
     // Runs of one moment come in no certain order.
-    let mut due: Vec<_> = ours(store.due_wakes(3, u32::MAX).await.unwrap()).collect();
+    let mut due = store.due_wakes(i64::MIN, 3, u32::MAX).await.unwrap();
+    due.retain(|(key, _)| &*key.workspace_id == workspace);
     due.sort_unstable();
-    lines.extend(due.iter().map(|run| format!("due {}", run.run_id)));
+    lines.extend(due.iter().map(|(run, _)| format!("due {}", run.run_id)));
     for signal in ["s0", "s1", "s2"] {
         for found in store.waiting_for(workspace, signal).await.unwrap() {
             lines.push(format!("{signal} {} {} {:?}", found.key.run_id, found.node, found.wait));

@@ -20,10 +20,20 @@ async fn wake_ups_are_found_when_they_are_due(db: Db) {
     )
     .await;
     assert_eq!(store.next_wake().await.unwrap(), Some(10));
-    assert_eq!(store.due_wakes(9, 10).await.unwrap(), []);
-    assert_eq!(ids(&store.due_wakes(20, 10).await.unwrap()), ["run_2", "run_4"]);
-    assert_eq!(ids(&store.due_wakes(99, 2).await.unwrap()), ["run_2", "run_4"]);
-    assert_eq!(ids(&store.due_wakes(99, 10).await.unwrap()), ["run_2", "run_4", "run_1"]);
+    let due = async |after, now, limit| {
+        let due = store.due_wakes(after, now, limit).await.unwrap();
+        due.into_iter().map(|(key, at)| (key.run_id.to_string(), at)).collect::<Vec<_>>()
+    };
+    let all = [("run_2".to_owned(), 10), ("run_4".to_owned(), 20), ("run_1".to_owned(), 30)];
+    assert_eq!(due(i64::MIN, 9, 10).await, []);
+    assert_eq!(due(i64::MIN, 20, 10).await, all[..2]);
+    assert_eq!(due(i64::MIN, 99, 2).await, all[..2]);
+    assert_eq!(due(i64::MIN, 99, 10).await, all);
+    // Those that were told already are left out.
+    assert_eq!(due(10, 99, 10).await, all[1..]);
+    assert_eq!(due(30, 99, 10).await, []);
+    assert_eq!(store.next_wake_after(10).await.unwrap(), Some(20));
+    assert_eq!(store.next_wake_after(30).await.unwrap(), None);
 }
 
 async fn a_turn_replaces_the_wake_up(db: Db) {
@@ -34,7 +44,7 @@ async fn a_turn_replaces_the_wake_up(db: Db) {
     assert_eq!(store.next_wake().await.unwrap(), Some(20));
     commit_all(&store, vec![next_turn("run_1", 2, 2, RunStatus::Succeeded)]).await;
     assert_eq!(store.next_wake().await.unwrap(), None);
-    assert_eq!(store.due_wakes(99, 10).await.unwrap(), []);
+    assert_eq!(store.due_wakes(i64::MIN, 99, 10).await.unwrap(), []);
 }
 
 async fn unfinished_runs_are_taken_up_oldest_first(db: Db) {

@@ -102,6 +102,24 @@ fn a_child_is_looked_up_by_its_key() {
 }
 
 #[test]
+fn runs_that_are_read_together_are_found_by_key() {
+    on_sqlite(async |db| {
+        for count in [1, 64] {
+            for (sql, index) in [
+                (
+                    runs::many_runs_text(count),
+                    "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (workspace_id=? AND run_id=?)",
+                ),
+                (runs::many_events_text(count), "SEARCH e USING PRIMARY KEY (workspace_id=? AND run_id=?)"),
+            ] {
+                let plan = plan(&db, sql.clone(), Vec::new()).await;
+                assert!(plan.iter().any(|step| step == index), "{sql}: {plan:#?}");
+            }
+        }
+    });
+}
+
+#[test]
 fn later_turns_find_their_runs_by_key() {
     on_sqlite(async |db| {
         for (statement, index) in [
