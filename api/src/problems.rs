@@ -65,7 +65,8 @@ impl From<RecordError> for ApiError {
             RecordError::Invalid { path, .. } if path == "cursor" => {
                 Self::new(error::INVALID_CURSOR, message)
             }
-            RecordError::Invalid { path, .. } => {
+            // Said at the field that the path points at, so without its name.
+            RecordError::Invalid { path, message } => {
                 // `a.b[0]` is written `/a/b/0` where requests are spoken of (RFC 6901).
                 let pointer = path.replace(['.', '['], "/").replace(']', "");
                 Self::new(error::INVALID_VALUE, message).at(&format!("/{pointer}"))

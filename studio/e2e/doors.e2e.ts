@@ -90,6 +90,14 @@ test("somebody comes in by another provider, to where they wanted to go", async 
   await context.close();
 });
 
+test("who is refused by another provider is told so at the door", async () => {
+  const { page, context } = await visit(browser, at);
+  await page.goto("/api/oidc/callback?error=access_denied&state=none");
+  await page.getByText("The other provider did not sign you in").waitFor();
+  await look(page, "sign-in-refused");
+  await context.close();
+});
+
 test("an invitation that is none, is over, or is somebody else's says so", async () => {
   const invitation = await at.api<{ id: string; token: string }>("POST", "/api/invitations", {
     email: "gus@guest.test",

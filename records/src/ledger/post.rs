@@ -241,8 +241,21 @@ fn short(account: &Account, state: &State, wanted: i64, floor: i64) -> RecordErr
     }
     RecordError::refused(
         "budget_exhausted",
-        format!("{account} holds {left} micro-units, {wanted} are needed; add credits"),
+        format!(
+            "the {} holds {}, {} is needed; add credits",
+            account.kind().as_text(),
+            money(left, account.unit()),
+            money(wanted, account.unit())
+        ),
     )
+}
+
+/// An amount for people: at least two places, and as many more as it has.
+fn money(micro_units: i64, currency: &str) -> String {
+    let (whole, part) = (micro_units / 1_000_000, micro_units.unsigned_abs() % 1_000_000);
+    let places = format!("{part:06}");
+    let more = places[2..].trim_end_matches('0');
+    format!("{whole}.{}{more} {currency}", &places[..2])
 }
 
 /// An entry on its way, with the balance after it.

@@ -24,6 +24,7 @@ export default function SignInPage() {
   const { sign_up = "closed", mail = false, oidc = null } = options.data ?? {};
   return (
     <Entry title="Sign in">
+      <RefusedElsewhere code={query.get("error")} />
       {oidc && (
         <a
           href={`${oidc.start}?return_to=${encodeURIComponent(to)}`}
@@ -47,6 +48,18 @@ export default function SignInPage() {
     </Entry>
   );
 }
+
+/** Codes with which the server sends back a browser that another provider did not get in. */
+const REFUSALS: Record<string, string> = {
+  sign_in_refused: "The other provider did not sign you in, or it took too long. Try again.",
+  not_approved: "Your account has to be approved before you can sign in. You get a letter when it is.",
+  sign_up_closed: "Nobody can sign up here by themselves. Ask for an invitation.",
+  provider_unavailable: "The other provider cannot be reached just now. Try again later.",
+};
+
+/** Only codes travel in the address: who sends a link must not put words on this page. */
+const RefusedElsewhere = ({ code }: { code: string | null }) =>
+  code && <Note tone="bad">{REFUSALS[code] ?? "Signing in at the other provider failed. Try again."}</Note>;
 
 function PasswordForm({ to, hasMail }: { to: string; hasMail: boolean }) {
   const [email, setEmail] = useState("");

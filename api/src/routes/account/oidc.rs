@@ -98,10 +98,11 @@ pub(crate) struct CallbackQuery {
     iss: Option<String>,
 }
 
-/// Come back from the other provider. For browsers; sets the cookies of a session and goes on to where it began.
+/// Come back from the other provider. For browsers; sets the cookies of a session and goes on to where it began. A browser
+/// that is refused is sent to the page for signing in with the code of the error; other programs get the error itself.
 #[utoipa::path(get, path = "/api/oidc/callback", tag = "account", params(CallbackQuery),
     responses(
-        (status = 302, description = "Signed in; to where it began"),
+        (status = 302, description = "Signed in; to where it began. Or not, for browsers: to `/sign-in?error=` with one of the codes below"),
         (status = 400, description = "`sign_in_refused`", body = ErrorBody),
         (status = 403, description = "`not_approved`, `sign_up_closed`", body = ErrorBody),
         (status = 503, description = "`oidc_not_configured`, `provider_unavailable`", body = ErrorBody),
@@ -112,11 +113,29 @@ pub(crate) async fn callback(
     headers: HeaderMap,
     Query(query): Query<CallbackQuery>,
 ) -> Result<SentOn, ApiError> {
-    let provider = provider(&state)?;
+    let reads_pages = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let reads_pages = reads_pages.is_some_and(|accepted| accepted.contains("text/html"));
+    match signed_in(&state, &caller, &headers, query).await {
+        Err(refusal) if reads_pages => {
+            let mut cookies = Cookies::new(&state.config.public_url);
+            cookies.oidc("", 0);
+            sent_on(&format!("/sign-in?error={}", refusal.code().code), cookies)
+        }
+        done => done,
+    }
+}
+
+async fn signed_in(
+    state: &ApiState,
+    caller: &Caller,
+    headers: &HeaderMap,
+    query: CallbackQuery,
+) -> Result<SentOn, ApiError> {
+    let provider = provider(state)?;
     let refused = |reason: &str| ApiError::new(error::SIGN_IN_REFUSED, reason);
-    let browser = cookie(&headers, OIDC_COOKIE).unwrap_or_default();
+    let browser = cookie(headers, OIDC_COOKIE).unwrap_or_default();
     let attempt =
-        caller.records(&state).finish_oidc(query.state.as_deref().unwrap_or_default(), browser).await?;
+        caller.records(state).finish_oidc(query.state.as_deref().unwrap_or_default(), browser).await?;
     let attempt = attempt.ok_or_else(|| {
         refused(
             "this sign-in did not begin in this browser, took too long, or was finished before; start again",
@@ -129,17 +148,17 @@ pub(crate) async fn callback(
         return Err(refused("another provider answered than was asked"));
     }
     let code = query.code.ok_or_else(|| refused("the provider sent no code"))?;
-    let claims = provider.identity(&attempt, &code, &redirect_uri(&state), state.engine.now_ms()).await?;
+    let claims = provider.identity(&attempt, &code, &redirect_uri(state), state.engine.now_ms()).await?;
     let is_closed = state.config.accounts.sign_up == SignUpMode::Closed;
-    let link = review_link(&state);
-    let admission = (!is_closed).then(|| admission(&state, &link));
-    let session = match caller.records(&state).sign_in_as(&claims, &caller.device, admission).await? {
+    let link = review_link(state);
+    let admission = (!is_closed).then(|| admission(state, &link));
+    let session = match caller.records(state).sign_in_as(&claims, &caller.device, admission).await? {
         SignIn::In(session) => session,
         SignIn::NotApproved(person) => return Err(not_approved(&person)),
         SignIn::Refused if is_closed => return Err(ApiError::plain(error::SIGN_UP_CLOSED)),
         SignIn::Refused => return Err(refused("the provider does not vouch for an e-mail address of yours")),
     };
-    let (mut headers, _) = opened(&state, session, false).await?;
+    let (mut headers, _) = opened(state, session, false).await?;
     let mut cookies = Cookies::new(&state.config.public_url);
     cookies.oidc("", 0);
     let (status, more) = sent_on(&attempt.return_to, cookies)?;
