@@ -158,64 +158,52 @@ test("nodes that lie on a heap are laid out from left to right", async () => {
   await context.close();
 });
 
-test("a workflow is built, filled in, run and published without a mouse", async () => {
-  const id = await at.workflow({ name: "By keys", nodes: [] });
+test("a small window leaves room for the canvas", async () => {
+  const id = await at.workflow(refund("Small"));
+  const { page, context, faults } = await openWorkflow(browser, at, id, { width: 1024, height: 700 });
+  const width = async () => (await page.getByLabel("Canvas", { exact: true }).boundingBox())?.width ?? 0;
+  await canvasNode(page, "Pay").click();
+  await page.getByRole("textbox", { name: "Label" }).waitFor();
+  expect(await width()).toBeGreaterThan(400);
+  // Whoever looks for a node gets the palette, in the place of the panel.
+  await page.getByRole("button", { name: "Open the palette" }).click();
+  await page.getByRole("combobox", { name: "Search for a node" }).waitFor();
+  expect(await page.getByRole("textbox", { name: "Label" }).count()).toBe(0);
+  expect(await width()).toBeGreaterThan(400);
+  await look(page, "builder-small");
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("edges begin and end at the dots of their ports, though nothing is measured", async () => {
+  const id = await at.workflow(refund("Dots"));
   const { page, context, faults } = await openWorkflow(browser, at, id);
-  const { keyboard } = page;
-  const add = async (words: string, label: string) => {
-    await keyboard.press("a");
-    await page.locator("#palette-search:focus").waitFor();
-    await keyboard.type(words);
-    await keyboard.press("Enter");
-    await page.getByRole("textbox", { name: "Label" }).waitFor();
-    await keyboard.press("Escape");
-    await page.locator(".react-flow__node.selected:focus").waitFor();
-    await keyboard.press("Enter");
-    await page.locator("[data-dock] input:focus").waitFor();
-    await keyboard.press("Control+a");
-    await keyboard.type(label);
-    await keyboard.press("Escape");
-    await page.locator(".react-flow__node.selected:focus").waitFor();
-  };
-  await add("manual", "Begin");
-  await add("if", "Is it so?");
-  // Into the form: the condition is written where Tab leads.
-  await keyboard.press("Enter");
-  await page.locator("[data-dock] input:focus").waitFor();
-  await page.getByRole("button", { name: "Condition: write an expression" }).waitFor();
-  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? "");
-  for (let step = 0; step < 25 && (await focused()) !== "Condition: write an expression"; step += 1)
-    await keyboard.press("Tab");
-  await keyboard.press("Enter");
-  await page.getByRole("textbox", { name: "Condition", exact: true }).waitFor();
-  await keyboard.press("Tab");
-  expect(await focused()).toBe("Condition");
-  await keyboard.press("Control+a");
-  await keyboard.insertText("{{ 1 < 2 }}");
-  await keyboard.press("Escape");
-  await keyboard.press("Escape");
-  await page.locator(".react-flow__node.selected:focus").waitFor();
-  await add("do nothing", "Yes");
-  // Back along the edge, and the other way.
-  await keyboard.press("Alt+ArrowLeft");
-  await page.locator('.react-flow__node.selected:focus[aria-label="Is it so?"]').waitFor();
-  await add("do nothing", "No");
   await until("three edges", async () => (await edges(page).count()) === 3);
-  await keyboard.press("l");
-  await keyboard.press("Control+Enter");
-  await page.getByRole("link", { name: "The run: succeeded" }).waitFor();
-  await save(page);
-  const built = await stored(id);
-  expect(built.edges).toEqual([
-    { from: "manual", to: "if" },
-    { from: "if.true", to: "do-nothing" },
-    { from: "if.false", to: "do-nothing-2" },
-  ]);
-  await page.getByRole("button", { name: "Publish" }).focus();
-  await keyboard.press("Enter");
-  await page.getByRole("dialog").getByRole("button", { name: "Publish" }).focus();
-  await keyboard.press("Enter");
-  await page.getByText("Version 1 is active").waitFor();
+  const far = await page.evaluate(() => {
+    const dot = (node: string, port: string, kind: string) => {
+      const box = document
+        .querySelector(`[data-id="${node}"] .react-flow__handle.${kind}[data-handleid="${port}"]`)
+        ?.getBoundingClientRect();
+      return box ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : { x: NaN, y: NaN };
+    };
+    return [...document.querySelectorAll<SVGGElement>(".react-flow__edge")].flatMap((edge) => {
+      const path = edge.querySelector<SVGPathElement>(".react-flow__edge-path");
+      const matrix = path?.getScreenCTM();
+      const [from, to] = (edge.dataset.id ?? "").split("→").map((end) => end.split("."));
+      if (!path || !matrix || !from || !to) return [NaN];
+      const away = (length: number, target: { x: number; y: number }) => {
+        const point = path.getPointAtLength(length).matrixTransform(matrix);
+        return Math.hypot(point.x - target.x, point.y - target.y);
+      };
+      return [
+        away(0, dot(from[0] ?? "", from[1] ?? "", "source")),
+        away(path.getTotalLength(), dot(to[0] ?? "", to[1] ?? "", "target")),
+      ];
+    });
+  });
+  expect(far).toHaveLength(6);
+  // Edges touch the dot's rim, which is five pixels from its middle.
+  for (const distance of far) expect(distance).toBeLessThan(6);
   expect(faults).toEqual([]);
   await context.close();
 });

@@ -2,9 +2,11 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { canvasNode, label, openWorkflow, saved } from "./canvas.ts";
 import { echo, refund } from "./documents.ts";
 import { openBrowser, signIn, visit } from "./harness/browser.ts";
 import { Installation } from "./harness/installation.ts";
+import { look } from "./harness/look.ts";
 
 let at: Installation;
 let browser: Browser;
@@ -54,6 +56,36 @@ test("a run that is followed goes on where it was", async () => {
     .getByRole("heading", { name: /succeeded/ })
     .first()
     .waitFor();
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("what is drawn while the server is away is saved when it is back", async () => {
+  const id = await at.workflow(refund("Drawn meanwhile"));
+  const { page, context, faults } = await openWorkflow(browser, at, id);
+  const stored = async () => {
+    const { document } = await at.api<{ document: { nodes: { label?: string }[] } }>(
+      "GET",
+      `/api/workflows/${id}`,
+    );
+    return document.nodes.map((node) => node.label);
+  };
+  await canvasNode(page, "Pay").click();
+  await at.killServer();
+  await label(page, "Pay at once");
+  await page.keyboard.press("Control+s");
+  await page.getByText("Kept here until the server answers again.").waitFor();
+  await look(page, "builder-away");
+  await label(page, "Pay in a minute");
+  await at.startServer();
+  await saved(page);
+  expect(await stored()).toContain("Pay in a minute");
+
+  // Left in the middle of a change: it is saved on the way out.
+  await label(page, "Pay tomorrow");
+  await page.reload();
+  await canvasNode(page, "Pay tomorrow").waitFor();
+  expect(await stored()).toContain("Pay tomorrow");
   expect(faults).toEqual([]);
   await context.close();
 });

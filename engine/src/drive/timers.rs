@@ -11,13 +11,17 @@ use super::error::EngineError;
 use crate::store::RunKey;
 use moka::sync::Cache;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
 /// Due runs read at once.
 const PAGE: u32 = 256;
+
+/// The same where as many of one moment are on their way already, in a line for one lane, say: a page that brings
+/// nothing new is read four times as large, up to this.
+const LARGEST_PAGE: u32 = 1 << 18;
 
 /// Runs that may be between being woken and their commit. More would not come sooner: the writer takes this many in a few
 /// transactions.
@@ -34,6 +38,8 @@ pub(super) struct Timers {
     sleeping_until: AtomicI64,
     /// Up to this moment runs were told that they are due, milliseconds since the epoch.
     told_until: AtomicI64,
+    /// Due runs read the next time.
+    page: AtomicU32,
     /// Places of runs on their way to the commit that follows a wake-up.
     waking: Arc<Semaphore>,
     postponed: Cache<RunKey, ()>,
@@ -45,6 +51,7 @@ impl Default for Timers {
             alarm: Notify::new(),
             sleeping_until: AtomicI64::new(i64::MAX),
             told_until: AtomicI64::new(i64::MIN),
+            page: AtomicU32::new(PAGE),
             waking: Arc::new(Semaphore::new(MOST_WAKING)),
             postponed: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
         }
@@ -95,16 +102,19 @@ impl Engine {
         // Nobody closes it.
         let Ok(mut places) = places else { return Ok(Look { due: 0, goes_on: false }) };
         let after = timers.told_until.load(Ordering::SeqCst);
-        let due = self.0.store.due_wakes(after, self.now_ms(), PAGE).await?;
-        let is_full = due.len() == PAGE as usize;
+        let page = timers.page.load(Ordering::SeqCst);
+        let due = self.0.store.due_wakes(after, self.now_ms(), page).await?;
+        let mut is_full = due.len() == page as usize;
         // Of the last moment of a full page there may be more.
-        let until = due.last().map_or(after, |(_, at)| if is_full { at - 1 } else { *at });
-        // Unless it was lowered meanwhile.
-        let _ = timers.told_until.compare_exchange(after, until, Ordering::SeqCst, Ordering::SeqCst);
-        let (mut count, mut asleep) = (0, Vec::with_capacity(due.len()));
-        for (key, _) in due {
+        let mut until = due.last().map_or(after, |(_, at)| if is_full { at - 1 } else { *at });
+        let (mut count, mut asleep) = (0, Vec::with_capacity(PAGE as usize));
+        for (key, at) in due {
             if timers.postponed.contains_key(&key) {
                 continue;
+            }
+            if asleep.len() == PAGE as usize {
+                (until, is_full) = (at - 1, true);
+                break;
             }
             count += 1;
             match self.claim_to_wake(&key) {
@@ -112,7 +122,12 @@ impl Engine {
                 None => self.tell(&key, Message::Wake),
             }
         }
-        let goes_on = is_full && (until > after || !asleep.is_empty());
+        // Unless it was lowered meanwhile.
+        let _ = timers.told_until.compare_exchange(after, until, Ordering::SeqCst, Ordering::SeqCst);
+        let brings_new = until > after || !asleep.is_empty();
+        let next = if brings_new { PAGE } else { (page * 4).min(LARGEST_PAGE) };
+        timers.page.store(if is_full { next } else { PAGE }, Ordering::SeqCst);
+        let goes_on = is_full && (brings_new || next > page);
         self.spawn_all(asleep);
         Ok(Look { due: count, goes_on })
     }

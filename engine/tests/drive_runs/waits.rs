@@ -1,6 +1,6 @@
 //! Waiting: for a time, for a signal, and over a time in which nothing runs.
 
-use crate::home::{Home, doc, node, output, request};
+use crate::home::{Home, doc, node, output, request, with};
 use serde_json::{Value, json};
 use sluice_engine::core::RunStatus;
 use sluice_engine::document::Document;
@@ -8,6 +8,7 @@ use sluice_engine::drive::{EngineError, StartRequest, Started, WaitFor};
 use sluice_engine::view::NodeStatus;
 
 use crate::home::WS;
+use crate::world::Act;
 
 fn waiting(params: Value) -> Document {
     let nodes = json!([
@@ -179,6 +180,36 @@ async fn the_loop_wakes_all_that_is_due_and_then_what_becomes_due_earlier_than_i
     let late = home.engine.start(watched).await.unwrap().later.unwrap();
     home.clock.advance(10);
     assert_eq!(late.await.unwrap().status, RunStatus::Succeeded);
+    home.engine.shut_down(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn many_that_wait_for_one_lane_do_not_keep_others_asleep() {
+    let home = Home::new().await;
+    let nodes = json!([
+        { "id": "start", "type": "start" },
+        { "id": "wait", "type": "wait", "params": { "ms": 5_000 } },
+        { "id": "act", "type": "idem" },
+    ]);
+    let laned = with("Laned", nodes, &["start > wait", "wait > act"], json!({ "lane": "one" }));
+    let workflow = home.publish(laned).await;
+    let mut laned = Vec::new();
+    for _ in 0..300 {
+        laned.push(home.start(&workflow, json!({})).await);
+    }
+    let workflow = home.publish(waiting(json!({ "ms": 5_001 }))).await;
+    let watched = StartRequest { watch: Some(WaitFor::Over), ..request(&workflow, json!({})) };
+    let later = home.engine.start(watched).await.unwrap().later.unwrap();
+    home.engine.settle().await;
+    home.world.plan("act", [Act::Hold]);
+    home.clock.advance(5_001);
+    home.engine.spawn_loops();
+    home.world.begun("act", 1).await;
+    assert_eq!(later.await.unwrap().status, RunStatus::Succeeded);
+    for run in &laned {
+        assert_ne!(home.status(run).await, RunStatus::Succeeded, "the lane is held");
+    }
+    home.world.release("act", 1);
     home.engine.shut_down(std::time::Duration::from_secs(5)).await;
 }
 

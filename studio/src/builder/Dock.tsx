@@ -41,7 +41,10 @@ export function Dock({ isReadOnly }: { isReadOnly: boolean }) {
     <aside
       aria-label="Beside the canvas"
       data-dock
-      className={cx("flex min-h-0 shrink-0 flex-col border-l border-line bg-surface", dock && "w-[390px]")}
+      className={cx(
+        "flex min-h-0 shrink-0 flex-col border-l border-line bg-surface",
+        dock && "w-[390px] max-w-full",
+      )}
     >
       <div
         className={cx("flex shrink-0 items-center gap-0.5 border-line p-1", dock ? "border-b" : "flex-col")}

@@ -8,6 +8,7 @@ import { IconButton } from "../ui/Button";
 import { cx } from "../ui/cx";
 import { toast } from "../ui/Toast";
 import { Canvas } from "./canvas/Canvas";
+import { focusNode } from "./canvas/focusNode";
 import { bringIntoSight } from "./canvas/sight";
 import { useBuilder, useBuilderState } from "./context";
 import { Dock } from "./Dock";
@@ -27,7 +28,7 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   const builder = useBuilder();
   const marks = use(MarksContext);
   const canvas = useRef<HTMLDivElement>(null);
-  const [isPaletteOpen, setPaletteOpen] = useState(!isReadOnly);
+  const [isPaletteOpen, setPaletteOpen] = usePalette(!isReadOnly);
   const [hasSheet, setSheet] = useState(false);
   const [connecting, setConnecting] = useState<string | null>(null);
   const actions = useRunActions();
@@ -51,17 +52,16 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   const toCanvas = () => {
     canvas.current?.focus();
     const { open } = builder.getState();
-    if (open === null) return;
-    // The node may only now come into sight, and be drawn.
-    setTimeout(() => {
-      const node = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(open)}"]`);
-      if (document.activeElement === canvas.current) node?.focus();
-    }, 80);
+    if (open !== null) focusNode(open);
   };
   const onCanvasKey = useCanvasKeys({ add: toPalette, connect: setConnecting, sheet: () => setSheet(true) });
   useKeysAnywhere({
     s: () => void save(builder).then((isSaved) => isSaved && toast.done("Saved.")),
-    Enter: () => void actions.run(),
+    // A dialog that asks something has its own Enter.
+    Enter: () =>
+      void (
+        document.querySelector("[data-state=open]:is([role=dialog], [role=alertdialog])") || actions.run()
+      ),
   });
   const onKeyDown = (event: KeyboardEvent) => {
     const isInDock = Boolean((event.target as HTMLElement).closest("[data-dock]"));
@@ -117,7 +117,7 @@ export function Workbench({ isReadOnly }: { isReadOnly: boolean }) {
   );
 }
 
-/** Keys with Ctrl that hold wherever the focus is, also when what had it is gone; not while a dialog asks something. */
+/** Keys with Ctrl that hold wherever the focus is, also when what had it is gone. */
 function useKeysAnywhere(keys: Record<string, () => void>) {
   const newest = useRef(keys);
   useEffect(() => {
@@ -128,7 +128,7 @@ function useKeysAnywhere(keys: Record<string, () => void>) {
       const done = (event.ctrlKey || event.metaKey) && !event.shiftKey && newest.current[event.key];
       if (!done) return;
       event.preventDefault();
-      if (!document.querySelector("[role=dialog], [role=alertdialog]")) done();
+      done();
     };
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);
@@ -151,6 +151,25 @@ const EmptyHint = ({ isReadOnly }: { isReadOnly: boolean }) => {
     </div>
   );
 };
+
+/** Narrower than this, palette and dock would leave no canvas between them: one of both is open, pixels. */
+const NARROW = 1200;
+
+function usePalette(isOpenAtFirst: boolean) {
+  const builder = useBuilder();
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
+  const hasDock = useBuilderState((state) => state.dock !== null);
+  const [hadDock, setHadDock] = useState(hasDock);
+  if (hadDock !== hasDock) {
+    setHadDock(hasDock);
+    if (hasDock && innerWidth < NARROW) setOpen(false);
+  }
+  const open = (next: boolean) => {
+    if (next && innerWidth < NARROW) builder.setState({ dock: null });
+    setOpen(next);
+  };
+  return [isOpen, open] as const;
+}
 
 /** The canvas is fitted once, when its size is known. */
 function useFitOnce() {

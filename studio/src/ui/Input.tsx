@@ -92,3 +92,15 @@ const ToggleText = ({ id, label, hint }: { id: string; label: ReactNode; hint?: 
     )}
   </div>
 );
+
+/** Chooses files; the field's label says which. */
+export const FileInput = ({ className, ...props }: ComponentProps<"input">) => (
+  <input
+    type="file"
+    className={cx(
+      "text-sm file:mr-3 file:h-8 file:cursor-pointer file:rounded-md file:border file:border-solid file:border-line file:bg-surface file:px-3 file:text-sm file:text-text",
+      className,
+    )}
+    {...props}
+  />
+);

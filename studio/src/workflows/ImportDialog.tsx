@@ -9,7 +9,7 @@ import { Button } from "../ui/Button";
 import { CodeEditor } from "../ui/CodeEditor";
 import { Dialog } from "../ui/Dialog";
 import { Field } from "../ui/Field";
-import { Checkbox } from "../ui/Input";
+import { Checkbox, FileInput } from "../ui/Input";
 import { ErrorNote } from "../ui/Note";
 import { useSubmit } from "../ui/useSubmit";
 import { counted } from "../ui/words";
@@ -77,13 +77,11 @@ export function ImportDialog({ isOpen, onClose }: { isOpen: boolean; onClose: ()
         <div className="flex flex-col gap-3">
           <Field label="From files">
             {(ids) => (
-              <input
+              <FileInput
                 {...ids}
-                type="file"
                 accept=".json,application/json"
                 multiple
                 onChange={(event) => void takeFiles(event.target.files)}
-                className="text-sm file:mr-3 file:h-8 file:cursor-pointer file:rounded-md file:border file:border-line file:bg-surface file:px-3 file:text-sm"
               />
             )}
           </Field>

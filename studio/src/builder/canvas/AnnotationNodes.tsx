@@ -62,7 +62,7 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Not
         placeholder="Write a note"
         onChange={(event) => put?.note({ ...note, text: event.target.value }, `note/${note.id}`)}
         className={cx(
-          "h-full w-full resize-none bg-transparent outline-none placeholder:text-muted",
+          "h-full w-full resize-none bg-transparent outline-none! placeholder:text-muted",
           selected ? "nodrag nopan" : "pointer-events-none",
         )}
       />

@@ -1,12 +1,19 @@
 // The whole workflow in small, in the corner: a click or a drag goes there, the wheel zooms.
-import { Panel, useReactFlow, useStoreApi } from "@xyflow/react";
+import { Panel, useReactFlow, useStore, useStoreApi } from "@xyflow/react";
 import { useEffect, useRef, type PointerEvent } from "react";
 
 import { useTheme } from "../../app/theme";
 import type { CanvasEdge, CanvasNode } from "../../graph/elements";
 import { paintOverview, type Overview as Painted } from "./overview";
 
+/** In a narrower canvas it would hide what it shows, pixels. */
+const NARROW = 480;
+
 export function Overview() {
+  return useStore((state) => state.width >= NARROW) ? <Painting /> : null;
+}
+
+function Painting() {
   const store = useStoreApi<CanvasNode, CanvasEdge>();
   const flow = useReactFlow();
   const theme = useTheme((state) => state.shown);

@@ -23,10 +23,12 @@ export function paintOverview(canvas: HTMLCanvasElement, store: Store): Overview
   const picture = document.createElement("canvas");
   picture.width = canvas.width;
   picture.height = canvas.height;
+  const names = ["--busy", "--warn", "--muted", "--ground", "--line"] as const;
   const style = getComputedStyle(canvas);
-  const colour = Object.fromEntries(
-    ["--busy", "--muted", "--ground", "--line"].map((name) => [name, style.getPropertyValue(name)]),
-  ) as Record<"--busy" | "--muted" | "--ground" | "--line", string>;
+  const colour = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(name)])) as Record<
+    (typeof names)[number],
+    string
+  >;
   let whole = boxOfNodes(store.getState().nodes);
   let shown: Fit = { scale: 1, x: 0, y: 0 };
   let frame = 0;
@@ -42,9 +44,9 @@ export function paintOverview(canvas: HTMLCanvasElement, store: Store): Overview
     if (!whole) return;
     const scale = Math.min(picture.width / whole.width, picture.height / whole.height);
     for (const node of nodes) {
-      const isFrame = node.type === "group-frame";
-      pen.fillStyle = colour[isFrame ? "--busy" : "--muted"];
-      pen.globalAlpha = isFrame ? 0.15 : 1;
+      const isStep = node.type === "step";
+      pen.fillStyle = colour[isStep ? "--muted" : node.type === "note" ? "--warn" : "--busy"];
+      pen.globalAlpha = isStep ? 1 : 0.15;
       const { x, y } = node.position;
       const [wide, high] = [(node.width ?? 0) * scale, (node.height ?? 0) * scale];
       pen.fillRect((x - whole.x) * scale, (y - whole.y) * scale, Math.max(wide, 2), Math.max(high, 2));

@@ -16,6 +16,7 @@ import {
   pasteText,
   removeSelected,
 } from "../commands";
+import { focusNode } from "../canvas/focusNode";
 import { useBuilder } from "../context";
 import {
   documentOf,
@@ -59,12 +60,7 @@ export function useCanvasKeys(asked: Asked) {
     void flow.setCenter(middle.x + (node.width ?? 0) / 2, middle.y + (node.height ?? 0) / 2, {
       zoom: Math.max(flow.getZoom(), 0.5),
     });
-    // Nodes that are not seen are not drawn; it is drawn in the next frame but one.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() =>
-        document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus(),
-      ),
-    );
+    focusNode(id);
   };
   const walk = (id: string, key: string) => {
     const draft = documentOf(builder);

@@ -7,6 +7,7 @@ import { titleCase } from "../../graph/catalogue";
 import type { Variant } from "../../graph/formSchema";
 import { Button, IconButton } from "../../ui/Button";
 import { Select } from "../../ui/Input";
+import { Ticks } from "../../ui/Ticks";
 import { useFields } from "./FieldContext";
 
 type VariantOptions = { key: string; variants: Variant[]; isNullable: boolean };
@@ -53,7 +54,9 @@ export function VariantsField(props: FieldProps) {
           ))}
         </Select>
         {(chosen?.help || schema.description) && (
-          <p className="text-[11px] text-muted">{chosen?.help || schema.description}</p>
+          <p className="text-[11px] text-muted">
+            <Ticks text={chosen?.help || schema.description || ""} />
+          </p>
         )}
       </div>
       {chosen && SchemaField && Object.keys((chosen.form.schema.properties ?? {}) as object).length > 0 && (
@@ -88,7 +91,11 @@ export function SectionField(props: FieldProps) {
         >
           Add {title.toLowerCase()}
         </Button>
-        {schema.description && <p className="text-[11px] text-muted">{schema.description}</p>}
+        {schema.description && (
+          <p className="text-[11px] text-muted">
+            <Ticks text={schema.description} />
+          </p>
+        )}
       </div>
     );
   }

@@ -8,6 +8,7 @@ import { hasExpression } from "../../graph/completion";
 import type { ValueOptions } from "../../graph/formSchema";
 import { IconButton } from "../../ui/Button";
 import { cx } from "../../ui/cx";
+import { Ticks } from "../../ui/Ticks";
 import { jsonText } from "../../json";
 import { ExpressionEditor } from "./ExpressionEditor";
 import { useFields, useProblemsAt } from "./FieldContext";
@@ -90,7 +91,11 @@ export function ValueField(props: FieldProps) {
             {problem.message}
           </p>
         ))}
-        {schema.description && <p className="text-[11px] leading-4 text-muted">{schema.description}</p>}
+        {schema.description && (
+          <p className="text-[11px] leading-4 text-muted">
+            <Ticks text={schema.description} />
+          </p>
+        )}
       </div>
     </div>
   );

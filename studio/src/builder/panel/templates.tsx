@@ -9,6 +9,7 @@ import { ArrowDown, ArrowUp, Plus, Trash2 } from "lucide-react";
 
 import { Button, IconButton } from "../../ui/Button";
 import { cx } from "../../ui/cx";
+import { Ticks } from "../../ui/Ticks";
 import { useFields, useProblemsAt } from "./FieldContext";
 
 export const FieldTemplate = ({ children, hidden }: FieldTemplateProps) => (hidden ? null : children);
@@ -88,7 +89,11 @@ export function ArrayFieldTemplate({
           {problem.message}
         </p>
       ))}
-      {schema.description && <p className="text-[11px] text-muted">{schema.description}</p>}
+      {schema.description && (
+        <p className="text-[11px] text-muted">
+          <Ticks text={schema.description} />
+        </p>
+      )}
       {items}
       {canAdd && !isReadOnly && (
         <Button

@@ -103,6 +103,7 @@ export function NodeRunData({ node }: { node: NodeRun }) {
     <>
       {error && (
         <Note tone={node.status === "failed" ? "bad" : "warn"}>
+          {node.status !== "failed" && "An earlier attempt failed: "}
           {error.message}
           {error.path && <code className="block text-xs">{error.path}</code>}
         </Note>

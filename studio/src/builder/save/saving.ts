@@ -1,6 +1,7 @@
 // Saving the draft: one request at a time, on the revision that was read. When somebody else saved meanwhile, nothing is
 // overwritten: both sides are kept until a person chooses. Must not know dialogs or timers.
 import { ApiError } from "../../api/client";
+import { useConnection } from "../../api/connection";
 import type { WorkflowDocument } from "../../graph/document";
 import { merged, type Side } from "../../graph/merge";
 import { isSame } from "../../graph/pointer";
@@ -36,11 +37,15 @@ async function saveOnce(builder: Builder, keepalive: boolean): Promise<boolean> 
   } catch (error) {
     if (error instanceof ApiError && error.code === "stale_revision") await conflict(builder);
     else {
-      const message = error instanceof Error ? error.message : String(error);
-      builder.setState({ saving: "failed", saveError: message });
+      builder.setState({ saving: "failed", saveError: wordsOf(error) });
     }
     return false;
   }
+}
+
+function wordsOf(error: unknown): string {
+  if (useConnection.getState().isLost) return "Kept here until the server answers again.";
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The server has `sent`, perhaps with what it adds (versions of node types); edits made meanwhile stay. */
@@ -66,7 +71,7 @@ async function conflict(builder: Builder) {
     if (isSame(theirs.document, documentOf(builder))) return taken(builder, theirs, documentOf(builder));
     builder.setState({ saving: "conflict", theirs });
   } catch (error) {
-    builder.setState({ saving: "failed", saveError: error instanceof Error ? error.message : String(error) });
+    builder.setState({ saving: "failed", saveError: wordsOf(error) });
   }
 }
 

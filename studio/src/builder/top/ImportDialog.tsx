@@ -8,6 +8,7 @@ import { Button } from "../../ui/Button";
 import { CodeEditor } from "../../ui/CodeEditor";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
+import { FileInput } from "../../ui/Input";
 import { ErrorNote } from "../../ui/Note";
 import { toast } from "../../ui/Toast";
 import { counted } from "../../ui/words";
@@ -83,11 +84,9 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
       <div className="flex flex-col gap-3">
         <Field label="From a file">
           {(ids) => (
-            <input
+            <FileInput
               {...ids}
-              type="file"
               accept=".json,application/json"
-              className="text-sm"
               onChange={async (event) => setText((await event.target.files?.[0]?.text()) ?? text)}
             />
           )}

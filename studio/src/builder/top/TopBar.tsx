@@ -42,14 +42,14 @@ export function TopBar({ isReadOnly, onSheet }: { isReadOnly: boolean; onSheet: 
   const [open, setOpen] = useState<Open>(null);
   const close = () => setOpen(null);
   return (
-    <header className="flex h-12 shrink-0 items-center gap-2 border-b border-line bg-surface px-3">
+    <header className="flex min-h-12 shrink-0 flex-wrap items-center gap-2 border-b border-line bg-surface px-3 py-1">
       <Link to="/workflows" className="shrink-0 text-sm text-muted hover:text-text">
         Workflows
       </Link>
       <span aria-hidden className="text-muted">
         /
       </span>
-      <h1 className="min-w-0 truncate text-sm font-semibold">{name}</h1>
+      <h1 className="max-w-full min-w-0 truncate text-sm font-semibold">{name}</h1>
       <PublishedBadge />
       <SaveState />
       <div className="flex-1" />
