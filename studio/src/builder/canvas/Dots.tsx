@@ -4,6 +4,8 @@ import { useStoreApi } from "@xyflow/react";
 import { useLayoutEffect, useRef } from "react";
 
 const GAP = 20;
+/** Dots that are nearer to each other are noise, pixels. */
+const DENSE = 13;
 
 export function Dots() {
   const store = useStoreApi();
@@ -12,7 +14,9 @@ export function Dots() {
     let shown = "";
     const place = () => {
       const [x, y, zoom] = store.getState().transform;
-      const gap = GAP * zoom;
+      let gap = GAP * zoom;
+      // From further away, every other dot is enough.
+      while (gap < DENSE) gap *= 2;
       const place = `translate(${x % gap}px, ${y % gap}px)`;
       if (!dots.current || shown === place + gap) return;
       shown = place + gap;
