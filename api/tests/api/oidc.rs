@@ -269,7 +269,7 @@ async fn what_does_not_fit_is_refused(db: Db) {
     // A browser is not left on an answer for programs.
     let page = [("accept", "text/html,application/xhtml+xml")];
     let sent = browser.call_with("GET", "/api/oidc/callback?error=x", Value::Null, &page).await;
-    assert_eq!((sent.status, sent.header("location")), (302, "/sign-in?error=sign_in_refused"));
+    assert_eq!((sent.status.as_u16(), sent.header("location")), (302, "/sign-in?error=sign_in_refused"));
     for elsewhere in ["//evil.test", "https://evil.test", "%2F%5Cevil.test", "inbox"] {
         let path = format!("/api/oidc/start?return_to={elsewhere}");
         browser.call("GET", &path, Value::Null).await.fails(400, "invalid_query");

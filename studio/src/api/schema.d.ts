@@ -1220,7 +1220,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Come back from the other provider. For browsers; sets the cookies of a session and goes on to where it began. */
+        /**
+         * Come back from the other provider. For browsers; sets the cookies of a session and goes on to where it began. A browser
+         *     that is refused is sent to the page for signing in with the code of the error; other programs get the error itself.
+         */
         get: operations["get_oidc_callback"];
         put?: never;
         post?: never;
@@ -14578,7 +14581,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Signed in; to where it began */
+            /** @description Signed in; to where it began. Or not, for browsers: to `/sign-in?error=` with one of the codes below */
             302: {
                 headers: {
                     [name: string]: unknown;
