@@ -5,14 +5,19 @@ use sluice_node_sdk::credential::CredentialKind;
 /// One description per kind in [`super::auth::KINDS`].
 pub(super) fn kinds() -> [CredentialKind; 5] {
     [
-        CredentialKind::new("http_bearer", "Bearer token", "Sent as `Authorization: Bearer …`.").secret(
-            "token",
-            "Token",
-            "The token alone, without the word Bearer",
-        ),
-        CredentialKind::new("http_basic", "User name and password", "Sent as `Authorization: Basic …`.")
-            .public("username", "User name", "Often the name of an account or a key")
-            .secret("password", "Password", "Or the secret of the key"),
+        CredentialKind::new(
+            "http_bearer",
+            "Bearer token",
+            "Sent in the header Authorization, as a bearer token.",
+        )
+        .secret("token", "Token", "The token alone, without the word Bearer"),
+        CredentialKind::new(
+            "http_basic",
+            "User name and password",
+            "Sent in the header Authorization, as basic authentication.",
+        )
+        .public("username", "User name", "Often the name of an account or a key")
+        .secret("password", "Password", "Or the secret of the key"),
         CredentialKind::new("http_header", "Header", "Sent as a header of your choosing.")
             .public("name", "Header", "Such as X-API-Key")
             .secret("value", "Value", "The whole value of the header"),
@@ -30,7 +35,7 @@ pub(super) fn kinds() -> [CredentialKind; 5] {
         .optional(
             "auth_style",
             "How the client signs in",
-            "`body` puts id and secret into the form; else a header",
+            "body puts id and secret into the form; anything else sends a header",
         ),
         CredentialKind::new(
             "google",
