@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { openBrowser, signIn, visit } from "./harness/browser.ts";
+import { openBrowser, openSection, signIn, visit } from "./harness/browser.ts";
 import { Installation, type Account } from "./harness/installation.ts";
 import { look } from "./harness/look.ts";
 
@@ -18,11 +18,7 @@ afterAll(async () => {
   await at?.stop();
 });
 
-const open = async (page: Page, name: string) => {
-  await page.getByRole("link", { name: "Admin" }).first().click();
-  await page.getByRole("navigation", { name: "Administration" }).getByRole("link", { name }).click();
-  await page.getByRole("heading", { level: 1 }).getByText(name).waitFor();
-};
+const open = (page: Page, name: string) => openSection(page, "Administration", name);
 
 test("a client is made, suspended and let act again", async () => {
   const { page, context, faults } = await visit(browser, at);

@@ -3,7 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { echo } from "./documents.ts";
-import { openBrowser, signIn, visit } from "./harness/browser.ts";
+import { openBrowser, openSection, signIn, visit } from "./harness/browser.ts";
 import { Installation } from "./harness/installation.ts";
 import { look } from "./harness/look.ts";
 import { until } from "./harness/process.ts";
@@ -18,11 +18,7 @@ afterAll(async () => {
   await at?.stop();
 });
 
-const open = async (page: Page, name: string) => {
-  await page.getByRole("link", { name: "Settings" }).first().click();
-  await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name }).click();
-  await page.getByRole("heading", { name, level: 1 }).waitFor();
-};
+const open = (page: Page, name: string) => openSection(page, "Settings", name);
 const accent = () => document.documentElement.style.getPropertyValue("--accent");
 
 test("the workspace gets a name and a colour, and claims a host name", async () => {

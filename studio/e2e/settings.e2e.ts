@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { openBrowser, PHONE, signIn, visit } from "./harness/browser.ts";
+import { openBrowser, openSection, PHONE, signIn, visit } from "./harness/browser.ts";
 import { Installation } from "./harness/installation.ts";
 import { look } from "./harness/look.ts";
 
@@ -17,11 +17,7 @@ afterAll(async () => {
   await at?.stop();
 });
 
-const open = async (page: Page, name: string) => {
-  await page.getByRole("link", { name: "Settings" }).first().click();
-  await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name }).click();
-  await page.getByRole("heading", { name, level: 1 }).waitFor();
-};
+const open = (page: Page, name: string) => openSection(page, "Settings", name);
 
 test("a person changes their name and password, and ends another session", async () => {
   const { email, password } = await at.person(

@@ -102,7 +102,11 @@ test("what is pasted and is no workflow is refused in words", async () => {
   const { page, context } = await visit(browser, at);
   await signIn(page, at.owner);
   await page.getByRole("button", { name: "Import" }).click();
-  await page.getByRole("textbox", { name: "Documents to import" }).fill('{"sluice": 1, "name": "Half"}');
+  const text = page.getByRole("textbox", { name: "Documents to import" });
+  await text.fill("hello");
+  await page.getByRole("button", { name: "Import what is pasted" }).click();
+  await page.getByRole("dialog").getByRole("alert").getByText("This is not JSON").waitFor();
+  await text.fill('{"sluice": 1, "name": "Half"}');
   await look(page, "import");
   await page.getByRole("button", { name: "Import what is pasted" }).click();
   await page.getByRole("dialog").getByRole("alert").getByText(/nodes/).waitFor();

@@ -5,7 +5,7 @@ import { copyText, paste, placing, readPiece } from "./graph/clipboard";
 import type { WorkflowDocument } from "./graph/document";
 import { isSame } from "./graph/pointer";
 import { renameReferences } from "./graph/references";
-import { jsonText, numberOf, parseJson, rounded } from "./json";
+import { jsonText, numberOf, parseJson, pastedJson, rounded } from "./json";
 
 const text =
   '{"id":9007199254740993,"list":[-123456789012345678,1,0.5],"word":"1234567890123456789","none":null}';
@@ -14,6 +14,10 @@ describe("JSON", () => {
   it("comes back byte by byte", () => {
     expect(jsonText(parseJson(text))).toBe(text);
     expect(parseJson('{"a":[1,2.5,"x"]}')).toEqual({ a: [1, 2.5, "x"] });
+  });
+  it("says in words that what was pasted is none", () => {
+    expect(pastedJson(text)).toEqual(parseJson(text));
+    expect(() => pastedJson("hello")).toThrow(/^This is not JSON: /);
   });
   it("makes a big integer only where a number would lose digits", () => {
     expect(numberOf("9007199254740991")).toBe(9007199254740991);

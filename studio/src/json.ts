@@ -15,6 +15,15 @@ export function parseJson(text: string): unknown {
   return MAY_BE_LONG.test(text) ? parse(text, null, numberOf) : read;
 }
 
+/** The same of what a person chose or pasted; throws in words for them. */
+export function pastedJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (fault) {
+    throw new Error(`This is not JSON: ${fault instanceof Error ? fault.message : String(fault)}`);
+  }
+}
+
 /** Writes JSON; undefined becomes undefined, as the browser has it. */
 export function jsonText(value: unknown, indent?: number): string {
   try {

@@ -46,6 +46,18 @@ export async function signIn(page: Page, { email, password }: Account): Promise<
   await page.getByRole("navigation", { name: "Main" }).first().waitFor();
 }
 
+/** Goes to a page of the settings or of the administration, as a person does. */
+export async function openSection(
+  page: Page,
+  area: "Settings" | "Administration",
+  name: string,
+): Promise<void> {
+  const door = area === "Settings" ? area : "Admin";
+  await page.getByRole("link", { name: door }).first().click();
+  await page.getByRole("navigation", { name: area }).getByRole("link", { name }).click();
+  await page.getByRole("heading", { name, level: 1 }).waitFor();
+}
+
 /** Comes with the API key in the hand, for flows in which signing in is not the point. */
 export async function withKey({ context }: Visit, key: string): Promise<void> {
   await context.addInitScript((given) => sessionStorage.setItem("sluice.key", given), key);

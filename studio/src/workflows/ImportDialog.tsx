@@ -13,14 +13,14 @@ import { Checkbox, FileInput } from "../ui/Input";
 import { ErrorNote } from "../ui/Note";
 import { useSubmit } from "../ui/useSubmit";
 import { counted } from "../ui/words";
-import { parseJson } from "../json";
+import { pastedJson } from "../json";
 import { workflowLists } from "./lists";
 
 type WorkflowDocument = Schema<"WorkflowDocument">;
 
 /** A file may hold one document or a list of them; several files make one list. */
 function read(texts: string[]): WorkflowDocument[] {
-  return texts.flatMap((text) => parseJson(text) as WorkflowDocument | WorkflowDocument[]);
+  return texts.flatMap((text) => pastedJson(text) as WorkflowDocument | WorkflowDocument[]);
 }
 
 export function ImportDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {

@@ -3,7 +3,7 @@ import { useReactFlow } from "@xyflow/react";
 import { useState } from "react";
 
 import type { WorkflowDocument } from "../../graph/document";
-import { parseJson } from "../../json";
+import { pastedJson } from "../../json";
 import { Button } from "../../ui/Button";
 import { CodeEditor } from "../../ui/CodeEditor";
 import { Dialog } from "../../ui/Dialog";
@@ -112,12 +112,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
 
 /** The one workflow that a text holds; throws in words when it holds none, or several. */
 function documentIn(text: string): WorkflowDocument {
-  let read: unknown;
-  try {
-    read = parseJson(text);
-  } catch (error) {
-    throw new Error(`This is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const read = pastedJson(text);
   if (Array.isArray(read) && read.length > 1)
     throw new Error(`These are ${read.length} workflows. Import them in the list of workflows.`);
   const document = (Array.isArray(read) ? read[0] : read) as WorkflowDocument | null | undefined;
