@@ -1,7 +1,7 @@
 //! Pages for people who follow a link: small, readable on a phone, usable without a mouse and without scripts. Must not
 //! know what a page is about.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 const STYLE: &str = "\
@@ -17,6 +17,12 @@ button{font:inherit;font-weight:600;flex:1 1 10rem;min-height:3rem;border-radius
 .yes{background:#116329;border-color:#116329;color:#fff}\
 .no{background:#fff;border-color:#a40e26;color:#a40e26}\
 button:focus-visible,textarea:focus-visible{outline:3px solid #0969da;outline-offset:2px}";
+
+/// Whether whoever asks reads pages: a browser that goes to an address, not a program.
+pub(crate) fn is_wanted(asked: &HeaderMap) -> bool {
+    let accepted = asked.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html"))
+}
 
 /// An answer that is a page.
 pub(crate) fn answer(status: StatusCode, text: String) -> Response {

@@ -39,8 +39,7 @@ fn find(method: &Method, path: &str, headers: &HeaderMap) -> Option<Found> {
         return Some(Found::File(file));
     }
     let is_of_programs = path.split('/').next().is_some_and(|first| PROGRAMS.contains(&first));
-    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if is_of_programs || !accepted.contains("text/html") {
+    if is_of_programs || !html::is_wanted(headers) {
         return None;
     }
     Some(sluice_studio::file(INDEX).map_or(Found::NotBuilt, Found::File))

@@ -266,10 +266,12 @@ async fn what_does_not_fit_is_refused(db: Db) {
         let path = format!("/api/oidc/callback?{more}&state={state}");
         browser.call("GET", &path, Value::Null).await.fails(400, "sign_in_refused");
     }
-    // A browser is not left on an answer for programs.
+    // A browser is not left on an answer for programs; what somebody made it ask ends no sign-in that is under way.
     let page = [("accept", "text/html,application/xhtml+xml")];
+    let state = begin(&mut browser, &provider, "1", "asha@example.com").await;
     let sent = browser.call_with("GET", "/api/oidc/callback?error=x", Value::Null, &page).await;
     assert_eq!((sent.status.as_u16(), sent.header("location")), (302, "/sign-in?error=sign_in_refused"));
+    finish(&mut browser, &state).await.expect(302);
     for elsewhere in ["//evil.test", "https://evil.test", "%2F%5Cevil.test", "inbox"] {
         let path = format!("/api/oidc/start?return_to={elsewhere}");
         browser.call("GET", &path, Value::Null).await.fails(400, "invalid_query");

@@ -250,9 +250,9 @@ fn short(account: &Account, state: &State, wanted: i64, floor: i64) -> RecordErr
     )
 }
 
-/// An amount for people: at least two places, and as many more as it has.
+/// An amount, 0 or more, for people: at least two places, and as many more as it has.
 fn money(micro_units: i64, currency: &str) -> String {
-    let (whole, part) = (micro_units / 1_000_000, micro_units.unsigned_abs() % 1_000_000);
+    let (whole, part) = (micro_units / 1_000_000, micro_units % 1_000_000);
     let places = format!("{part:06}");
     let more = places[2..].trim_end_matches('0');
     format!("{whole}.{}{more} {currency}", &places[..2])
@@ -333,6 +333,19 @@ async fn close(tx: &mut Tx, entry: &NewEntry<'_>) -> Result<(), RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_told_in_the_currency() {
+        for (micro_units, told) in [
+            (0, "0.00 INR"),
+            (10_000_000, "10.00 INR"),
+            (850_000, "0.85 INR"),
+            (1_234_567, "1.234567 INR"),
+            (3_000_500, "3.0005 INR"),
+        ] {
+            assert_eq!(money(micro_units, "INR"), told);
+        }
+    }
 
     fn transfer(amounts: &[(AccountKind, &str, i64)]) -> NewTransfer {
         let line = |(kind, unit, amount): &(AccountKind, &str, i64)| {

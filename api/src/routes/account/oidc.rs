@@ -7,6 +7,7 @@ use super::{admission, review_link};
 use crate::config::SignUpMode;
 use crate::error::{self, ApiError, ErrorBody};
 use crate::extract::Query;
+use crate::html;
 use crate::oidc::Provider;
 use crate::session::{Caller, Cookies, OIDC_COOKIE, cookie};
 use crate::state::ApiState;
@@ -113,12 +114,10 @@ pub(crate) async fn callback(
     headers: HeaderMap,
     Query(query): Query<CallbackQuery>,
 ) -> Result<SentOn, ApiError> {
-    let reads_pages = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let reads_pages = reads_pages.is_some_and(|accepted| accepted.contains("text/html"));
     match signed_in(&state, &caller, &headers, query).await {
-        Err(refusal) if reads_pages => {
-            let mut cookies = Cookies::new(&state.config.public_url);
-            cookies.oidc("", 0);
+        // The cookie stays: anybody can send a browser here, and a sign-in that is under way is to go on.
+        Err(refusal) if html::is_wanted(&headers) => {
+            let cookies = Cookies::new(&state.config.public_url);
             sent_on(&format!("/sign-in?error={}", refusal.code().code), cookies)
         }
         done => done,
