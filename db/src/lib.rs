@@ -19,6 +19,7 @@ mod query;
 mod row;
 mod space;
 mod sql;
+mod statistics;
 
 pub use arg::{Arg, ArgType};
 pub use bulk::{Bulk, RowValues};

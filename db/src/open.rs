@@ -6,12 +6,12 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
+use sqlx::{Connection as _, Executor as _};
 
 use crate::error::classify;
 use crate::options::without_password;
@@ -20,6 +20,10 @@ use crate::{DbError, DbOptions, Dialect, Synchronous};
 /// Prepared statements kept per connection. The program has a few hundred texts; the driver's default of 100 would
 /// prepare some of them again and again.
 const CACHED_STATEMENTS: usize = 512;
+
+/// What is read is in memory or on a disk without heads. The server's default, of the time of turning disks, makes its
+/// planner read tables of some thousand rows whole in place of looking up a few by their key.
+const PLANNING: &str = "set random_page_cost = 1.1";
 
 /// Writing transactions at once on PostgreSQL. More would each carry less, and the server writes its log one after the
 /// other in any case.
@@ -274,6 +278,7 @@ async fn open_postgres(options: &DbOptions) -> Result<Pools, DbError> {
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections.max(1))
         .acquire_timeout(options.acquire_timeout)
+        .after_connect(|connection, _| Box::pin(async { connection.execute(PLANNING).await.map(drop) }))
         .connect_with(connect)
         .await
         .map_err(refused)?;

@@ -15,8 +15,8 @@ const SWEEP_WITH_OTHERS: Duration = Duration::from_millis(100);
 /// Bodies claimed in one statement.
 const BATCH: u32 = 100;
 
-/// Claimed bodies that wait for their turn. More stay in the database, unless this process is alone and takes in what
-/// comes after them.
+/// Claimed bodies that wait for their turn. More stay in the database. A process that is alone has all of them, and looks
+/// for what failed when fewer are left.
 const MOST_WAITING: usize = 1_000;
 
 /// Takes up every body that was stored and not handled, oldest first; returns how many. To be called once, before
@@ -28,22 +28,29 @@ pub async fn recover_inbound(state: &ApiState) -> Result<usize, RecordError> {
     if !state.engine.config().is_alone {
         return Ok(0);
     }
-    state.records.release_pending_inbound().await?;
-    take_pending(state).await
+    take_all_pending(state).await
 }
 
-async fn take_pending(state: &ApiState) -> Result<usize, RecordError> {
-    let mut count = 0;
-    while state.engine.config().is_alone || state.inbox.has_room() {
+/// Takes everything that is stored and not handled. For a process that is alone: nothing has to be claimed, and what
+/// it takes in itself afterwards comes after it.
+async fn take_all_pending(state: &ApiState) -> Result<usize, RecordError> {
+    let pending = state.records.pending_inbound().await?;
+    Ok(pending.into_iter().filter(|id| state.inbox.take(state, id.clone(), Origin::Claimed)).count())
+}
+
+/// Claims what nobody else has claimed, as much as there is room for.
+async fn claim_pending(state: &ApiState) -> Result<(), RecordError> {
+    while state.inbox.has_room() {
         let claimed = state.records.claim_pending_inbound(BATCH).await?;
         let is_last = claimed.len() < BATCH as usize;
-        let took = claimed.into_iter().filter(|id| state.inbox.take(state, id.clone(), Origin::Claimed));
-        count += took.count();
+        for id in claimed {
+            state.inbox.take(state, id, Origin::Claimed);
+        }
         if is_last {
             break;
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 impl super::Inbox {
@@ -92,11 +99,14 @@ async fn look(state: &ApiState, was_leader: &mut bool) {
         return;
     }
     let done = async {
+        if state.engine.config().is_alone {
+            return if state.inbox.has_room() { take_all_pending(state).await.map(drop) } else { Ok(()) };
+        }
         if !*was_leader {
             // What the former one had in hand comes before what came in since.
             state.records.release_pending_inbound().await?;
         }
-        take_pending(state).await
+        claim_pending(state).await
     };
     let done = done.await;
     *was_leader |= done.is_ok();

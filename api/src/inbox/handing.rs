@@ -10,24 +10,28 @@ use sluice_engine::drive::{Dispatched, EngineError, OutsideEvent};
 use sluice_records::whatsapp::{Ingested, IngestedBody};
 use sluice_records::{Direction, HandledInbound, lane};
 
-/// Hands the events to the engine, each in its lane, and notes what became of the body.
+/// Hands the events to the engine, each in its lane, and notes what became of the body. `reading` is over when all
+/// events have begun.
 pub(super) async fn hand_on(
     state: &ApiState,
     (id, origin): (&str, Origin),
     body: IngestedBody,
     events: Vec<(OutsideEvent, Option<LaneTicket>)>,
+    reading: Doing,
 ) -> Result<(), HandlingError> {
     let handled = events.into_iter().map(|(event, place)| {
-        let state = state.clone();
+        let (state, doing) = (state.clone(), Doing::begin(&state.inbox));
         tokio::spawn(async move {
             let workspace_id = event.workspace_id.clone();
-            hand_one(&state, origin, event, place).await.map(|done| (workspace_id, done))
+            hand_one(&state, origin, event, place, doing).await.map(|done| (workspace_id, done))
         })
     });
+    let handled = futures::future::join_all(handled.collect::<Vec<_>>());
+    drop(reading);
     let (mut notes, mut runs): (Vec<String>, Vec<(String, String)>) =
         (body.note.into_iter().collect(), Vec::new());
     let mut failure = None;
-    for done in futures::future::join_all(handled.collect::<Vec<_>>()).await {
+    for done in handled.await {
         match done {
             Ok(Ok((workspace_id, done))) => {
                 runs.extend(done.runs().map(|run| (workspace_id.clone(), run.run_id.to_string())));
@@ -58,17 +62,19 @@ async fn hand_one(
     origin: Origin,
     event: OutsideEvent,
     place: Option<LaneTicket>,
+    mut doing: Doing,
 ) -> Result<Dispatched, EngineError> {
     let _place = match place {
-        Some(ticket) => Some(ticket.wait().await),
+        Some(ticket) => Some(doing.wait(ticket.wait()).await),
         None => None,
     };
     let mut patience = Patience::new();
     loop {
-        let doing = Doing::begin(&state.inbox);
-        let done = state.engine.dispatch(event.clone(), None).await;
-        drop(doing);
-        let failure = match done {
+        let mut lane = state.engine.queue(&event);
+        if let Some(lane) = &mut lane {
+            doing.wait(lane.ready()).await;
+        }
+        let failure = match state.engine.dispatch(event.clone(), lane).await {
             Err(failure) if failure.is_passing() && patience.is_left(state, origin) => failure,
             done => return done,
         };
@@ -76,7 +82,7 @@ async fn hand_one(
             error = &failure as &dyn std::error::Error,
             "an event waits until the engine can take it"
         );
-        patience.wait().await;
+        doing.wait(patience.wait()).await;
     }
 }
 

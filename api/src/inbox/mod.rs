@@ -18,6 +18,7 @@ use sluice_engine::drive::lanes::Lanes;
 use sluice_records::RecordError;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use tokio::sync::{Notify, Semaphore};
 
 /// Bodies whose events may be on their way to runs at once.
@@ -159,19 +160,49 @@ impl Drop for Taken {
 }
 
 /// Something that is being done, until it is dropped.
-struct Doing(Inbox);
+struct Doing {
+    inbox: Inbox,
+    is_counted: bool,
+}
 
 impl Doing {
     fn begin(inbox: &Inbox) -> Self {
-        inbox.hands().doing += 1;
-        Self(inbox.clone())
+        let mut doing = Self { inbox: inbox.clone(), is_counted: false };
+        doing.count(true);
+        doing
+    }
+
+    fn count(&mut self, is_counted: bool) {
+        if self.is_counted == is_counted {
+            return;
+        }
+        self.is_counted = is_counted;
+        let mut hands = self.inbox.hands();
+        if is_counted {
+            hands.doing += 1;
+        } else {
+            hands.doing -= 1;
+            drop(hands);
+            self.inbox.0.idle.notify_waiters();
+        }
+    }
+
+    /// Waits for somebody else. What does not come at once is not counted as being done until it comes.
+    async fn wait<T>(&mut self, wait: impl Future<Output = T>) -> T {
+        tokio::pin!(wait);
+        if let Poll::Ready(done) = futures::poll!(wait.as_mut()) {
+            return done;
+        }
+        self.count(false);
+        let done = wait.await;
+        self.count(true);
+        done
     }
 }
 
 impl Drop for Doing {
     fn drop(&mut self) {
-        self.0.hands().doing -= 1;
-        self.0.0.idle.notify_waiters();
+        self.count(false);
     }
 }
 

@@ -25,8 +25,8 @@ const AHEAD: usize = 64;
 /// How long a suspect waits until nothing is done beside it.
 const UNTIL_ALONE: Duration = Duration::from_secs(2);
 
-/// How long it stays alone. What brings a process down does so at once; what takes longer waits for its lane, and the
-/// many suspects that several crashes leave behind are not to wait for each other's lanes.
+/// How long it stays alone at most, so that the many suspects that several crashes leave behind do not wait long for each
+/// other. What brings a process down does so at once; what takes longer waits, for example for another process.
 const ALONE: Duration = Duration::from_millis(300);
 
 /// A body before its turn.
@@ -185,16 +185,16 @@ async fn read_in_turn(state: ApiState, body: Body) {
     let (taken, origin) = (body.taken, body.origin);
     match read(&state, &taken.id, origin, &parsed).await {
         Ok((read, events)) => {
-            let handed = tokio::spawn(async move {
-                if let Err(failure) = hand_on(&state, (&taken.id, origin), read, events).await {
+            let inbox = state.inbox.clone();
+            tokio::spawn(async move {
+                if let Err(failure) = hand_on(&state, (&taken.id, origin), read, events, doing).await {
                     report(&state, origin, &taken.id, &failure).await;
                 }
                 drop((room, taken));
             });
-            drop(doing);
             if is_suspect {
                 // Its end is reported by itself.
-                let _ = tokio::time::timeout(ALONE, handed).await;
+                let _ = tokio::time::timeout(ALONE, inbox.until(|hands| hands.doing == 0)).await;
             }
         }
         Err(failure) => report(&state, origin, &taken.id, &failure).await,

@@ -8,6 +8,7 @@ use super::driven::Message;
 use super::driver::Asleep;
 use super::engine::Engine;
 use super::error::EngineError;
+use super::relay;
 use crate::store::{Claimed, RunKey, RunnerRow, StoreError, Wanted};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -286,7 +287,7 @@ impl Engine {
         self.0.fleet.hear();
         if everyone
             && !self.0.config.is_alone
-            && let Err(error) = self.0.store.tell_everyone(CHANNEL, "").await
+            && let Err(error) = self.0.store.tell_everyone(CHANNEL, &[""]).await
         {
             // They look by themselves before long.
             tracing::debug!(%error, "the other processes could not be told");
@@ -305,7 +306,7 @@ impl Engine {
             tokio::time::sleep(GATHERING).await;
             // Whoever calls from here on is told of anew.
             engine.0.fleet.is_telling.store(false, Ordering::SeqCst);
-            if let Err(error) = engine.0.store.tell_everyone(CHANNEL, FOR_HOSTS).await {
+            if let Err(error) = engine.0.store.tell_everyone(CHANNEL, &[FOR_HOSTS]).await {
                 // They look by themselves before long.
                 tracing::debug!(%error, "the other processes could not be told");
             }
@@ -315,10 +316,14 @@ impl Engine {
     /// Listens to the other processes until the engine stops.
     pub(super) async fn listen_for_ever(self) {
         while !self.0.stopping.is_cancelled() {
+            // Who drives nothing has nothing to do when there is something to do.
+            let channels: &[&str] =
+                if self.0.config.drives { &[CHANNEL, relay::CHANNEL] } else { &[relay::CHANNEL] };
             let heard = async {
-                let mut listener = self.0.store.listen(&[CHANNEL]).await?;
+                let mut listener = self.0.store.listen(channels).await?;
                 loop {
                     match listener.next().await? {
+                        (channel, text) if channel == relay::CHANNEL => self.hear_of_live(&text),
                         (_, text) if text == FOR_HOSTS => self.0.fleet.heard.notify_waiters(),
                         _ => self.0.fleet.hear(),
                     }

@@ -65,12 +65,17 @@ impl LaneTicket {
 
     /// Waits until everyone who asked before has left.
     pub async fn wait(mut self) -> LaneGuard {
-        if let Some(turn) = &mut self.turn {
+        self.ready().await;
+        self.take_guard()
+    }
+
+    /// The same, and stays a ticket: [`LaneTicket::wait`] then comes back at once. May be given up and called again.
+    pub async fn ready(&mut self) {
+        if let Some(turn) = self.turn.as_mut().filter(|_| !self.guard.held) {
             // The sender lives in the queue until it is used, so this cannot fail while the lane exists.
             let _ = turn.await;
             self.guard.held = true;
         }
-        self.take_guard()
     }
 
     fn take_guard(&mut self) -> LaneGuard {
@@ -144,12 +149,12 @@ mod tests {
         drop(second);
         drop(first);
         let third = third.wait().await;
-        let fourth = fourth.held_now().unwrap_err();
-        let fourth = tokio::spawn(fourth.wait());
-        tokio::task::yield_now().await;
-        assert!(!fourth.is_finished());
+        let mut fourth = fourth.held_now().unwrap_err();
+        assert!(futures::poll!(Box::pin(fourth.ready())).is_pending());
         drop(third);
-        drop(fourth.await.unwrap());
+        fourth.ready().await;
+        fourth.ready().await;
+        drop(fourth.held_now().unwrap());
         drop(other);
         assert!(lanes.0.lock().unwrap().is_empty());
     }

@@ -1,6 +1,8 @@
 //! The live trace: what happens in runs, as it happens, for whoever listens. A bounded ring keeps the last
 //! events so that a listener that lost its connection can go on.
 
+pub use super::relay::Following;
+use super::relay::Relay;
 use crate::core::{Event, EventKind, NodePhase, RunState, RunStatus, fold};
 use crate::graph::Plan;
 use crate::store::{Attention, RunKey};
@@ -57,6 +59,7 @@ pub struct Live {
     kept: Arc<Mutex<(u64, VecDeque<Arc<LiveEvent>>)>>,
     heard: Arc<Mutex<Option<Instant>>>,
     counts: Arc<RunCounts>,
+    relay: Arc<Relay>,
 }
 
 /// How often runs took a step in this process.
@@ -83,7 +86,8 @@ impl RunCounts {
 impl Default for Live {
     fn default() -> Self {
         let sender = broadcast::channel(KEPT).0;
-        Self { sender, kept: Arc::default(), heard: Arc::default(), counts: Arc::default() }
+        let (kept, heard, counts, relay) = Default::default();
+        Self { sender, kept, heard, counts, relay }
     }
 }
 
@@ -108,9 +112,21 @@ impl Live {
         }
     }
 
-    /// Whether somebody listens now.
+    /// Who follows what in other processes.
+    pub(super) fn relay(&self) -> &Arc<Relay> {
+        &self.relay
+    }
+
+    /// From now on other processes tell what happens in a workspace, until the answer is dropped. What they tell is a
+    /// hint: it may be lost, comes later than what is told of the run by its own process, and an event whose data
+    /// is longer than about 7 KB has `{"left_out": true}` in its place.
+    pub fn follow(&self, workspace_id: &str) -> Following {
+        self.relay.follow(workspace_id)
+    }
+
+    /// Whether somebody listens now, here or elsewhere.
     pub(super) fn has_listeners(&self) -> bool {
-        self.sender.receiver_count() > 0
+        self.sender.receiver_count() > 0 || self.relay.is_heard()
     }
 
     /// Whether somebody listens, or did not long ago and may come back. If nobody does, what happens need not be put
@@ -135,6 +151,12 @@ impl Live {
 
     /// Tells everyone.
     pub fn publish(&self, events: Vec<LiveEvent>) {
+        self.relay.take(&events);
+        self.publish_here(events);
+    }
+
+    /// Tells the listeners of this process.
+    pub(super) fn publish_here(&self, events: Vec<LiveEvent>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for mut event in events {
             kept.0 += 1;

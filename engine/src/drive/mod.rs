@@ -8,7 +8,7 @@
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
 //! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
 //! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept ready; [`live`]: the trace as
-//!   it happens; [`pruning`]: what has been kept long enough; `limits`: what a node may give.
+//!   it happens, [`relay`]: over all processes; [`pruning`]: what has been kept long enough; `limits`: what a node may give.
 
 mod children;
 mod config;
@@ -28,11 +28,13 @@ mod posting;
 pub mod program;
 pub mod pruning;
 mod recovery;
+mod relay;
 pub mod schedule;
 pub mod scope;
 mod signals;
 mod slots;
 mod start;
+mod statistics;
 mod timers;
 mod unrunnable;
 mod watchers;

@@ -75,11 +75,13 @@ impl Engine {
         }
         if !config.is_alone {
             self.0.tasks.spawn(self.clone().watch_elsewhere_for_ever());
+            self.0.tasks.spawn(self.clone().listen_for_ever());
+            self.0.tasks.spawn(self.clone().relay_for_ever());
         }
         if !config.is_alone && config.drives {
             // Not one of the tasks that shutdown waits for: it goes on until they are done.
             tokio::spawn(self.clone().beat_for_ever());
-            self.0.tasks.spawn(self.clone().listen_for_ever());
+            self.0.tasks.spawn(self.clone().keep_statistics_for_ever());
         }
     }
 

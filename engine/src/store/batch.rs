@@ -2,7 +2,8 @@
 //! other if something is, and each caller alone if something fails. Must not know statements.
 
 use super::changes::Log;
-use super::commit::{Ready, write_at_once, write_family, write_in_one_trip};
+use super::commit::{Ready, write_at_once, write_family};
+use super::one_trip::{self, Trip};
 use super::writer::Job;
 use super::{Change, Commit};
 use sluice_db::{Db, DbError, Tx};
@@ -61,23 +62,26 @@ fn refuse(jobs: Vec<Job>, error: &DbError) {
 async fn together(db: &Db, log: &Log, jobs: &[Job]) -> Result<Vec<Vec<Commit>>, Failure> {
     let all = jobs.iter().flat_map(|job| &job.turns);
     let done = || jobs.iter().map(|job| vec![Commit::Done; job.turns.len()]).collect::<Vec<_>>();
-    if write_in_one_trip(db, all.clone()).await.map_err(everybodys)? {
-        return Ok(done());
-    }
-    let mut tx = db.begin().await.map_err(everybodys)?;
-    match write_at_once(&mut tx, all).await {
-        Ok(true) => {
-            let answers = done();
-            log.write(&mut tx, changes(jobs, &answers)).await?;
-            tx.commit().await.map_err(everybodys)?;
-            return Ok(answers);
+    match one_trip::write(db, all.clone()).await.map_err(everybodys)? {
+        Trip::Done => return Ok(done()),
+        Trip::Refused => {}
+        Trip::NotTried => {
+            let mut tx = db.begin().await.map_err(everybodys)?;
+            match write_at_once(&mut tx, all).await {
+                Ok(true) => {
+                    let answers = done();
+                    log.write(&mut tx, changes(jobs, &answers)).await?;
+                    tx.commit().await.map_err(everybodys)?;
+                    return Ok(answers);
+                }
+                Ok(false) => {}
+                // Of a run that is refused the events meet those that are there.
+                Err(error) if error.is_unique() => {}
+                Err(error) => return Err(error.into()),
+            }
+            tx.rollback().await.map_err(everybodys)?;
         }
-        Ok(false) => {}
-        // Of a run that is refused the events meet those that are there.
-        Err(error) if error.is_unique() => {}
-        Err(error) => return Err(error.into()),
     }
-    tx.rollback().await.map_err(everybodys)?;
     let mut tx = db.begin().await.map_err(everybodys)?;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {

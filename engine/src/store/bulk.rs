@@ -10,51 +10,35 @@ use std::sync::OnceLock;
 /// Rows in one text of a [`Pair`].
 const MOST_ROWS: usize = 64;
 
-/// Texts of a pair with its rider on PostgreSQL: 1, 2, 4, … 64 rows.
-const SIZES: usize = 7;
-
-/// Rows of another table that go along with those of a [`Pair`], without a trip of their own. Those that are there
-/// already are left as they are. However many there are, the text is the same.
+/// Rows of another table that go along with those of a [`Pair`] on SQLite, without a trip of their own. Those that are
+/// there already are left as they are. However many there are, the text is the same.
 pub(super) struct Rider {
     /// `insert into …` with the columns.
     pub(super) insert: &'static str,
-    pub(super) kinds: &'static [ArgType],
-    /// What SQLite does with a row that is there: an update that changes nothing, because there the changes of all
-    /// statements are counted together, and each row must count.
-    pub(super) kept_on_sqlite: &'static str,
+    pub(super) columns: usize,
+    /// What becomes of a row that is there: an update that changes nothing, because SQLite counts the changes of all
+    /// statements together, and each row must count.
+    pub(super) kept: &'static str,
 }
 
 impl Rider {
-    /// The arguments for rows; none when there are none.
-    pub(super) fn args<T>(
-        &self,
-        dialect: Dialect,
-        rows: &[T],
-        values: impl Fn(&T, &mut Values),
-    ) -> Option<Riding> {
-        let args = match dialect {
-            _ if rows.is_empty() => return None,
-            Dialect::Postgres => columns(rows, self.kinds, values),
-            Dialect::Sqlite => vec![Arg::Text(json_rows(rows, values))],
-        };
-        Some(Riding { args, rows: rows.len() as u64 })
+    /// The argument for rows; none when there are none.
+    pub(super) fn args<T>(&self, rows: &[T], values: impl Fn(&T, &mut Values)) -> Option<Riding> {
+        (!rows.is_empty())
+            .then(|| Riding { list: Arg::Text(json_rows(rows, values)), rows: rows.len() as u64 })
     }
 
-    fn sqlite_text(&self) -> String {
-        let columns: Vec<_> = (0..self.kinds.len()).map(|column| format!("value ->> {column}")).collect();
-        let (insert, kept) = (self.insert, self.kept_on_sqlite);
+    fn text(&self) -> String {
+        let columns: Vec<_> = (0..self.columns).map(|column| format!("value ->> {column}")).collect();
+        let (insert, kept) = (self.insert, self.kept);
         // `where true`, or `on conflict` would be read as a part of a join.
         format!("{insert}select {} from json_each(?) where true {kept}", columns.join(", "))
-    }
-
-    fn postgres_text(&self, first: usize) -> String {
-        format!("{}select * from {} on conflict do nothing", self.insert, unnest(first, self.kinds))
     }
 }
 
 /// Rows of a [`Rider`] on their way.
 pub(super) struct Riding {
-    args: Values,
+    list: Arg,
     rows: u64,
 }
 
@@ -76,51 +60,43 @@ fn json_rows<T>(rows: &[T], values: impl Fn(&T, &mut Values)) -> String {
 }
 
 /// Two statements about the same rows that go to SQLite in one trip, because each trip there wakes two threads. Their
-/// text exists for every number of rows up to [`MOST_ROWS`], alone and with a rider.
+/// text exists for every number of rows up to [`MOST_ROWS`], alone and with a rider. PostgreSQL prepares no texts of
+/// several statements; there they are two, and the rider a third.
 pub(super) struct Pair {
     first: &'static Bulk,
     second: &'static Bulk,
     rider: &'static Rider,
     texts: [[OnceLock<String>; MOST_ROWS]; 2],
-    postgres_texts: [OnceLock<String>; SIZES],
 }
 
 impl Pair {
     /// `first`, then `second`.
     pub(super) const fn new(first: &'static Bulk, second: &'static Bulk, rider: &'static Rider) -> Self {
         let texts = [const { [const { OnceLock::new() }; MOST_ROWS] }; 2];
-        Self { first, second, rider, texts, postgres_texts: [const { OnceLock::new() }; SIZES] }
+        Self { first, second, rider, texts }
     }
 
     fn text(&'static self, rows: usize, with_rider: bool) -> &'static str {
         let text = |bulk: &Bulk| bulk.text_of(Dialect::Sqlite, rows);
         self.texts[usize::from(with_rider)][rows - 1].get_or_init(|| {
             let pair = format!("{};\n{}", text(self.first), text(self.second));
-            if with_rider { format!("{pair};\n{}", self.rider.sqlite_text()) } else { pair }
+            if with_rider { format!("{pair};\n{}", self.rider.text()) } else { pair }
         })
     }
 
-    /// The second statement for 2 to the power of `size` rows, with the rider.
-    fn postgres_text(&'static self, size: usize) -> &'static str {
-        self.postgres_texts[size].get_or_init(|| {
-            let rows = 1 << size;
-            let rider = self.rider.postgres_text(1 + rows * self.second.columns());
-            format!("with along as ({rider}) {}", self.second.text_of(Dialect::Postgres, rows))
-        })
-    }
-
-    /// Runs both statements for all `rows`, of which there is at least one where something rides along, and counts the
-    /// rows that the two changed together.
+    /// Runs both statements for all `rows` and counts the rows that the two changed together. What rides along is taken
+    /// where there are rows to go along with, on SQLite.
     pub(super) async fn execute<T>(
         &'static self,
         tx: &mut Tx,
         rows: &[T],
         first: impl Fn(&T, &mut Values),
         second: impl Fn(&T, &mut Values),
-        mut riding: Option<Riding>,
+        riding: &mut Option<Riding>,
     ) -> Result<u64, DbError> {
         if tx.dialect() == Dialect::Postgres {
-            return self.execute_on_postgres(tx, rows, first, second, riding).await;
+            let changed = self.first.execute(tx, rows, first).await?;
+            return Ok(changed + self.second.execute(tx, rows, second).await?);
         }
         let mut changed = 0;
         for rows in rows.chunks(MOST_ROWS) {
@@ -129,35 +105,12 @@ impl Pair {
             rows.iter().for_each(|row| second(row, &mut args));
             let text = self.text(rows.len(), riding.is_some());
             let along = riding.take().map_or(0, |riding| {
-                args.extend(riding.args);
+                args.push(riding.list);
                 riding.rows
             });
             changed += tx.query(text).bind_all(args).execute().await?.saturating_sub(along);
         }
         Ok(changed)
-    }
-
-    /// The same on PostgreSQL, which prepares no texts of several statements: the rider is a part of the second.
-    async fn execute_on_postgres<T>(
-        &'static self,
-        tx: &mut Tx,
-        rows: &[T],
-        first: impl Fn(&T, &mut Values),
-        second: impl Fn(&T, &mut Values),
-        riding: Option<Riding>,
-    ) -> Result<u64, DbError> {
-        let mut changed = self.first.execute(tx, rows, first).await?;
-        let mut rest = rows;
-        if let (Some(riding), Some(size)) = (riding, rows.len().checked_ilog2()) {
-            let size = (size as usize).min(SIZES - 1);
-            let (now, later) = rows.split_at(1 << size);
-            let mut args = Values::with_capacity(now.len() * self.second.columns() + riding.args.len());
-            now.iter().for_each(|row| second(row, &mut args));
-            args.extend(riding.args);
-            changed += tx.query(self.postgres_text(size)).bind_all(args).execute().await?;
-            rest = later;
-        }
-        Ok(changed + self.second.execute(tx, rest, second).await?)
     }
 }
 

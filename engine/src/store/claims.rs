@@ -230,12 +230,20 @@ impl Store {
         Ok(found)
     }
 
-    /// Tells all processes over this database something; a hint that may be lost.
+    /// Tells all processes over this database something, in at most 8,000 bytes per word; hints that may be lost.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn tell_everyone(&self, channel: &str, text: &str) -> Result<(), StoreError> {
-        Ok(self.db.notify(channel, text).await?)
+    pub async fn tell_everyone(&self, channel: &str, words: &[impl AsRef<str>]) -> Result<(), StoreError> {
+        Ok(self.db.notify(channel, words).await?)
+    }
+
+    /// Makes PostgreSQL's planner look at tables that have outgrown what it knows; answers their names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refresh_statistics(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.db.refresh_statistics().await?)
     }
 
     /// Listens to what processes tell each other.

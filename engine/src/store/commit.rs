@@ -2,7 +2,7 @@
 //! nothing and is told so, without harm to the turns beside it. Must not know decisions, nor who shares a transaction.
 
 use super::{Commit, RunKey, Store, StoreError, Turn, codec, rows, usage};
-use sluice_db::{Db, DbError, Dialect, Tx};
+use sluice_db::{DbError, Tx};
 use std::collections::HashMap;
 
 /// A turn with its events as bytes. They are made by the caller, before the turn is queued: the writer is one, the
@@ -42,7 +42,7 @@ impl Ready {
     }
 
     /// The turn, its children and theirs, each before its children.
-    fn family<'a>(&'a self, into: &mut Vec<&'a Ready>) {
+    pub(super) fn family<'a>(&'a self, into: &mut Vec<&'a Ready>) {
         into.push(self);
         for child in &self.children {
             child.family(into);
@@ -104,34 +104,9 @@ pub(super) async fn write_at_once(tx: &mut Tx, turns: impl Iterator<Item = &Read
     Ok(true)
 }
 
-/// The same for first turns without children and waits on PostgreSQL, in one trip and as one transaction. Answers
-/// whether that was tried and done; if not, nothing was written.
-///
-/// # Errors
-/// When the database cannot be used, whoever asks.
-pub(super) async fn write_in_one_trip<'a>(
-    db: &Db,
-    turns: impl Iterator<Item = &'a Ready> + Clone,
-) -> Result<bool, DbError> {
-    let is_plain = |ready: &Ready| {
-        let turn = &ready.turn;
-        let is_bare = ready.children.is_empty() && turn.receipt.is_none() && turn.change.is_none();
-        is_bare && turn.new_run.is_some() && turn.waits.is_none() && ready.events.is_some()
-    };
-    if db.dialect() != Dialect::Postgres || !turns.clone().all(is_plain) {
-        return Ok(false);
-    }
-    match rows::write_firsts_alone(db, turns.collect()).await {
-        Ok(()) => Ok(true),
-        Err(error) if error.is_everybodys() => Err(error),
-        // Somebody is refused, or says what cannot be stored: it is found out who.
-        Err(_) => Ok(false),
-    }
-}
-
 /// Turns of one run keep their order, so each has a round of its own; turns of different runs share one. Nearly
 /// always there is one round.
-fn rounds(turns: Vec<&Ready>) -> Vec<Vec<&Ready>> {
+pub(super) fn rounds(turns: Vec<&Ready>) -> Vec<Vec<&Ready>> {
     let mut seen: HashMap<&RunKey, usize> = HashMap::with_capacity(turns.len());
     let mut rounds: Vec<Vec<&Ready>> = Vec::new();
     for turn in turns {

@@ -28,6 +28,7 @@ mod erase;
 mod error;
 mod events;
 mod messages;
+mod one_trip;
 pub mod payloads;
 mod prune;
 mod publish;

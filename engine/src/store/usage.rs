@@ -35,8 +35,8 @@ pub(super) const KINDS: [ArgType; 7] = {
 /// The rows as they go along with those of turns.
 pub(super) static RIDER: Rider = Rider {
     insert: COLUMNS,
-    kinds: &KINDS,
-    kept_on_sqlite: "on conflict (workspace_id, usage_key) do update set part = usage_events.part",
+    columns: KINDS.len(),
+    kept: "on conflict (workspace_id, usage_key) do update set part = usage_events.part",
 };
 
 static INSERT_USAGE: Bulk =

@@ -1,22 +1,33 @@
 //! Who waits for a signal or for a person's decision. A wait for a time alone needs no row: the time is in
 //! the run's own row and the rest in its events. Must not know what a signal means.
 
-use super::bulk::{Bulk, values};
+use super::bulk::{Bulk, Values, values};
 use super::columns::{kind_number, kind_of};
+use super::commit::Ready;
 use super::runs::read_key;
 use super::types::to_json;
 use super::{Page, RunKey, Store, StoreError, WaitRow, WaitingNode, cursor};
 use crate::core::Wait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sluice_db::{DbError, Row, Tx};
+use sluice_db::{ArgType, DbError, Row, Tx};
 use sluice_node_sdk::outcome::WaitKind;
 
-static INSERT: Bulk = Bulk::new(
-    "insert into run_waits (workspace_id, run_id, node, iteration, kind, since, until, signal, body) values ",
-    9,
-    "",
-);
+/// The columns of a wait.
+macro_rules! wait_columns {
+    () => {
+        "insert into run_waits (workspace_id, run_id, node, iteration, kind, since, until, signal, body) "
+    };
+}
+
+pub(super) const COLUMNS: &str = wait_columns!();
+
+pub(super) const KINDS: [ArgType; 9] = {
+    use ArgType::{Int, Text};
+    [Text, Text, Text, Int, Int, Int, Int, Text, Text]
+};
+
+static INSERT: Bulk = Bulk::new(concat!(wait_columns!(), "values "), KINDS.len(), "");
 
 /// The part of a wait that nobody searches for.
 #[derive(Serialize, Deserialize)]
@@ -27,18 +38,24 @@ struct Body {
     info: Value,
 }
 
-/// Writes those of the waits that can be found by something else than time.
-pub(super) async fn insert(tx: &mut Tx, rows: &[(&RunKey, &WaitRow)]) -> Result<(), DbError> {
-    let findable: Vec<_> = rows.iter().filter(|(_, row)| is_findable(&row.wait)).collect();
-    INSERT
-        .execute(tx, &findable, |(key, row), values| {
-            values![values;
-                key.workspace_id.clone(), key.run_id.clone(), &row.node, row.iteration, kind_number(row.wait.kind),
-                row.since, row.wait.until, &row.wait.signal, body(&row.wait),
-            ];
-        })
-        .await?;
-    Ok(())
+/// Writes those of the waits of turns that can be found by something else than time.
+pub(super) async fn insert(tx: &mut Tx, turns: &[&Ready]) -> Result<(), DbError> {
+    INSERT.execute(tx, &findable(turns), values).await.map(drop)
+}
+
+/// Those waits, with their runs.
+pub(super) fn findable<'a>(turns: &[&'a Ready]) -> Vec<(&'a RunKey, &'a WaitRow)> {
+    let waits =
+        turns.iter().flat_map(|ready| ready.turn.waits.iter().flatten().map(|row| (&ready.turn.key, row)));
+    waits.filter(|(_, row)| is_findable(&row.wait)).collect()
+}
+
+/// The values of a row.
+pub(super) fn values((key, row): &(&RunKey, &WaitRow), into: &mut Values) {
+    values![into;
+        key.workspace_id.clone(), key.run_id.clone(), &row.node, row.iteration, kind_number(row.wait.kind),
+        row.since, row.wait.until, &row.wait.signal, body(&row.wait),
+    ];
 }
 
 fn is_findable(wait: &Wait) -> bool {

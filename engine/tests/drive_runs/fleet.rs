@@ -1,10 +1,10 @@
 //! Several engines over one database: who takes in work, who does it, and what happens when one dies, stands still,
 //! or is brought down by what it drives. Each test runs on both databases.
 
-use crate::home::{WS, engine_with, key, node, one, request, with};
+use crate::home::{WS, doc, engine_with, key, node, one, request, with};
 use crate::world::{Act, World};
 use serde_json::{Value, json};
-use sluice_db::Db;
+use sluice_db::{Db, Dialect};
 use sluice_engine::core::RunStatus;
 use sluice_engine::document::Document;
 use sluice_engine::drive::{Engine, EngineConfig, EngineError, FaultPlan, StartRequest, WaitFor};
@@ -25,6 +25,7 @@ sluice_db::contract_tests! {
     what_brings_its_process_down_is_given_up,
     an_orderly_end_leaves_the_rest_to_others,
     a_lost_answer_of_the_store_loses_no_run,
+    a_trace_is_followed_from_elsewhere,
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -350,4 +351,44 @@ async fn a_lost_answer_of_the_store_loses_no_run(db: Db) {
         // The first commit announced the node, and nobody knows that it never began: it is not done unasked.
         assert_eq!(fleet.world.calls().len() - begun, usize::from(commit != 1));
     }
+}
+
+/// What happens in one process is told to whoever follows the workspace in another.
+async fn a_trace_is_followed_from_elsewhere(db: Db) {
+    if db.dialect() == Dialect::Sqlite {
+        // Nobody hears anything there: one process has the file.
+        return;
+    }
+    let fleet = Fleet::new(db);
+    let door = fleet.engine(false, FaultPlan::default()).await;
+    let runner = fleet.runner().await;
+    let _others = door.live().follow("ws_other");
+    let _following = door.live().follow(WS);
+    let mut heard = door.live().subscribe();
+    let nodes = json!([{ "id": "start", "type": "start" }, { "id": "act", "type": "idem" }, { "id": "big", "type": "set",
+        "params": { "value": { "text": "x".repeat(9_000) } } }]);
+    let workflow = publish(&runner, doc("Followed", nodes, &["start > act", "act > big"])).await;
+    let mut told = Vec::new();
+    // What the runner is told of who listens takes a moment; what happened before it heard of it is not told.
+    let end = Instant::now() + PATIENCE;
+    while !told.iter().any(|name| name == "run.succeeded") {
+        assert!(Instant::now() < end, "{told:?}");
+        let run = door.start(request(&workflow, json!({}))).await.unwrap();
+        told.clear();
+        while let Ok(Ok(event)) = tokio::time::timeout(Duration::from_millis(500), heard.recv()).await {
+            if *event.run_id != *run.key.run_id {
+                continue;
+            }
+            assert_eq!(event.workspace_id, WS);
+            if event.event == "node.succeeded" && event.node.as_deref() == Some("big") {
+                assert_eq!(event.data, json!({ "left_out": true }));
+            }
+            told.push(event.event.clone());
+            if event.event == "run.succeeded" {
+                break;
+            }
+        }
+    }
+    assert_eq!(told.iter().filter(|name| *name == "run.succeeded").count(), 1);
+    assert!(told.iter().any(|name| name == "node.succeeded"), "{told:?}");
 }

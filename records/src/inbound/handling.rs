@@ -16,7 +16,7 @@ const MOST_ATTEMPTS: i64 = 5;
 
 /// A body that was taken up so often and not finished is a suspect: it is taken up alone, so that it brings nobody
 /// else into suspicion.
-const SUSPECT: i64 = 2;
+const SUSPECT: i64 = 3;
 
 /// A body that was taken up to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +80,13 @@ impl Records {
         let mut claimed = rows.iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
         claimed.sort_unstable();
         Ok(claimed.into_iter().map(|(_, _, id)| id).collect())
+    }
+
+    /// Every body that was stored and not handled, in the order in which they came: for a process that is alone.
+    pub async fn pending_inbound(&self) -> Result<Vec<String>, RecordError> {
+        let sql = "select id from inbound_bodies where status = 'received' order by place, received_at, id";
+        let rows = self.db.query(sql).all().await?;
+        Ok(rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?)
     }
 
     /// Takes up bodies that this caller has claimed, in the order given, and counts that it did; suspects are not
@@ -155,7 +162,7 @@ impl Records {
         Ok(())
     }
 
-    /// Gives every unhandled body free at once. Only for a process that knows it is alone, or that begins to lead.
+    /// Gives every unhandled body free at once. Only for a process that begins to lead.
     pub async fn release_pending_inbound(&self) -> Result<u64, RecordError> {
         let sql = "update inbound_bodies set claimed_until = 0 where status = 'received'";
         Ok(self.db.query(sql).execute().await?)

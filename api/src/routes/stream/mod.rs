@@ -11,7 +11,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 use sluice_engine::drive::LiveEvent;
-use sluice_engine::drive::live::Live;
+use sluice_engine::drive::live::{Following, Live};
 use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -33,7 +33,9 @@ pub(crate) struct StreamQuery {
 }
 
 /// Follow all runs of the workspace. Resumable by `Last-Event-ID` as long as the events are kept; when they are not,
-/// or the server was started anew, the event `stream.reset` says so and the stream goes on from now.
+/// or the server was started anew, the event `stream.reset` says so and the stream goes on from now. With several server
+/// processes, an event of another process comes a moment later, may be lost with a connection of the database, and has
+/// `{"left_out": true}` in place of data that is longer than about 7 KB: read the run.
 #[utoipa::path(get, path = "/api/stream", tag = "runs",
     params(StreamQuery, ("last-event-id" = Option<String>, Header, description = "Go on after this event")),
     responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String)))]
@@ -51,6 +53,7 @@ pub(crate) async fn stream(
     let is_lost = asked.is_some() && resumed.is_none();
     let (missed, receiver) = resumed.unwrap_or_else(|| (Vec::new(), live.subscribe()));
     let listener = Listener {
+        _following: live.follow(&tenant.workspace_id),
         live,
         epoch: state.epoch.clone(),
         workspace_id: tenant.workspace_id,
@@ -62,6 +65,8 @@ pub(crate) async fn stream(
 
 struct Listener {
     live: Live,
+    /// So that other processes tell what happens there.
+    _following: Following,
     epoch: Arc<str>,
     workspace_id: String,
     workflow_id: Option<String>,

@@ -1,0 +1,162 @@
+//! A group of turns on PostgreSQL in one statement: one trip, and a transaction of its own. Must not know what becomes
+//! of a group that cannot be written so.
+
+use super::bulk::{Values, columns, unnest};
+use super::commit::{Ready, rounds};
+use super::{rows, usage, waits};
+use sluice_db::{Arg, ArgType, Db, DbError, Dialect};
+use std::sync::OnceLock;
+
+/// What became of a group.
+pub(super) enum Trip {
+    /// It is durable.
+    Done,
+    /// Somebody in it is refused, or says what cannot be stored. Nothing was written.
+    Refused,
+    /// It takes more than one statement.
+    NotTried,
+}
+
+/// What one table takes of a group.
+struct Part {
+    name: &'static str,
+    kinds: &'static [ArgType],
+    /// Its text, around the lists of its rows.
+    text: fn(&str) -> String,
+}
+
+const COUNTED: &str = "on conflict do nothing returning 1";
+
+/// The places of the parts in [`PARTS`].
+const TAKEN: usize = 0;
+const BEGUN: usize = 1;
+const MOVED: usize = 2;
+const EVENTS: usize = 3;
+const WAITED: usize = 4;
+const WAITING: usize = 5;
+const USED: usize = 6;
+
+/// The rows of the first three are counted: when some are missing, somebody is refused.
+const PARTS: [Part; 7] = [
+    Part {
+        name: "taken",
+        kinds: &rows::RECEIPT_KINDS,
+        text: |lists| format!("{}select * from {lists} {COUNTED}", rows::RECEIPT_COLUMNS),
+    },
+    Part {
+        name: "begun",
+        kinds: &rows::NEW_RUN_KINDS,
+        text: |lists| format!("{}select * from {lists} {COUNTED}", rows::NEW_RUN_COLUMNS),
+    },
+    Part {
+        name: "moved",
+        kinds: &rows::MOVED_RUN_KINDS,
+        text: |lists| {
+            let (columns, where_expected) = (rows::MOVED_RUN_COLUMNS, rows::WHERE_EXPECTED);
+            format!("{}from {lists} as v {columns} {where_expected} returning 1", rows::MOVE_RUNS)
+        },
+    },
+    Part {
+        name: "event",
+        kinds: &rows::EVENT_KINDS,
+        text: |lists| format!("{}select * from {lists}", rows::EVENT_COLUMNS),
+    },
+    Part {
+        name: "waited",
+        kinds: &[ArgType::Text, ArgType::Text],
+        text: |lists| {
+            format!(
+                "delete from run_waits using {lists} as v (workspace_id, run_id) \
+                 where run_waits.workspace_id = v.workspace_id and run_waits.run_id = v.run_id returning 1"
+            )
+        },
+    },
+    Part {
+        name: "waiting",
+        kinds: &waits::KINDS,
+        // A node may wait again under the same key: what it waited for goes first.
+        text: |lists| {
+            format!("{}select * from {lists} where (select count(*) from waited) >= 0", waits::COLUMNS)
+        },
+    },
+    Part {
+        name: "used",
+        kinds: &usage::KINDS,
+        text: |lists| format!("{}select * from {lists} on conflict do nothing", usage::COLUMNS),
+    },
+];
+
+/// Writes turns and all their children, if one statement can.
+///
+/// # Errors
+/// When the database cannot be used, whoever asks.
+pub(super) async fn write<'a>(db: &Db, turns: impl Iterator<Item = &'a Ready>) -> Result<Trip, DbError> {
+    if db.dialect() != Dialect::Postgres {
+        return Ok(Trip::NotTried);
+    }
+    let mut all = Vec::new();
+    turns.for_each(|turn| turn.family(&mut all));
+    if all.iter().any(|ready| ready.turn.change.is_some()) {
+        return Ok(Trip::NotTried);
+    }
+    // A statement sees a run as it was before it, so each run may be there only once.
+    let Ok([all]) = <[Vec<&Ready>; 1]>::try_from(rounds(all)) else { return Ok(Trip::NotTried) };
+    let Group { parts, args } = Group::of(&all);
+    match db.query(text(parts)).bind_all(args).execute().await {
+        Ok(_) => Ok(Trip::Done),
+        Err(error) if error.is_everybodys() => Err(error),
+        Err(_) => Ok(Trip::Refused),
+    }
+}
+
+/// What goes into the statement.
+#[derive(Default)]
+struct Group {
+    /// The parts that have rows, one bit each.
+    parts: usize,
+    /// Their lists, and last how many rows are to be counted.
+    args: Values,
+}
+
+impl Group {
+    fn of(turns: &[&Ready]) -> Self {
+        let (firsts, laters) = rows::firsts_and_laters(turns);
+        let taking = rows::taking(turns);
+        // The rows of a new run are looked for in vain; so whoever waits is in both.
+        let told: Vec<_> = turns.iter().copied().filter(|ready| ready.turn.waits.is_some()).collect();
+        let mut group = Self::default();
+        group.add(TAKEN, &taking, rows::receipt);
+        group.add(BEGUN, &firsts, rows::new_run);
+        group.add(MOVED, &laters, rows::moved_run);
+        group.add(EVENTS, &rows::speaking(turns), rows::spoken);
+        group.add(WAITED, &told, rows::key);
+        group.add(WAITING, &waits::findable(turns), waits::values);
+        group.add(USED, &usage::rows(turns), usage::values);
+        group.args.push(Arg::Int((taking.len() + turns.len()) as i64));
+        group
+    }
+
+    fn add<T>(&mut self, part: usize, rows: &[T], values: impl Fn(&T, &mut Values)) {
+        if !rows.is_empty() {
+            self.parts |= 1 << part;
+            self.args.extend(columns(rows, PARTS[part].kinds, values));
+        }
+    }
+}
+
+/// The statement of some parts. It fails with a division by zero when rows are missing.
+fn text(parts: usize) -> &'static str {
+    const SETS: usize = 1 << PARTS.len();
+    static TEXTS: [OnceLock<String>; SETS] = [const { OnceLock::new() }; SETS];
+    TEXTS[parts].get_or_init(|| {
+        let (mut with, mut counts, mut next) = (Vec::new(), Vec::new(), 1);
+        for (at, part) in PARTS.iter().enumerate().filter(|(at, _)| parts & (1 << at) != 0) {
+            with.push(format!("{} as ({})", part.name, (part.text)(&unnest(next, part.kinds))));
+            next += part.kinds.len();
+            if at <= MOVED {
+                counts.push(format!("(select count(*) from {})", part.name));
+            }
+        }
+        format!("with {} select 1 / ({} = ${next})::int", with.join(", "), counts.join(" + "))
+    })
+}
