@@ -43,7 +43,7 @@ enum Word {
     /// The workspaces that its listeners follow.
     Follows(Vec<String>),
     /// What happened in one that is followed elsewhere.
-    Event { workspace_id: String, event: LiveEvent },
+    Event { workspace_id: String, event: Box<LiveEvent> },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -146,12 +146,13 @@ impl Relay {
     /// One that is too long goes without its data, and says so.
     fn letter_of(&self, event: LiveEvent) -> String {
         let workspace_id = event.workspace_id.clone();
-        let whole = self.letter(Word::Event { workspace_id: workspace_id.clone(), event: event.clone() });
+        let whole =
+            self.letter(Word::Event { workspace_id: workspace_id.clone(), event: Box::new(event.clone()) });
         if whole.len() <= LONGEST {
             return whole;
         }
         let event = LiveEvent { data: json!({ "left_out": true }), ..event };
-        self.letter(Word::Event { workspace_id, event })
+        self.letter(Word::Event { workspace_id, event: Box::new(event) })
     }
 
     /// What is to be told now.
@@ -206,7 +207,7 @@ impl Engine {
             }
             Word::Event { workspace_id, event } => {
                 if locked(&relay.followed).contains_key(&workspace_id) {
-                    self.0.live.publish_here(vec![LiveEvent { workspace_id, ..event }]);
+                    self.0.live.publish_here(vec![LiveEvent { workspace_id, ..*event }]);
                 }
             }
         }
