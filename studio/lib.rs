@@ -1,10 +1,11 @@
-//! The studio's built files. `npm run build` in this folder makes them; a release carries them inside, a debug build reads
-//! them from the disk. Without them everything else works. Must not know HTTP.
+//! The studio's built files. `npm run build` in this folder makes them; a release carries them inside, compressed, a debug
+//! build reads them from the disk. Without them everything else works. Must not know HTTP.
 
 use std::borrow::Cow;
 
 #[derive(rust_embed::Embed)]
 #[folder = "dist/"]
+#[compression = "zstd"]
 #[allow_missing = true]
 struct Dist;
 

@@ -17,7 +17,7 @@ const FEW: u32 = 4;
 /// The same when it is asked how many runs the machine can do in all.
 const MANY: u32 = 32;
 /// How much more work comes in than the runners can do.
-const MORE: f64 = 1.25;
+const MORE: f64 = 1.05;
 
 pub(super) async fn measure(bench: &mut Bench) -> Tried<()> {
     for kind in bench.kinds.clone().into_iter().filter(|kind| *kind != Kind::Sqlite) {
