@@ -25,7 +25,7 @@ pub(super) struct Encoded {
 }
 
 impl Ready {
-    fn new(mut turn: Turn) -> Result<Self, StoreError> {
+    pub(super) fn new(mut turn: Turn) -> Result<Self, StoreError> {
         let events = std::mem::take(&mut turn.events);
         let last_seq = turn.first_seq + events.len() as i64;
         let events = match events.first() {

@@ -8,6 +8,7 @@ use sluice_db::{Arg, ArgType, Db, DbError, Dialect};
 use std::sync::OnceLock;
 
 /// What became of a group.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trip {
     /// It is durable.
     Done,

@@ -2,13 +2,16 @@
 //! or absence is anybody else's.
 
 use super::*;
+use crate::store::commit::Ready;
+use crate::store::one_trip::{self, Trip};
 use futures::future::join_all;
-use sluice_db::Db;
+use sluice_db::{Db, Dialect};
 use std::time::Duration;
 
 sluice_db::contract_tests! {
     many_callers_are_all_answered_rightly,
     first_turns_of_any_number_are_written_and_one_refusal_is_its_own,
+    any_turns_of_different_runs_are_one_statement_on_postgres,
     turns_of_one_run_keep_their_order_among_others,
     an_error_is_its_own_callers,
     a_caller_that_goes_away_loses_nothing,
@@ -88,6 +91,56 @@ async fn first_turns_of_any_number_are_written_and_one_refusal_is_its_own(db: Db
         assert_eq!((run.status, run.events.is_empty()), (RunStatus::Succeeded, false), "run_{n}");
     }
     assert!(store.load(&key(&format!("run_{}", stored + 66))).await.unwrap().is_none());
+}
+
+/// A mistake in that statement would not show otherwise: the group would be written turn by turn.
+async fn any_turns_of_different_runs_are_one_statement_on_postgres(db: Db) {
+    let store = Store::new(db.clone());
+    let wait = |signal| vec![wait_row("a", WaitKind::Signal, Some(signal), 1)];
+    let waiting = |run: &str, signal| {
+        let mut turn = first_turn(facts(run, 100), RunStatus::Waiting);
+        turn.waits = Some(wait(signal));
+        turn
+    };
+    commit_all(&store, vec![waiting("run_a", "s"), waiting("run_b", "s"), waiting("run_c", "s")]).await;
+
+    let mut parent = waiting("run_d", "u");
+    parent.children = vec![first_turn(facts("run_child", 100), RunStatus::Queued)];
+    let mut again = next_turn("run_a", 1, 1, RunStatus::Waiting);
+    (again.waits, again.receipt) = (Some(wait("t")), Some("wamid.1".into()));
+    let mut over = next_turn("run_b", 1, 1, RunStatus::Succeeded);
+    over.waits = Some(Vec::new());
+    over.usage = vec![usage::note("u1", 3)];
+    let silent = Turn { events: Vec::new(), ..next_turn("run_c", 1, 1, RunStatus::Waiting) };
+    let write = async |turns: Vec<Turn>| {
+        let ready: Vec<_> = turns.into_iter().map(|turn| Ready::new(turn).unwrap()).collect();
+        one_trip::write(&db, ready.iter()).await.unwrap()
+    };
+    let trip = write(vec![parent.clone(), again.clone(), over, silent]).await;
+    if db.dialect() == Dialect::Sqlite {
+        assert_eq!(trip, Trip::NotTried);
+        return;
+    }
+    assert_eq!(trip, Trip::Done);
+    let waiting_for = async |signal| -> Vec<String> {
+        let found = store.waiting_for(WS, signal).await.unwrap();
+        found.into_iter().map(|one| one.key.run_id.to_string()).collect()
+    };
+    assert_eq!(waiting_for("s").await, ["run_c"]);
+    assert_eq!(waiting_for("t").await, ["run_a"]);
+    assert_eq!(waiting_for("u").await, ["run_d"]);
+    assert_eq!(store.receipt(WS, "wamid.1").await.unwrap().as_deref(), Some("run_a"));
+    for (run, turns) in [("run_a", 2), ("run_b", 2), ("run_c", 2), ("run_d", 1), ("run_child", 1)] {
+        assert_eq!(store.load(&key(run)).await.unwrap().unwrap().turns, turns, "{run}");
+    }
+
+    let fresh = first_turn(facts("run_e", 100), RunStatus::Succeeded);
+    for refused in [parent, again, next_turn("run_a", 7, 1, RunStatus::Failed)] {
+        assert_eq!(write(vec![fresh.clone(), refused]).await, Trip::Refused);
+    }
+    let twice = vec![fresh, next_turn("run_e", 1, 1, RunStatus::Failed)];
+    assert_eq!(write(twice).await, Trip::NotTried);
+    assert!(store.load(&key("run_e")).await.unwrap().is_none());
 }
 
 async fn turns_of_one_run_keep_their_order_among_others(db: Db) {

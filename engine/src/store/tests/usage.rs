@@ -13,7 +13,7 @@ sluice_db::contract_tests! {
     any_number_of_turns_takes_any_number_of_notes_along,
 }
 
-fn note(key: &str, quantity: i64) -> UsageNote {
+pub(super) fn note(key: &str, quantity: i64) -> UsageNote {
     UsageNote {
         key: key.into(),
         kind: "message".into(),
