@@ -1925,7 +1925,9 @@ export interface paths {
         };
         /**
          * Follow all runs of the workspace. Resumable by `Last-Event-ID` as long as the events are kept; when they are not,
-         *     or the server was started anew, the event `stream.reset` says so and the stream goes on from now.
+         *     or the server was started anew, the event `stream.reset` says so and the stream goes on from now. With several server
+         *     processes, an event of another process comes a moment later, may be lost with a connection of the database, and has
+         *     `{"left_out": true}` in place of data that is longer than about 7 KB: read the run.
          */
         get: operations["get_stream"];
         put?: never;
