@@ -92,7 +92,32 @@ fn refusal(failure: &ConnectionError, name: &str) -> NodeError {
         ConnectionError::Revoked { .. } => NodeError::auth(told).code("connection_revoked"),
         ConnectionError::Expired { .. } => NodeError::auth(told).code("connection_expired"),
         ConnectionError::Unavailable { .. } => NodeError::unavailable(told).code("token_unavailable"),
+        // The database was out of reach for a moment: nothing is wrong with the credential, and the node tries again.
+        ConnectionError::Record(failure) if failure.is_transient() => {
+            NodeError::unavailable(format!("The credential `{name}` cannot be read at the moment: {told}"))
+                .code("credential_unavailable")
+        }
         _ => NodeError::auth(format!("The credential `{name}` cannot be opened: {told}"))
             .code("credential_sealed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_db::DbError;
+    use sluice_node_sdk::error::ErrorKind;
+
+    #[test]
+    fn a_database_that_is_away_for_a_moment_is_no_fault_of_the_credential() {
+        let away = DbError::Unreachable { message: "restarting".into() };
+        let damaged = DbError::Corrupt { message: "a row".into() };
+        for (failure, kind, code) in [
+            (away, ErrorKind::Unavailable, "credential_unavailable"),
+            (damaged, ErrorKind::Auth, "credential_sealed"),
+        ] {
+            let error = refusal(&ConnectionError::Record(RecordError::Db(failure)), "crm");
+            assert_eq!((error.kind, &*error.code), (kind, code), "{error:?}");
+        }
     }
 }
