@@ -30,6 +30,9 @@ pub struct LiveEvent {
     pub id: u64,
     /// Name, such as `node.succeeded`.
     pub event: String,
+    /// Another process told it: a hint, perhaps without its data, and others before it may be missing.
+    #[serde(skip)]
+    pub is_relayed: bool,
     /// `run_…`.
     pub run_id: String,
     /// `ws_…`.
@@ -194,6 +197,7 @@ pub fn live_events(key: &RunKey, workflow_id: &str, plan: &Plan, seq: i64, event
     let node = fold::node_of(&event.kind);
     let make = |name: &str, data: Value| LiveEvent {
         id: 0,
+        is_relayed: false,
         event: name.to_owned(),
         run_id: key.run_id.to_string(),
         workspace_id: key.workspace_id.to_string(),
@@ -247,6 +251,7 @@ pub fn attention_event(
 ) -> Option<LiveEvent> {
     Some(LiveEvent {
         id: 0,
+        is_relayed: false,
         event: "run.attention".to_owned(),
         run_id: key.run_id.to_string(),
         workspace_id: key.workspace_id.to_string(),
@@ -273,6 +278,7 @@ pub fn waiting_event(
     let nodes: Vec<&str> = state.nodes_in(NodePhase::Waiting).map(|node| &*plan.at(node).id).collect();
     Some(LiveEvent {
         id: 0,
+        is_relayed: false,
         event: "run.waiting".to_owned(),
         run_id: key.run_id.to_string(),
         workspace_id: key.workspace_id.to_string(),

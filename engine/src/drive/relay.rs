@@ -207,7 +207,7 @@ impl Engine {
             }
             Word::Event { workspace_id, event } => {
                 if locked(&relay.followed).contains_key(&workspace_id) {
-                    self.0.live.publish_here(vec![LiveEvent { workspace_id, ..*event }]);
+                    self.0.live.publish_here(vec![LiveEvent { is_relayed: true, workspace_id, ..*event }]);
                 }
             }
         }

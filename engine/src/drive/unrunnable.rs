@@ -157,6 +157,7 @@ fn asks(events: &[Event], given_up: &EventKind) -> bool {
 fn live_event(stored: &StoredRun, turn: &Turn) -> LiveEvent {
     LiveEvent {
         id: 0,
+        is_relayed: false,
         event: format!("run.{}", turn.status.as_str()),
         run_id: stored.run.key.run_id.to_string(),
         workspace_id: stored.run.key.workspace_id.to_string(),

@@ -379,7 +379,7 @@ async fn a_trace_is_followed_from_elsewhere(db: Db) {
             if *event.run_id != *run.key.run_id {
                 continue;
             }
-            assert_eq!(event.workspace_id, WS);
+            assert_eq!((&*event.workspace_id, event.is_relayed), (WS, true));
             if event.event == "node.succeeded" && event.node.as_deref() == Some("big") {
                 assert_eq!(event.data, json!({ "left_out": true }));
             }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How long the outside takes.
 const OUTSIDE: Duration = Duration::from_millis(20);
-/// Nodes with outside effects that a process may have under way when runners are compared: so few that four processes
-/// wait for the outside, not for the two cores that they share with the server, the database and the load.
+/// Nodes with outside effects that a process may have under way when runners are compared: so few that one
+/// process is far from using up the two cores that it shares with the server, the database and the load.
 const FEW: u32 = 4;
 /// The same when it is asked how many runs the machine can do in all.
 const MANY: u32 = 32;

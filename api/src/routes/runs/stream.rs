@@ -117,7 +117,7 @@ impl Follower {
                 _ = look.tick(), if !self.engine.config().is_alone => Err(RecvError::Lagged(0)),
                 () = outlet.closed() => return,
             };
-            let told = match event {
+            let told = match event.and_then(|event| self.whole(event)) {
                 Ok(event) if *event.run_id != *self.key.run_id => continue,
                 Ok(event) => self.place(event).into_iter().collect(),
                 Err(RecvError::Lagged(_)) => match self.read_again().await {
@@ -135,6 +135,12 @@ impl Follower {
                 return;
             }
         }
+    }
+
+    /// The event, unless another process told it and it is news: that is found whole, with all before it, in the store.
+    fn whole(&self, event: Arc<LiveEvent>) -> Result<Arc<LiveEvent>, RecvError> {
+        let is_news = *event.run_id == *self.key.run_id && event.seq >= self.events.len() as i64;
+        if event.is_relayed && is_news { Err(RecvError::Lagged(0)) } else { Ok(event) }
     }
 
     async fn read_again(&mut self) -> Result<(), EngineError> {
