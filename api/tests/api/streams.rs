@@ -6,6 +6,7 @@ use axum::http::{Request, StatusCode};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use sluice_db::Db;
+use sluice_engine::drive::LiveEvent;
 use tower::ServiceExt;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -130,6 +131,40 @@ async fn a_run_is_followed_to_its_end(db: Db) {
     assert_eq!(told, stored, "live and stored are told alike, under the same ids");
 }
 
+/// Another process drives the run; a word of it was lost, and the one that came has no data.
+async fn what_another_process_tells_is_read_from_the_store(db: Db) {
+    let ground = Ground::new(db).await;
+    let id = ground.workflow(paused()).await;
+    let run = ground
+        .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
+        .await
+        .json();
+    let run_id = run["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/runs/{run_id}/stream");
+    let mut reader = Reader::open(&ground, &path, None).await.ok().unwrap();
+    let mut told = Vec::new();
+    while told.last().is_none_or(|told: &Told| told.event != "run.waiting") {
+        told.push(reader.next().await.unwrap());
+    }
+    ground.state.engine.live().publish(vec![LiveEvent {
+        id: 0,
+        is_relayed: true,
+        event: "node.succeeded".to_owned(),
+        run_id,
+        workspace_id: String::new(),
+        workflow_id: id,
+        seq: 9,
+        at: 0,
+        node: Some("shape".to_owned()),
+        data: json!({ "left_out": true }),
+    }]);
+    ground.post("/api/signals/k", json!(7)).await.expect(200);
+    told.extend(reader.rest().await);
+    let stored = Reader::open(&ground, &path, None).await.ok().unwrap().rest().await;
+    told.retain(|told| told.event != "run.waiting");
+    assert_eq!(told, stored);
+}
+
 async fn a_workspace_is_followed_and_resumed(db: Db) {
     let ground = Ground::new(db).await;
     let mut reader = Reader::open(&ground, "/api/stream", None).await.ok().unwrap();
@@ -172,5 +207,6 @@ async fn a_workspace_is_followed_and_resumed(db: Db) {
 sluice_db::contract_tests! {
     a_finished_run_is_told_from_any_place,
     a_run_is_followed_to_its_end,
+    what_another_process_tells_is_read_from_the_store,
     a_workspace_is_followed_and_resumed,
 }

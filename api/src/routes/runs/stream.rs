@@ -137,10 +137,12 @@ impl Follower {
         }
     }
 
-    /// The event, unless another process told it and it is news: that is found whole, with all before it, in the store.
+    /// The event, unless it is news of this run that another process told, or something before it was not heard: then
+    /// all of it is found in the store.
     fn whole(&self, event: Arc<LiveEvent>) -> Result<Arc<LiveEvent>, RecvError> {
         let is_news = *event.run_id == *self.key.run_id && event.seq >= self.events.len() as i64;
-        if event.is_relayed && is_news { Err(RecvError::Lagged(0)) } else { Ok(event) }
+        let skips = self.told.is_some_and(|told| event.seq > told.seq + 1);
+        if is_news && (event.is_relayed || skips) { Err(RecvError::Lagged(0)) } else { Ok(event) }
     }
 
     async fn read_again(&mut self) -> Result<(), EngineError> {
