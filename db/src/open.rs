@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ const MOST_WRITERS: usize = 4;
 /// What SQLite's log may keep on the disk once it was folded back into the file, bytes. It may be longer for a while.
 const LONGEST_LOG: &str = "67108864";
 
+/// How long a connection to PostgreSQL that nobody uses is taken to be still there.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// How long to wait before a file is opened again that somebody else holds.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -48,6 +52,17 @@ struct Shared {
     place: String,
     /// What somebody in this process does alone now; on SQLite, where one process drives a database.
     alone: Alone,
+    /// How many wait for the only writing connection, or have it without keeping it.
+    wanting: AtomicUsize,
+}
+
+/// Somebody who wants the only writing connection.
+pub(crate) struct Wanting<'a>(&'a AtomicUsize);
+
+impl Drop for Wanting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Names that are held.
@@ -86,7 +101,7 @@ impl Db {
                 "the database URL {place:?} is not understood; write sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/NAME"
             )));
         };
-        Ok(Db { shared: Arc::new(Shared { pools, place, alone: Alone::default() }), within: None })
+        Ok(Db { shared: Arc::new(Shared { pools, place, alone: Alone::default(), wanting: AtomicUsize::new(0) }), within: None })
     }
 
     /// The same database as one workspace sees it: on PostgreSQL the server itself hides every other workspace's rows,
@@ -104,6 +119,23 @@ impl Db {
 
     pub(crate) fn pools(&self) -> &Pools {
         &self.shared.pools
+    }
+
+    /// To be kept while the only writing connection is waited for and used.
+    pub(crate) fn wanting(&self) -> Wanting<'_> {
+        self.shared.wanting.fetch_add(1, Ordering::Relaxed);
+        Wanting(&self.shared.wanting)
+    }
+
+    /// Whether somebody wants it. In memory it is the only one for reading too, so it counts as wanted at any time.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.shared.wanting.load(Ordering::Relaxed) > 0 || self.is_in_memory()
+    }
+
+    /// Whether it is an SQLite database without a file, which has one connection altogether.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        let path = self.shared.place.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        path.is_some_and(is_in_memory)
     }
 
     pub(crate) fn alone(&self) -> &Alone {
@@ -155,21 +187,29 @@ impl Db {
     }
 }
 
+/// The path of an SQLite URL without what follows a question mark.
+fn file(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(path, _)| path)
+}
+
+fn is_in_memory(path: &str) -> bool {
+    matches!(file(path), ":memory:" | "")
+}
+
 async fn open_sqlite(path: &str, options: &DbOptions) -> Result<Pools, DbError> {
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
     let refused = |error| classify(Dialect::Sqlite, error);
-    let in_memory = path == ":memory:" || path.is_empty();
     let mut connect = SqliteConnectOptions::new()
         .foreign_keys(true)
         .busy_timeout(options.busy_timeout)
         .statement_cache_capacity(CACHED_STATEMENTS)
         .pragma("temp_store", "memory");
-    if in_memory {
+    if is_in_memory(path) {
         // Every connection to `:memory:` is a database of its own, so exactly one is shared by everybody.
         let connect = connect.filename(":memory:").in_memory(true);
         let only = one_connection(options).connect_with(connect).await.map_err(refused)?;
         return Ok(Pools::Sqlite { writer: only.clone(), readers: only });
     }
+    let path = file(path);
     check_folder(Path::new(path))?;
     // `auto_vacuum` takes effect in a new file, and in an old one with its next `vacuum`: see `space.rs`.
     connect = connect
@@ -278,6 +318,16 @@ async fn open_postgres(options: &DbOptions) -> Result<Pools, DbError> {
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections.max(1))
         .acquire_timeout(options.acquire_timeout)
+        // Asked whether it is still there when it was given back, so not again right after.
+        .test_before_acquire(false)
+        .before_acquire(|connection, now| {
+            Box::pin(async move {
+                if now.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _| Box::pin(async { connection.execute(PLANNING).await.map(drop) }))
         .connect_with(connect)
         .await

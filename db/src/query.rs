@@ -1,17 +1,16 @@
 //! Statements with their arguments, on their own or inside a transaction.
 
-use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, Sqlite, Transaction};
+use sqlx::{Postgres, Sqlite, Transaction};
 
-use crate::arg::encode;
 use crate::error::classify;
 use crate::open::{Db, Pools};
 use crate::row::Inner;
 use crate::{Arg, DbError, Dialect, Row, Sql};
 
 /// Text and arguments of one statement.
-struct Statement {
-    sql: Sql,
-    args: Vec<Arg>,
+pub(crate) struct Statement {
+    pub(crate) sql: Sql,
+    pub(crate) args: Vec<Arg>,
 }
 
 impl Statement {
@@ -25,9 +24,9 @@ impl Statement {
 macro_rules! run {
     ($dialect:expr, $driver:ty, $statement:expr, $executor:expr, $method:ident) => {{
         let statement = $statement;
-        match encode::<<$driver as sqlx::Database>::Arguments>(statement.args) {
+        match crate::arg::encode::<<$driver as sqlx::Database>::Arguments>(statement.args) {
             Ok(arguments) => {
-                sqlx::query_with::<$driver, _>(AssertSqlSafe(statement.sql.0).into_sql_str(), arguments)
+                sqlx::query_with::<$driver, _>(sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(statement.sql.0)), arguments)
                     .$method($executor)
                     .await
                     .map_err(|error| classify($dialect, error))
@@ -36,6 +35,7 @@ macro_rules! run {
         }
     }};
 }
+pub(crate) use run;
 
 /// A statement outside a transaction. See [`Db::query`].
 #[must_use = "a query does nothing until it is run"]
@@ -58,7 +58,10 @@ impl Db {
         let mut tx = match self.pools() {
             // Boxed: connecting takes kilobytes of state, which would be a part of every future that asks the database
             // for something, of each request from its first moment on.
-            Pools::Sqlite { writer, .. } => Box::pin(writer.begin_with(begin)).await.map(Tx::Sqlite),
+            Pools::Sqlite { writer, .. } => {
+                let _wanting = self.wanting();
+                Box::pin(writer.begin_with(begin)).await.map(Tx::Sqlite)
+            }
             Pools::Postgres(pool) => Box::pin(pool.begin_with(begin)).await.map(Tx::Postgres),
         }
         .map_err(|error| classify(self.dialect(), error))?;
@@ -103,7 +106,9 @@ impl Query<'_> {
         }
         match self.db.pools() {
             Pools::Sqlite { writer, readers } => {
-                let pool = if self.statement.sql.only_reads() { readers } else { writer };
+                let only_reads = self.statement.sql.only_reads();
+                let pool = if only_reads { readers } else { writer };
+                let _wanting = (!only_reads).then(|| self.db.wanting());
                 run!(Dialect::Sqlite, Sqlite, self.statement, pool, fetch_all).map(sqlite_rows)
             }
             Pools::Postgres(pool) => {
@@ -119,7 +124,9 @@ impl Query<'_> {
         }
         match self.db.pools() {
             Pools::Sqlite { writer, readers } => {
-                let pool = if self.statement.sql.only_reads() { readers } else { writer };
+                let only_reads = self.statement.sql.only_reads();
+                let pool = if only_reads { readers } else { writer };
+                let _wanting = (!only_reads).then(|| self.db.wanting());
                 run!(Dialect::Sqlite, Sqlite, self.statement, pool, fetch_optional).map(sqlite_row)
             }
             Pools::Postgres(pool) => {
@@ -139,8 +146,11 @@ impl Query<'_> {
             return self.walled(async |query: TxQuery<'_>| query.execute().await).await;
         }
         match self.db.pools() {
-            Pools::Sqlite { writer, .. } => run!(Dialect::Sqlite, Sqlite, self.statement, writer, execute)
-                .map(|done| done.rows_affected()),
+            Pools::Sqlite { writer, .. } => {
+                let _wanting = self.db.wanting();
+                run!(Dialect::Sqlite, Sqlite, self.statement, writer, execute)
+                    .map(|done| done.rows_affected())
+            }
             Pools::Postgres(pool) => run!(Dialect::Postgres, Postgres, self.statement, pool, execute)
                 .map(|done| done.rows_affected()),
         }

@@ -31,8 +31,7 @@ impl Db {
     /// # Errors
     /// When the database fails.
     pub async fn space(&self) -> Result<Option<Space>, DbError> {
-        let Some(place) = self.place().strip_prefix("sqlite:") else { return Ok(None) };
-        if self.dialect() == Dialect::Postgres || place.is_empty() || place.contains(":memory:") {
+        if self.dialect() == Dialect::Postgres || self.is_in_memory() {
             return Ok(None);
         }
         const SQL: &str = "select s.page_size, c.page_count, f.freelist_count, v.auto_vacuum from pragma_page_size s, \

@@ -1,45 +1,44 @@
-//! Statements that write many rows at once, as the tables of the engine use them: [`Bulk`], [`Pair`] for the two that
-//! nearly every turn takes, and [`Rider`] for what goes along with them. Must not know tables.
+//! Statements that write many rows at once, as the tables of the engine use them: [`Bulk`] by itself, [`Script`] for
+//! several of them in one text, and [`Rider`] for what goes along with one. Must not know tables.
 
 use serde_json::Value;
 pub(super) use sluice_db::Bulk;
 pub(super) use sluice_db::RowValues as Values;
-use sluice_db::{Arg, ArgType, DbError, Dialect, Tx, placeholders};
+use sluice_db::{Arg, ArgType, Dialect, Piece, placeholders};
 use std::sync::OnceLock;
 
-/// Rows in one text of a [`Pair`].
+/// Rows in one text of a [`Script`].
 const MOST_ROWS: usize = 64;
 
-/// Rows of another table that go along with those of a [`Pair`] on SQLite, without a trip of their own. Those that are
+/// Rows of another table that go along with those of a [`Script`], without a trip of their own. Those that are
 /// there already are left as they are. However many there are, the text is the same.
 pub(super) struct Rider {
     /// `insert into …` with the columns.
     pub(super) insert: &'static str,
     pub(super) columns: usize,
-    /// What becomes of a row that is there: an update that changes nothing, because SQLite counts the changes of all
-    /// statements together, and each row must count.
-    pub(super) kept: &'static str,
-}
-
-impl Rider {
-    /// The argument for rows; none when there are none.
-    pub(super) fn args<T>(&self, rows: &[T], values: impl Fn(&T, &mut Values)) -> Option<Riding> {
-        (!rows.is_empty())
-            .then(|| Riding { list: Arg::Text(json_rows(rows, values)), rows: rows.len() as u64 })
-    }
-
-    fn text(&self) -> String {
-        let columns: Vec<_> = (0..self.columns).map(|column| format!("value ->> {column}")).collect();
-        let (insert, kept) = (self.insert, self.kept);
-        // `where true`, or `on conflict` would be read as a part of a join.
-        format!("{insert}select {} from json_each(?) where true {kept}", columns.join(", "))
-    }
 }
 
 /// Rows of a [`Rider`] on their way.
 pub(super) struct Riding {
+    rider: &'static Rider,
     list: Arg,
-    rows: u64,
+}
+
+impl Rider {
+    /// Rows that are to go along; none when there are none.
+    pub(super) fn with<T>(&'static self, rows: &[T], values: impl Fn(&T, &mut Values)) -> Option<Riding> {
+        (!rows.is_empty()).then(|| Riding { rider: self, list: Arg::Text(json_rows(rows, values)) })
+    }
+
+    fn text(&self) -> String {
+        let columns: Vec<_> = (0..self.columns).map(|column| format!("value ->> {column}")).collect();
+        // `where true`, or `on conflict` would be read as a part of a join.
+        format!(
+            "{}select {} from json_each(?) where true on conflict do nothing",
+            self.insert,
+            columns.join(", ")
+        )
+    }
 }
 
 /// The rows as a JSON list of lists. Bytes cannot ride.
@@ -59,58 +58,72 @@ fn json_rows<T>(rows: &[T], values: impl Fn(&T, &mut Values)) -> String {
     rows.iter().map(row).collect::<Value>().to_string()
 }
 
-/// Two statements about the same rows that go to SQLite in one trip, because each trip there wakes two threads. Their
-/// text exists for every number of rows up to [`MOST_ROWS`], alone and with a rider. PostgreSQL prepares no texts of
-/// several statements; there they are two, and the rider a third.
-pub(super) struct Pair {
+/// Statements about the same rows that go to SQLite in one text, because each trip there wakes two threads. The text
+/// exists for every number of rows up to [`MOST_ROWS`], alone and with a rider.
+pub(super) struct Script {
     first: &'static Bulk,
-    second: &'static Bulk,
-    rider: &'static Rider,
+    /// Whether the text fails unless `first` changed every row.
+    is_counted: bool,
+    second: Option<&'static Bulk>,
     texts: [[OnceLock<String>; MOST_ROWS]; 2],
 }
 
-impl Pair {
-    /// `first`, then `second`.
-    pub(super) const fn new(first: &'static Bulk, second: &'static Bulk, rider: &'static Rider) -> Self {
-        let texts = [const { [const { OnceLock::new() }; MOST_ROWS] }; 2];
-        Self { first, second, rider, texts }
+impl Script {
+    /// One statement.
+    pub(super) const fn new(first: &'static Bulk) -> Self {
+        Self::of(first, false, None)
     }
 
-    fn text(&'static self, rows: usize, with_rider: bool) -> &'static str {
-        let text = |bulk: &Bulk| bulk.text_of(Dialect::Sqlite, rows);
-        self.texts[usize::from(with_rider)][rows - 1].get_or_init(|| {
-            let pair = format!("{};\n{}", text(self.first), text(self.second));
-            if with_rider { format!("{pair};\n{}", self.rider.text()) } else { pair }
+    /// One that fails unless it changes every row.
+    pub(super) const fn counted(first: &'static Bulk) -> Self {
+        Self::of(first, true, None)
+    }
+
+    /// One that fails unless it changes every row, and then another.
+    pub(super) const fn counted_then(first: &'static Bulk, second: &'static Bulk) -> Self {
+        Self::of(first, true, Some(second))
+    }
+
+    const fn of(first: &'static Bulk, is_counted: bool, second: Option<&'static Bulk>) -> Self {
+        let texts = [const { [const { OnceLock::new() }; MOST_ROWS] }; 2];
+        Self { first, is_counted, second, texts }
+    }
+
+    /// Whoever rides, it is always the same.
+    fn text(&'static self, rows: usize, rider: Option<&Rider>) -> &'static str {
+        self.texts[usize::from(rider.is_some())][rows - 1].get_or_init(|| {
+            let mut parts = vec![self.first.text_of(Dialect::Sqlite, rows)];
+            if self.is_counted {
+                // Not JSON is an error. SQLite cannot know the answer beforehand, so it does not ask too early.
+                parts.push(format!("select 1 where json(iif(changes() = {rows}, '1', '')) is null"));
+            }
+            parts.extend(self.second.map(|second| second.text_of(Dialect::Sqlite, rows)));
+            parts.extend(rider.map(Rider::text));
+            parts.join(";\n")
         })
     }
 
-    /// Runs both statements for all `rows` and counts the rows that the two changed together. What rides along is taken
-    /// where there are rows to go along with, on SQLite.
-    pub(super) async fn execute<T>(
+    /// Adds what writes all `rows`, with the values that each statement takes of one. What rides along is taken if
+    /// there are rows to go along with.
+    pub(super) fn add<T>(
         &'static self,
-        tx: &mut Tx,
+        pieces: &mut Vec<Piece>,
         rows: &[T],
-        first: impl Fn(&T, &mut Values),
-        second: impl Fn(&T, &mut Values),
+        values: &[&dyn Fn(&T, &mut Values)],
         riding: &mut Option<Riding>,
-    ) -> Result<u64, DbError> {
-        if tx.dialect() == Dialect::Postgres {
-            let changed = self.first.execute(tx, rows, first).await?;
-            return Ok(changed + self.second.execute(tx, rows, second).await?);
-        }
-        let mut changed = 0;
+    ) {
+        let columns = self.first.columns() + self.second.map_or(0, Bulk::columns);
         for rows in rows.chunks(MOST_ROWS) {
-            let mut args = Values::with_capacity(rows.len() * (self.first.columns() + self.second.columns()));
-            rows.iter().for_each(|row| first(row, &mut args));
-            rows.iter().for_each(|row| second(row, &mut args));
-            let text = self.text(rows.len(), riding.is_some());
-            let along = riding.take().map_or(0, |riding| {
-                args.push(riding.list);
-                riding.rows
-            });
-            changed += tx.query(text).bind_all(args).execute().await?.saturating_sub(along);
+            let mut args = Values::with_capacity(rows.len() * columns + 1);
+            for values in values {
+                rows.iter().for_each(|row| values(row, &mut args));
+            }
+            debug_assert_eq!(args.len(), rows.len() * columns);
+            let riding = riding.take();
+            let text = self.text(rows.len(), riding.as_ref().map(|riding| riding.rider));
+            args.extend(riding.map(|riding| riding.list));
+            pieces.push(Piece { text, args });
         }
-        Ok(changed)
     }
 }
 

@@ -89,21 +89,6 @@ impl Store {
     }
 }
 
-/// Writes turns and all their children in few statements, on the assumption that none of them is refused. Answers
-/// whether that was so; if not, the transaction holds a part and must be rolled back.
-pub(super) async fn write_at_once(tx: &mut Tx, turns: impl Iterator<Item = &Ready>) -> Result<bool, DbError> {
-    let mut all = Vec::new();
-    turns.for_each(|turn| turn.family(&mut all));
-    for round in rounds(all) {
-        let taking = round.iter().filter(|ready| ready.turn.receipt.is_some()).count() as u64;
-        if rows::insert_receipts(tx, &round).await? != taking || !rows::write_runs(tx, &round).await? {
-            return Ok(false);
-        }
-        rows::replace_waits(tx, &round).await?;
-    }
-    Ok(true)
-}
-
 /// Turns of one run keep their order, so each has a round of its own; turns of different runs share one. Nearly
 /// always there is one round.
 pub(super) fn rounds(turns: Vec<&Ready>) -> Vec<Vec<&Ready>> {
@@ -135,23 +120,23 @@ pub(super) async fn write_family(tx: &mut Tx, parent: &Ready) -> Result<Commit, 
 }
 
 async fn write_turn(tx: &mut Tx, ready: &Ready) -> Result<Commit, DbError> {
-    let one = &[ready];
-    let receipt = ready.turn.receipt.as_deref();
     // Two that take the same signal at the same moment meet here: the second waits for the first.
-    if receipt.is_some() && rows::insert_receipts(tx, one).await? == 0 {
+    if let Some(receipt) = ready.turn.receipt.as_deref()
+        && !rows::insert_receipt(tx, ready, receipt).await?
+    {
         return Ok(Commit::Duplicate);
     }
-    if rows::write_run_alone(tx, one).await? == 0 {
-        if let Some(receipt) = receipt {
+    if !rows::write_run(tx, ready).await? {
+        if let Some(receipt) = ready.turn.receipt.as_deref() {
             rows::delete_receipt(tx, ready, receipt).await?;
         }
         // Rare, so it may cost a question: the key of the run or its deduplication key?
         let is_stale = ready.turn.new_run.is_none() || run_exists(tx, &ready.turn.key).await?;
         return Ok(if is_stale { Commit::Stale } else { Commit::Duplicate });
     }
-    rows::insert_events(tx, one).await?;
-    rows::replace_waits(tx, one).await?;
-    usage::insert(tx, &usage::rows(one)).await?;
+    rows::insert_events(tx, ready).await?;
+    rows::replace_waits(tx, ready).await?;
+    usage::insert(tx, &usage::rows(&[ready])).await?;
     Ok(Commit::Done)
 }
 

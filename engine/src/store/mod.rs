@@ -14,6 +14,7 @@
 //!
 //! Every statement is one text for both engines and is run on both by a test beside it.
 
+mod at_once;
 mod attention;
 mod batch;
 mod bulk;
@@ -28,7 +29,7 @@ mod erase;
 mod error;
 mod events;
 mod messages;
-mod one_trip;
+mod one_statement;
 pub mod payloads;
 mod prune;
 mod publish;

@@ -2,11 +2,11 @@
 //! because someone was faster; they answer how many rows they wrote, and the caller knows how many it should be.
 //! Must not know which turns share a transaction.
 
-use super::bulk::{Bulk, Pair, Values, values};
+use super::bulk::{Bulk, Values, values};
 use super::columns::{attention_number, status_number};
 use super::commit::Ready;
 use super::types::to_json;
-use super::{usage, waits};
+use super::waits;
 use sluice_db::{ArgType, DbError, Tx};
 
 /// The columns of a new run.
@@ -92,13 +92,10 @@ pub(super) static UPDATE_RUNS: Bulk = Bulk::new(
     concat!(") ", move_runs!(), "from v ", where_expected!()),
 );
 
-static INSERT_EVENTS: Bulk = Bulk::new(concat!(event_columns!(), "values "), EVENT_KINDS.len(), "");
+pub(super) static INSERT_EVENTS: Bulk = Bulk::new(concat!(event_columns!(), "values "), EVENT_KINDS.len(), "");
 
-static INSERT_RECEIPTS: Bulk =
+pub(super) static INSERT_RECEIPTS: Bulk =
     Bulk::new(concat!(receipt_columns!(), "values "), RECEIPT_KINDS.len(), " on conflict do nothing");
-
-static FIRSTS: Pair = Pair::new(&INSERT_RUNS, &INSERT_EVENTS, &usage::RIDER);
-static LATERS: Pair = Pair::new(&UPDATE_RUNS, &INSERT_EVENTS, &usage::RIDER);
 
 pub(super) static DELETE_WAITS: Bulk =
     Bulk::new("delete from run_waits where (workspace_id, run_id) in (values ", 2, ")");
@@ -160,6 +157,12 @@ pub(super) fn speaking<'a>(turns: &[&'a Ready]) -> Vec<&'a Ready> {
     turns.iter().filter(|ready| ready.events.is_some()).copied().collect()
 }
 
+/// The turns of runs that exist that say for what their runs wait now.
+pub(super) fn replacing<'a>(turns: &[&'a Ready]) -> Vec<&'a Ready> {
+    let replaces = |ready: &&&Ready| ready.turn.waits.is_some() && ready.turn.new_run.is_none();
+    turns.iter().filter(replaces).copied().collect()
+}
+
 /// The turns that take signals, with the keys of these, in an order that all transactions share.
 pub(super) fn taking<'a>(turns: &[&'a Ready]) -> Vec<(&'a str, &'a Ready)> {
     let mut taking: Vec<_> =
@@ -168,63 +171,37 @@ pub(super) fn taking<'a>(turns: &[&'a Ready]) -> Vec<(&'a str, &'a Ready)> {
     taking
 }
 
-/// Writes the runs of turns, new ones and those that exist, all their events, and what they used. Those whose id or deduplication key
-/// exists already are left out, and so are those that are not where the turn expects them; answers whether there were
-/// none of these. Each run may be there only once.
-pub(super) async fn write_runs(tx: &mut Tx, turns: &[&Ready]) -> Result<bool, DbError> {
-    let (silent, speaking): (Vec<&Ready>, Vec<&Ready>) =
-        turns.iter().partition(|ready| ready.events.is_none());
-    let (firsts, laters) = firsts_and_laters(&speaking);
-    let used = usage::rows(turns);
-    let mut riding = usage::RIDER.args(&used, usage::values);
-    let are_whole = |turns: &[&Ready], written: u64| written == 2 * turns.len() as u64;
-    let written = FIRSTS.execute(tx, &firsts, new_run, spoken, &mut riding).await?;
-    if !are_whole(&firsts, written) {
-        return Ok(false);
-    }
-    let written = LATERS.execute(tx, &laters, moved_run, spoken, &mut riding).await?;
-    if !are_whole(&laters, written) {
-        return Ok(false);
-    }
-    if riding.is_some() {
-        // Nothing to go along with.
-        usage::insert(tx, &used).await?;
-    }
-    Ok(write_run_alone(tx, &silent).await? == silent.len() as u64)
+/// Writes the run of a turn without its events; whether it was not left out.
+pub(super) async fn write_run(tx: &mut Tx, turn: &Ready) -> Result<bool, DbError> {
+    let written = match turn.turn.new_run {
+        Some(_) => INSERT_RUNS.execute(tx, &[turn], new_run).await?,
+        None => UPDATE_RUNS.execute(tx, &[turn], moved_run).await?,
+    };
+    Ok(written == 1)
 }
 
-/// Writes the runs of turns without their events and counts those that were not left out.
-pub(super) async fn write_run_alone(tx: &mut Tx, turns: &[&Ready]) -> Result<u64, DbError> {
-    let (firsts, laters) = firsts_and_laters(turns);
-    let inserted = INSERT_RUNS.execute(tx, &firsts, new_run).await?;
-    Ok(inserted + UPDATE_RUNS.execute(tx, &laters, moved_run).await?)
+/// Writes the events of a turn, if it has any.
+pub(super) async fn insert_events(tx: &mut Tx, turn: &Ready) -> Result<(), DbError> {
+    INSERT_EVENTS.execute(tx, &speaking(&[turn]), spoken).await.map(drop)
 }
 
-/// Writes a row of events for each turn that has any.
-pub(super) async fn insert_events(tx: &mut Tx, turns: &[&Ready]) -> Result<(), DbError> {
-    INSERT_EVENTS.execute(tx, &speaking(turns), spoken).await?;
-    Ok(())
+/// Notes the signal that a turn takes; whether it was not taken before.
+pub(super) async fn insert_receipt(tx: &mut Tx, turn: &Ready, receipt_key: &str) -> Result<bool, DbError> {
+    Ok(INSERT_RECEIPTS.execute(tx, &[(receipt_key, turn)], receipt).await? == 1)
 }
 
-/// Notes the signals that turns take. Those taken before are left out.
-pub(super) async fn insert_receipts(tx: &mut Tx, turns: &[&Ready]) -> Result<u64, DbError> {
-    INSERT_RECEIPTS.execute(tx, &taking(turns), receipt).await
-}
-
-/// Takes back what [`insert_receipts`] noted for a turn that is refused after all.
-pub(super) async fn delete_receipt(tx: &mut Tx, ready: &Ready, receipt: &str) -> Result<(), DbError> {
+/// Takes back what [`insert_receipt`] noted for a turn that is refused after all.
+pub(super) async fn delete_receipt(tx: &mut Tx, turn: &Ready, receipt: &str) -> Result<(), DbError> {
     tx.query("delete from signal_receipts where workspace_id = $1 and receipt = $2")
-        .bind(&*ready.turn.key.workspace_id)
+        .bind(&*turn.turn.key.workspace_id)
         .bind(receipt)
         .execute()
         .await?;
     Ok(())
 }
 
-/// Puts the waits of turns in the place of those that their runs had.
-pub(super) async fn replace_waits(tx: &mut Tx, turns: &[&Ready]) -> Result<(), DbError> {
-    let replaced = |ready: &&&Ready| ready.turn.waits.is_some() && ready.turn.new_run.is_none();
-    let replaced: Vec<&Ready> = turns.iter().filter(replaced).copied().collect();
-    DELETE_WAITS.execute(tx, &replaced, key).await?;
-    waits::insert(tx, turns).await
+/// Puts the waits of a turn in the place of those that its run had.
+pub(super) async fn replace_waits(tx: &mut Tx, turn: &Ready) -> Result<(), DbError> {
+    DELETE_WAITS.execute(tx, &replacing(&[turn]), key).await?;
+    waits::INSERT.execute(tx, &waits::findable(&[turn]), waits::values).await.map(drop)
 }

@@ -36,7 +36,6 @@ pub(super) const KINDS: [ArgType; 7] = {
 pub(super) static RIDER: Rider = Rider {
     insert: COLUMNS,
     columns: KINDS.len(),
-    kept: "on conflict (workspace_id, usage_key) do update set part = usage_events.part",
 };
 
 static INSERT_USAGE: Bulk =

@@ -10,7 +10,7 @@ use super::{Page, RunKey, Store, StoreError, WaitRow, WaitingNode, cursor};
 use crate::core::Wait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sluice_db::{ArgType, DbError, Row, Tx};
+use sluice_db::{ArgType, Row};
 use sluice_node_sdk::outcome::WaitKind;
 
 /// The columns of a wait.
@@ -27,7 +27,7 @@ pub(super) const KINDS: [ArgType; 9] = {
     [Text, Text, Text, Int, Int, Int, Int, Text, Text]
 };
 
-static INSERT: Bulk = Bulk::new(concat!(wait_columns!(), "values "), KINDS.len(), "");
+pub(super) static INSERT: Bulk = Bulk::new(concat!(wait_columns!(), "values "), KINDS.len(), "");
 
 /// The part of a wait that nobody searches for.
 #[derive(Serialize, Deserialize)]
@@ -38,12 +38,7 @@ struct Body {
     info: Value,
 }
 
-/// Writes those of the waits of turns that can be found by something else than time.
-pub(super) async fn insert(tx: &mut Tx, turns: &[&Ready]) -> Result<(), DbError> {
-    INSERT.execute(tx, &findable(turns), values).await.map(drop)
-}
-
-/// Those waits, with their runs.
+/// The waits of turns that can be found by something else than time, with their runs. The others need no row.
 pub(super) fn findable<'a>(turns: &[&'a Ready]) -> Vec<(&'a RunKey, &'a WaitRow)> {
     let waits =
         turns.iter().flat_map(|ready| ready.turn.waits.iter().flatten().map(|row| (&ready.turn.key, row)));

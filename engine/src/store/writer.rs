@@ -4,7 +4,7 @@
 //! Writers are tasks that live as long as there is something to write: one on SQLite, a few on PostgreSQL. They are
 //! not the callers' own, so a caller that goes away disturbs nobody.
 
-use super::batch;
+use super::batch::Desk;
 use super::changes::Log;
 use super::commit::Ready;
 use super::{Commit, StoreError};
@@ -154,8 +154,10 @@ struct Shift {
 
 impl Shift {
     async fn work(mut self) {
+        let writer = self.writer.clone();
+        let mut desk = Desk { db: &writer.db, log: &writer.log, line: None };
         while let Some(jobs) = self.next() {
-            batch::write(&self.writer.db, &self.writer.log, jobs).await;
+            desk.write(jobs).await;
         }
     }
 

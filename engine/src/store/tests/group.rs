@@ -2,16 +2,16 @@
 //! or absence is anybody else's.
 
 use super::*;
+use crate::store::at_once::{self, Written};
 use crate::store::commit::Ready;
-use crate::store::one_trip::{self, Trip};
 use futures::future::join_all;
-use sluice_db::{Db, Dialect};
+use sluice_db::Db;
 use std::time::Duration;
 
 sluice_db::contract_tests! {
     many_callers_are_all_answered_rightly,
     first_turns_of_any_number_are_written_and_one_refusal_is_its_own,
-    any_turns_of_different_runs_are_one_statement_on_postgres,
+    any_turns_are_written_at_once,
     turns_of_one_run_keep_their_order_among_others,
     an_error_is_its_own_callers,
     a_caller_that_goes_away_loses_nothing,
@@ -93,8 +93,8 @@ async fn first_turns_of_any_number_are_written_and_one_refusal_is_its_own(db: Db
     assert!(store.load(&key(&format!("run_{}", stored + 66))).await.unwrap().is_none());
 }
 
-/// A mistake in that statement would not show otherwise: the group would be written turn by turn.
-async fn any_turns_of_different_runs_are_one_statement_on_postgres(db: Db) {
+/// A mistake in those texts would not show otherwise: the group would be written turn by turn.
+async fn any_turns_are_written_at_once(db: Db) {
     let store = Store::new(db.clone());
     let wait = |signal| vec![wait_row("a", WaitKind::Signal, Some(signal), 1)];
     let waiting = |run: &str, signal| {
@@ -114,14 +114,9 @@ async fn any_turns_of_different_runs_are_one_statement_on_postgres(db: Db) {
     let silent = Turn { events: Vec::new(), ..next_turn("run_c", 1, 1, RunStatus::Waiting) };
     let write = async |turns: Vec<Turn>| {
         let ready: Vec<_> = turns.into_iter().map(|turn| Ready::new(turn).unwrap()).collect();
-        one_trip::write(&db, ready.iter()).await.unwrap()
+        at_once::write(&db, &mut None, ready.iter()).await.unwrap()
     };
-    let trip = write(vec![parent.clone(), again.clone(), over, silent]).await;
-    if db.dialect() == Dialect::Sqlite {
-        assert_eq!(trip, Trip::NotTried);
-        return;
-    }
-    assert_eq!(trip, Trip::Done);
+    assert_eq!(write(vec![parent.clone(), again.clone(), over, silent]).await, Written::Done);
     let waiting_for = async |signal| -> Vec<String> {
         let found = store.waiting_for(WS, signal).await.unwrap();
         found.into_iter().map(|one| one.key.run_id.to_string()).collect()
@@ -136,11 +131,12 @@ async fn any_turns_of_different_runs_are_one_statement_on_postgres(db: Db) {
 
     let fresh = first_turn(facts("run_e", 100), RunStatus::Succeeded);
     for refused in [parent, again, next_turn("run_a", 7, 1, RunStatus::Failed)] {
-        assert_eq!(write(vec![fresh.clone(), refused]).await, Trip::Refused);
+        assert_eq!(write(vec![fresh.clone(), refused]).await, Written::Refused);
     }
-    let twice = vec![fresh, next_turn("run_e", 1, 1, RunStatus::Failed)];
-    assert_eq!(write(twice).await, Trip::NotTried);
     assert!(store.load(&key("run_e")).await.unwrap().is_none());
+    let twice = vec![fresh, next_turn("run_e", 1, 1, RunStatus::Failed)];
+    assert_eq!(write(twice).await, Written::Done);
+    assert_eq!(store.load(&key("run_e")).await.unwrap().unwrap().turns, 2);
 }
 
 async fn turns_of_one_run_keep_their_order_among_others(db: Db) {

@@ -1,22 +1,11 @@
-//! A group of turns on PostgreSQL in one statement: one trip, and a transaction of its own. Must not know what becomes
-//! of a group that cannot be written so.
+//! Turns of different runs on PostgreSQL in one statement. Must not know what becomes of a group that cannot be written
+//! so.
 
 use super::bulk::{Values, columns, unnest};
-use super::commit::{Ready, rounds};
+use super::commit::Ready;
 use super::{rows, usage, waits};
-use sluice_db::{Arg, ArgType, Db, DbError, Dialect};
+use sluice_db::{Arg, ArgType, Piece};
 use std::sync::OnceLock;
-
-/// What became of a group.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Trip {
-    /// It is durable.
-    Done,
-    /// Somebody in it is refused, or says what cannot be stored. Nothing was written.
-    Refused,
-    /// It takes more than one statement.
-    NotTried,
-}
 
 /// What one table takes of a group.
 struct Part {
@@ -87,27 +76,11 @@ const PARTS: [Part; 7] = [
     },
 ];
 
-/// Writes turns and all their children, if one statement can.
-///
-/// # Errors
-/// When the database cannot be used, whoever asks.
-pub(super) async fn write<'a>(db: &Db, turns: impl Iterator<Item = &'a Ready>) -> Result<Trip, DbError> {
-    if db.dialect() != Dialect::Postgres {
-        return Ok(Trip::NotTried);
-    }
-    let mut all = Vec::new();
-    turns.for_each(|turn| turn.family(&mut all));
-    if all.iter().any(|ready| ready.turn.change.is_some()) {
-        return Ok(Trip::NotTried);
-    }
-    // A statement sees a run as it was before it, so each run may be there only once.
-    let Ok([all]) = <[Vec<&Ready>; 1]>::try_from(rounds(all)) else { return Ok(Trip::NotTried) };
-    let Group { parts, args } = Group::of(&all);
-    match db.query(text(parts)).bind_all(args).execute().await {
-        Ok(_) => Ok(Trip::Done),
-        Err(error) if error.is_everybodys() => Err(error),
-        Err(_) => Ok(Trip::Refused),
-    }
+/// The statement that writes turns, each of another run, because it sees a run as it was before it. It fails with a
+/// division by zero when one of them is refused.
+pub(super) fn of(turns: &[&Ready]) -> Piece {
+    let Group { parts, args } = Group::of(turns);
+    Piece { text: text(parts), args }
 }
 
 /// What goes into the statement.
@@ -145,7 +118,7 @@ impl Group {
     }
 }
 
-/// The statement of some parts. It fails with a division by zero when rows are missing.
+/// The statement of some parts.
 fn text(parts: usize) -> &'static str {
     const SETS: usize = 1 << PARTS.len();
     static TEXTS: [OnceLock<String>; SETS] = [const { OnceLock::new() }; SETS];

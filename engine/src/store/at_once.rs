@@ -1,0 +1,82 @@
+//! A group of turns in one transaction of few trips, on the assumption that none of them is refused: on PostgreSQL one
+//! statement, on SQLite a few texts of several. Each fails when somebody is refused, which undoes it all. Must not know
+//! what becomes of a group that cannot be written so.
+
+use super::bulk::Script;
+use super::commit::{Ready, rounds};
+use super::{one_statement, rows, usage, waits};
+use sluice_db::{Db, DbError, Dialect, Held, Piece};
+
+/// What became of a group.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// It is durable.
+    Done,
+    /// Somebody in it is refused, or says what cannot be stored. Nothing was written.
+    Refused,
+    /// It writes what only others know how to write.
+    NotTried,
+}
+
+static RECEIPTS: Script = Script::counted(&rows::INSERT_RECEIPTS);
+static FIRSTS: Script = Script::counted_then(&rows::INSERT_RUNS, &rows::INSERT_EVENTS);
+static LATERS: Script = Script::counted_then(&rows::UPDATE_RUNS, &rows::INSERT_EVENTS);
+static SILENT_FIRSTS: Script = Script::counted(&rows::INSERT_RUNS);
+static SILENT_LATERS: Script = Script::counted(&rows::UPDATE_RUNS);
+static NO_WAITS: Script = Script::new(&rows::DELETE_WAITS);
+static WAITS: Script = Script::new(&waits::INSERT);
+
+/// Writes turns and all their children over `line`, the connection that the writer keeps.
+///
+/// # Errors
+/// When the database cannot be used, whoever asks.
+pub(super) async fn write<'a>(
+    db: &Db,
+    line: &mut Option<Held>,
+    turns: impl Iterator<Item = &'a Ready>,
+) -> Result<Written, DbError> {
+    let mut all = Vec::new();
+    turns.for_each(|turn| turn.family(&mut all));
+    if all.iter().any(|ready| ready.turn.change.is_some()) {
+        return Ok(Written::NotTried);
+    }
+    let mut pieces = Vec::new();
+    for round in rounds(all) {
+        match db.dialect() {
+            Dialect::Sqlite => add_scripts(&round, &mut pieces),
+            Dialect::Postgres => pieces.push(one_statement::of(&round)),
+        }
+    }
+    if line.as_ref().is_some_and(Held::is_wanted) {
+        *line = None;
+    }
+    let held = match line {
+        Some(held) => held,
+        None => line.insert(db.hold().await?),
+    };
+    match held.write(pieces).await {
+        Ok(()) => Ok(Written::Done),
+        Err(error) if error.is_everybodys() => {
+            *line = None;
+            Err(error)
+        }
+        Err(_) => Ok(Written::Refused),
+    }
+}
+
+/// Adds what writes turns of different runs to SQLite.
+fn add_scripts(turns: &[&Ready], pieces: &mut Vec<Piece>) {
+    let (silent, speaking): (Vec<&Ready>, Vec<&Ready>) =
+        turns.iter().partition(|ready| ready.events.is_none());
+    let (firsts, laters) = rows::firsts_and_laters(&speaking);
+    let (silent_firsts, silent_laters) = rows::firsts_and_laters(&silent);
+    // Every turn is in one of four, so what was used finds something to go along with.
+    let used = &mut usage::RIDER.with(&usage::rows(turns), usage::values);
+    RECEIPTS.add(pieces, &rows::taking(turns), &[&rows::receipt], &mut None);
+    FIRSTS.add(pieces, &firsts, &[&rows::new_run, &rows::spoken], used);
+    LATERS.add(pieces, &laters, &[&rows::moved_run, &rows::spoken], used);
+    SILENT_FIRSTS.add(pieces, &silent_firsts, &[&rows::new_run], used);
+    SILENT_LATERS.add(pieces, &silent_laters, &[&rows::moved_run], used);
+    NO_WAITS.add(pieces, &rows::replacing(turns), &[&rows::key], &mut None);
+    WAITS.add(pieces, &waits::findable(turns), &[&waits::values], &mut None);
+}
