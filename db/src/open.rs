@@ -1,6 +1,7 @@
 //! Opening and closing: pools, pragmas, what a URL means.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,9 +27,9 @@ const CACHED_STATEMENTS: usize = 512;
 /// planner read tables of some thousand rows whole in place of looking up a few by their key.
 const PLANNING: &str = "set random_page_cost = 1.1";
 
-/// Writing transactions at once on PostgreSQL. More would each carry less, and the server writes its log one after the
-/// other in any case.
-const MOST_WRITERS: usize = 4;
+/// Writing transactions at once on PostgreSQL: one for each core of this machine, in these bounds. More would each carry
+/// less, and a statement costs the server more than the rows in it; with one it would wait while we prepare the next.
+const WRITERS: RangeInclusive<usize> = 2..=4;
 /// What SQLite's log may keep on the disk once it was folded back into the file, bytes. It may be longer for a while.
 const LONGEST_LOG: &str = "67108864";
 
@@ -101,7 +102,10 @@ impl Db {
                 "the database URL {place:?} is not understood; write sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST/NAME"
             )));
         };
-        Ok(Db { shared: Arc::new(Shared { pools, place, alone: Alone::default(), wanting: AtomicUsize::new(0) }), within: None })
+        Ok(Db {
+            shared: Arc::new(Shared { pools, place, alone: Alone::default(), wanting: AtomicUsize::new(0) }),
+            within: None,
+        })
     }
 
     /// The same database as one workspace sees it: on PostgreSQL the server itself hides every other workspace's rows,
@@ -134,7 +138,8 @@ impl Db {
 
     /// Whether it is an SQLite database without a file, which has one connection altogether.
     pub(crate) fn is_in_memory(&self) -> bool {
-        let path = self.shared.place.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        let path =
+            self.shared.place.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
         path.is_some_and(is_in_memory)
     }
 
@@ -156,7 +161,9 @@ impl Db {
         match self.pools() {
             Pools::Sqlite { .. } => 1,
             Pools::Postgres(pool) => {
-                (pool.options().get_max_connections() as usize / 2).clamp(1, MOST_WRITERS)
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let spare = pool.options().get_max_connections() as usize / 2;
+                spare.clamp(1, cores.clamp(*WRITERS.start(), *WRITERS.end()))
             }
         }
     }

@@ -25,12 +25,13 @@ macro_rules! run {
     ($dialect:expr, $driver:ty, $statement:expr, $executor:expr, $method:ident) => {{
         let statement = $statement;
         match crate::arg::encode::<<$driver as sqlx::Database>::Arguments>(statement.args) {
-            Ok(arguments) => {
-                sqlx::query_with::<$driver, _>(sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(statement.sql.0)), arguments)
-                    .$method($executor)
-                    .await
-                    .map_err(|error| classify($dialect, error))
-            }
+            Ok(arguments) => sqlx::query_with::<$driver, _>(
+                sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(statement.sql.0)),
+                arguments,
+            )
+            .$method($executor)
+            .await
+            .map_err(|error| classify($dialect, error)),
             Err(error) => Err(classify($dialect, error)),
         }
     }};

@@ -58,6 +58,9 @@ fn json_rows<T>(rows: &[T], values: impl Fn(&T, &mut Values)) -> String {
     rows.iter().map(row).collect::<Value>().to_string()
 }
 
+/// Adds the values that a statement takes of a row.
+type ValuesOf<'a, T> = &'a dyn Fn(&T, &mut Values);
+
 /// Statements about the same rows that go to SQLite in one text, because each trip there wakes two threads. The text
 /// exists for every number of rows up to [`MOST_ROWS`], alone and with a rider.
 pub(super) struct Script {
@@ -109,7 +112,7 @@ impl Script {
         &'static self,
         pieces: &mut Vec<Piece>,
         rows: &[T],
-        values: &[&dyn Fn(&T, &mut Values)],
+        values: &[ValuesOf<'_, T>],
         riding: &mut Option<Riding>,
     ) {
         let columns = self.first.columns() + self.second.map_or(0, Bulk::columns);

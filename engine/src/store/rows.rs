@@ -92,7 +92,8 @@ pub(super) static UPDATE_RUNS: Bulk = Bulk::new(
     concat!(") ", move_runs!(), "from v ", where_expected!()),
 );
 
-pub(super) static INSERT_EVENTS: Bulk = Bulk::new(concat!(event_columns!(), "values "), EVENT_KINDS.len(), "");
+pub(super) static INSERT_EVENTS: Bulk =
+    Bulk::new(concat!(event_columns!(), "values "), EVENT_KINDS.len(), "");
 
 pub(super) static INSERT_RECEIPTS: Bulk =
     Bulk::new(concat!(receipt_columns!(), "values "), RECEIPT_KINDS.len(), " on conflict do nothing");

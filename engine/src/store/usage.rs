@@ -33,10 +33,7 @@ pub(super) const KINDS: [ArgType; 7] = {
 };
 
 /// The rows as they go along with those of turns.
-pub(super) static RIDER: Rider = Rider {
-    insert: COLUMNS,
-    columns: KINDS.len(),
-};
+pub(super) static RIDER: Rider = Rider { insert: COLUMNS, columns: KINDS.len() };
 
 static INSERT_USAGE: Bulk =
     Bulk::new(concat!(usage_columns!(), "values "), KINDS.len(), " on conflict do nothing");

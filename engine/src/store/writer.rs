@@ -8,16 +8,20 @@ use super::batch::Desk;
 use super::changes::Log;
 use super::commit::Ready;
 use super::{Commit, StoreError};
-use sluice_db::{Db, DbError};
+use sluice_db::{Db, DbError, Dialect};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Turns and bytes of events in one transaction. Beyond that more callers would wait longer without the disk being
 /// asked less often in a way that shows.
 const MOST_TURNS: usize = 256;
 const MOST_BYTES: usize = 8 << 20;
+
+/// How long a writer keeps its connection when there is nothing to write.
+const LINGERING: Duration = Duration::from_millis(100);
 
 /// What may wait, in units of [`UNIT`] bytes: 64 MB, or 65,536 small turns. Callers beyond that wait before the queue.
 const ROOM: usize = 65_536;
@@ -67,6 +71,7 @@ pub(super) struct Writer {
     db: Db,
     log: Log,
     most_writers: usize,
+    may_linger: bool,
     room: Arc<Semaphore>,
     turns: AtomicUsize,
     bytes: AtomicUsize,
@@ -76,7 +81,10 @@ pub(super) struct Writer {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
+    /// Those at work and those that linger.
     writers: usize,
+    /// How to call those that have nothing to write.
+    lingering: Vec<oneshot::Sender<()>>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -92,6 +100,8 @@ impl Writer {
     pub(super) fn new(db: Db, log: Log) -> Arc<Self> {
         Arc::new(Self {
             most_writers: db.writers(),
+            // The only connection is left to others at once.
+            may_linger: db.dialect() == Dialect::Postgres,
             db,
             log,
             room: Arc::new(Semaphore::new(ROOM)),
@@ -134,6 +144,12 @@ impl Writer {
     fn queue(self: &Arc<Self>, job: Job) {
         let mut queue = self.lock();
         queue.jobs.push_back(job);
+        // The one that has worked last: so no more of them stay than there is work for.
+        while let Some(call) = queue.lingering.pop() {
+            if call.send(()).is_ok() {
+                return;
+            }
+        }
         if queue.writers < self.most_writers {
             queue.writers += 1;
             tokio::spawn(Shift { writer: self.clone(), is_over: false }.work());
@@ -146,6 +162,13 @@ fn stopped() -> StoreError {
     DbError::Unreachable { message }.into()
 }
 
+/// What a writer does next.
+enum Next {
+    Jobs(Vec<Job>),
+    Linger(oneshot::Receiver<()>),
+    Over,
+}
+
 /// One writer at work.
 struct Shift {
     writer: Arc<Writer>,
@@ -156,14 +179,38 @@ impl Shift {
     async fn work(mut self) {
         let writer = self.writer.clone();
         let mut desk = Desk { db: &writer.db, log: &writer.log, line: None };
-        while let Some(jobs) = self.next() {
-            desk.write(jobs).await;
+        loop {
+            match self.next() {
+                Next::Jobs(jobs) => desk.write(jobs).await,
+                Next::Linger(call) => {
+                    if !self.linger(call).await {
+                        return;
+                    }
+                }
+                Next::Over => return,
+            }
         }
     }
 
-    /// As much as one transaction may hold, in the order in which it came. The shift is over when there is nothing,
-    /// and is signed off under the lock, so that nothing can be queued behind its back.
-    fn next(&mut self) -> Option<Vec<Job>> {
+    /// Waits for a call, but not for long; whether there was one.
+    async fn linger(&mut self, mut call: oneshot::Receiver<()>) -> bool {
+        if tokio::time::timeout(LINGERING, &mut call).await.is_ok() {
+            return true;
+        }
+        let mut queue = self.writer.lock();
+        call.close();
+        if call.try_recv().is_ok() {
+            return true;
+        }
+        queue.lingering.retain(|call| !call.is_closed());
+        queue.writers -= 1;
+        self.is_over = true;
+        false
+    }
+
+    /// As much as one transaction may hold, in the order in which it came. When there is nothing, that is noted under the
+    /// lock, so that nothing can be queued behind its back.
+    fn next(&mut self) -> Next {
         let mut queue = self.writer.lock();
         let (mut batch, mut turns, mut bytes) = (Vec::new(), 0, 0);
         while let Some(job) = queue.jobs.front() {
@@ -174,12 +221,17 @@ impl Shift {
             }
             batch.extend(queue.jobs.pop_front());
         }
-        if batch.is_empty() {
-            queue.writers -= 1;
-            self.is_over = true;
-            return None;
+        if !batch.is_empty() {
+            return Next::Jobs(batch);
         }
-        Some(batch)
+        if self.writer.may_linger {
+            let (call, called) = oneshot::channel();
+            queue.lingering.push(call);
+            return Next::Linger(called);
+        }
+        queue.writers -= 1;
+        self.is_over = true;
+        Next::Over
     }
 }
 
