@@ -22,7 +22,7 @@ pub struct Settings {
     /// Database: `sqlite:PATH` or `postgres://…` [default: sluice.db in the data folder]
     #[arg(long, env = "SLUICE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database: Option<String>,
-    /// Connections to the database that this process may hold, half of them (4 at most) for writing [default: 8]
+    /// Connections to the database that this process may hold, half of them (one per core, 2 to 4) for writing [default: 8]
     #[arg(long, env = "SLUICE_DATABASE_CONNECTIONS", value_name = "N")]
     pub database_connections: Option<u32>,
     /// Address to listen on [default: 127.0.0.1:8080]
