@@ -41,11 +41,13 @@ impl fmt::Debug for Held {
 }
 
 impl Db {
-    /// Takes a connection and keeps it. On SQLite nobody else can write meanwhile, see [`Held::is_wanted`].
+    /// Takes a connection and keeps it. On SQLite nobody else can write meanwhile, see [`Held::is_wanted`]. It sees the
+    /// rows of all workspaces: for the engine, not for a database that is seen [`Db::within`] one.
     ///
     /// # Errors
     /// When the database cannot be reached or no connection becomes free in time.
     pub async fn hold(&self) -> Result<Held, DbError> {
+        debug_assert!(self.workspace().is_none());
         // Boxed like `Db::begin`.
         let connection = match self.pools() {
             Pools::Sqlite { writer, .. } => {

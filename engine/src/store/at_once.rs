@@ -20,6 +20,7 @@ pub(super) enum Written {
 
 static RECEIPTS: Script = Script::counted(&rows::INSERT_RECEIPTS);
 static FIRSTS: Script = Script::counted_then(&rows::INSERT_RUNS, &rows::INSERT_EVENTS);
+static LANED_FIRSTS: Script = Script::counted_then(&rows::INSERT_LANED_RUNS, &rows::INSERT_EVENTS);
 static LATERS: Script = Script::counted_then(&rows::UPDATE_RUNS, &rows::INSERT_EVENTS);
 static SILENT_FIRSTS: Script = Script::counted(&rows::INSERT_RUNS);
 static SILENT_LATERS: Script = Script::counted(&rows::UPDATE_RUNS);
@@ -56,12 +57,18 @@ pub(super) async fn write<'a>(
     };
     match held.write(pieces).await {
         Ok(()) => Ok(Written::Done),
-        Err(error) if error.is_everybodys() => {
+        Err(error) if error.is_everybodys() || is_locked(db, &error) => {
             *line = None;
             Err(error)
         }
         Err(_) => Ok(Written::Refused),
     }
+}
+
+/// Whether another process has held the lock on an SQLite file for too long: nobody's turns are at fault. On PostgreSQL
+/// only those who meet are in each other's way.
+fn is_locked(db: &Db, error: &DbError) -> bool {
+    db.dialect() == Dialect::Sqlite && error.is_transient()
 }
 
 /// Adds what writes turns of different runs to SQLite.
@@ -70,10 +77,13 @@ fn add_scripts(turns: &[&Ready], pieces: &mut Vec<Piece>) {
         turns.iter().partition(|ready| ready.events.is_none());
     let (firsts, laters) = rows::firsts_and_laters(&speaking);
     let (silent_firsts, silent_laters) = rows::firsts_and_laters(&silent);
-    // Every turn is in one of four, so what was used finds something to go along with.
+    let (laned, firsts): (Vec<&Ready>, Vec<&Ready>) =
+        firsts.into_iter().partition(|ready| rows::waits_for_lane(ready));
+    // Every turn is in one of five, so what was used finds something to go along with.
     let used = &mut usage::RIDER.with(&usage::rows(turns), usage::values);
     RECEIPTS.add(pieces, &rows::taking(turns), &[&rows::receipt], &mut None);
     FIRSTS.add(pieces, &firsts, &[&rows::new_run, &rows::spoken], used);
+    LANED_FIRSTS.add(pieces, &laned, &[&rows::new_run, &rows::spoken], used);
     LATERS.add(pieces, &laters, &[&rows::moved_run, &rows::spoken], used);
     SILENT_FIRSTS.add(pieces, &silent_firsts, &[&rows::new_run], used);
     SILENT_LATERS.add(pieces, &silent_laters, &[&rows::moved_run], used);

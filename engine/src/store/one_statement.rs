@@ -36,7 +36,10 @@ const PARTS: [Part; 7] = [
     Part {
         name: "begun",
         kinds: &rows::NEW_RUN_KINDS,
-        text: |lists| format!("{}select * from {lists} {COUNTED}", rows::NEW_RUN_COLUMNS),
+        text: |lists| {
+            let (columns, names, row) = (rows::NEW_RUN_COLUMNS, rows::NEW_RUN_NAMES, rows::NEW_RUN_IN_TURN);
+            format!("{columns}{row}{lists} as v ({names}) {COUNTED}")
+        },
     },
     Part {
         name: "moved",

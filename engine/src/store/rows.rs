@@ -7,14 +7,40 @@ use super::columns::{attention_number, status_number};
 use super::commit::Ready;
 use super::types::to_json;
 use super::waits;
+use crate::core::RunStatus;
 use sluice_db::{ArgType, DbError, Tx};
 
-/// The columns of a new run.
+/// The columns of a new run, with what goes into `created_at`.
+macro_rules! new_run_names {
+    ($created_at:expr) => {
+        concat!(
+            "workspace_id, run_id, workflow_id, version, status, turns, events, is_test, dry_run, ",
+            $created_at,
+            ", started_at, ended_at, wake_at, trigger_type, lane, parent_run_id, inbound_id, dedupe_key, error, \
+             owner, attention, document"
+        )
+    };
+}
+
 macro_rules! new_run_columns {
     () => {
-        "insert into runs (workspace_id, run_id, workflow_id, version, status, turns, events, is_test, dry_run, \
-         created_at, started_at, ended_at, wake_at, trigger_type, lane, parent_run_id, inbound_id, dedupe_key, error, \
-         owner, attention, document) "
+        concat!("insert into runs (", new_run_names!("created_at"), ") ")
+    };
+}
+
+/// The row of a new run out of `v`. Queued runs of a lane go in the order in which they were accepted, so one is accepted
+/// after those of its lane that are not over, also when the clock was set back meanwhile.
+macro_rules! new_run_in_turn {
+    () => {
+        concat!(
+            "select ",
+            new_run_names!(
+                "case when v.lane is null or v.status <> 0 then v.created_at else coalesce((select max(e.created_at) + 1 from runs e \
+                 where e.workspace_id = v.workspace_id and e.lane = v.lane and (e.status <= 1 or e.owner is not null) \
+                 and e.created_at >= v.created_at), v.created_at) end"
+            ),
+            " from "
+        )
     };
 }
 
@@ -59,6 +85,8 @@ macro_rules! receipt_columns {
 }
 
 pub(super) const NEW_RUN_COLUMNS: &str = new_run_columns!();
+pub(super) const NEW_RUN_NAMES: &str = new_run_names!("created_at");
+pub(super) const NEW_RUN_IN_TURN: &str = new_run_in_turn!();
 pub(super) const MOVED_RUN_COLUMNS: &str = moved_run_columns!();
 pub(super) const MOVE_RUNS: &str = move_runs!();
 pub(super) const WHERE_EXPECTED: &str = where_expected!();
@@ -85,6 +113,14 @@ pub(super) const RECEIPT_KINDS: [ArgType; 4] = [ArgType::Text, ArgType::Text, Ar
 
 pub(super) static INSERT_RUNS: Bulk =
     Bulk::new(concat!(new_run_columns!(), "values "), NEW_RUN_KINDS.len(), " on conflict do nothing");
+
+/// The same for runs that wait for their lane.
+pub(super) static INSERT_LANED_RUNS: Bulk = Bulk::new(
+    concat!("with v (", new_run_names!("created_at"), ") as (values "),
+    NEW_RUN_KINDS.len(),
+    // `where true`, or `on conflict` would be read as a part of a join.
+    concat!(") ", new_run_columns!(), new_run_in_turn!(), "v where true on conflict do nothing"),
+);
 
 pub(super) static UPDATE_RUNS: Bulk = Bulk::new(
     concat!("with v ", moved_run_columns!(), " as (values "),
@@ -153,6 +189,12 @@ pub(super) fn firsts_and_laters<'a>(turns: &[&'a Ready]) -> (Vec<&'a Ready>, Vec
     (firsts, laters)
 }
 
+/// Whether it is the first turn of a run that waits until others of its lane are over.
+pub(super) fn waits_for_lane(ready: &Ready) -> bool {
+    let turn = &ready.turn;
+    turn.status == RunStatus::Queued && turn.new_run.as_ref().is_some_and(|run| run.lane.is_some())
+}
+
 /// The turns that have events.
 pub(super) fn speaking<'a>(turns: &[&'a Ready]) -> Vec<&'a Ready> {
     turns.iter().filter(|ready| ready.events.is_some()).copied().collect()
@@ -175,6 +217,7 @@ pub(super) fn taking<'a>(turns: &[&'a Ready]) -> Vec<(&'a str, &'a Ready)> {
 /// Writes the run of a turn without its events; whether it was not left out.
 pub(super) async fn write_run(tx: &mut Tx, turn: &Ready) -> Result<bool, DbError> {
     let written = match turn.turn.new_run {
+        Some(_) if waits_for_lane(turn) => INSERT_LANED_RUNS.execute(tx, &[turn], new_run).await?,
         Some(_) => INSERT_RUNS.execute(tx, &[turn], new_run).await?,
         None => UPDATE_RUNS.execute(tx, &[turn], moved_run).await?,
     };

@@ -8,6 +8,7 @@ sluice_db::contract_tests! {
     a_run_that_is_driven_is_not_taken,
     every_workspace_gets_its_share,
     lanes_are_taken_one_run_at_a_time,
+    a_clock_that_was_set_back_changes_no_order_in_a_lane,
     due_runs_of_one_lane_are_taken_one_by_one,
     the_dead_are_buried_and_their_runs_are_free,
     a_run_is_given_back,
@@ -83,6 +84,32 @@ async fn lanes_are_taken_one_run_at_a_time(db: Db) {
     assert!(claim(&store, 8, 10).await.is_empty());
     commit_all(&store, vec![next_turn("run_a", 3, 2, RunStatus::Waiting)]).await;
     assert_eq!(claim(&store, 8, 10).await, ["run_b"]);
+}
+
+async fn a_clock_that_was_set_back_changes_no_order_in_a_lane(db: Db) {
+    let store = Store::new(db);
+    let queued = RunStatus::Queued;
+    commit_all(&store, vec![in_lane("run_9", "l", 5_000, queued)]).await;
+    commit_all(&store, vec![in_lane("run_8", "l", 1_000, queued)]).await;
+    // Turn by turn, because one of them is refused.
+    let stale = next_turn("run_9", 7, 1, RunStatus::Failed);
+    let answers = store.commit(vec![in_lane("run_7", "l", 1_000, queued), stale]).await.unwrap();
+    assert_eq!(answers, [Commit::Done, Commit::Stale]);
+    let others = vec![in_lane("run_6", "m", 1_001, queued), first_turn(facts("run_5", 1_002), queued)];
+    commit_all(&store, others).await;
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        let claimed = claim(&store, 7, 10).await;
+        let over = |run: &String| next_turn(run, 2, 1, RunStatus::Succeeded);
+        commit_all(&store, claimed.iter().map(over).collect()).await;
+        order.push(claimed);
+    }
+    // Only whoever stands behind them is later than it says.
+    assert_eq!(order, [vec!["run_6", "run_5", "run_9"], vec!["run_8"], vec!["run_7"]]);
+    // Nobody is there any more whom it could not have overtaken.
+    commit_all(&store, vec![in_lane("run_4", "l", 1_000, queued)]).await;
+    assert_eq!(store.load(&key("run_4")).await.unwrap().unwrap().run.created_at, 1_000);
+    assert_eq!(store.load(&key("run_8")).await.unwrap().unwrap().run.created_at, 5_001);
 }
 
 async fn due_runs_of_one_lane_are_taken_one_by_one(db: Db) {
