@@ -168,6 +168,9 @@ test("two people at one draft lose nothing", async () => {
     edges: [{ from: "begin", to: "work" }],
   });
   const [asha, ravi] = [await openBuilder(id), await openBuilder(id)];
+  // Begun before she saves: otherwise his page may have shown hers by then.
+  await canvasNode(ravi.page, "Work").click();
+  await label(ravi.page, "Ravi's work");
   await canvasNode(asha.page, "Begin").click();
   await label(asha.page, "Start");
   await canvasNode(asha.page, "Work").click();
@@ -175,8 +178,6 @@ test("two people at one draft lose nothing", async () => {
   await asha.page.keyboard.press("Control+s");
   await saved(asha.page);
 
-  await canvasNode(ravi.page, "Work").click();
-  await label(ravi.page, "Ravi's work");
   await dropNode(ravi.page, "Do nothing", 500, 500);
   await label(ravi.page, "Ravi's new one");
   await ravi.page.keyboard.press("Control+s");

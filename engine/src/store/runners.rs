@@ -21,14 +21,17 @@ const FREE: &str = "update runs set owner = null where (status <= 1 or owner is 
      and owner not in (select runner_id from runners)";
 
 impl Store {
-    /// Enters a process under a number at or after `wanted` that nobody has, and answers the number.
+    /// Enters a process under a number at or after `wanted` and after those of all others, and answers the number. So
+    /// whoever comes in is never the lowest beside others, also when the clock was set back: the lowest leads, and
+    /// would not know yet that it no longer does.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn join(&self, wanted: i64, name: &str, now: i64) -> Result<i64, StoreError> {
         const SQL: &str = "insert into runners (runner_id, name, beat, started_at) values ($1, $2, 0, $3) \
              on conflict do nothing";
-        let mut id = wanted;
+        let next = self.db.query("select coalesce(max(runner_id), 0) + 1 as next from runners").one().await?;
+        let mut id = next.int("next")?.max(wanted);
         while self.db.query(SQL).bind(id).bind(name).bind(now).execute().await? == 0 {
             id += 1;
         }

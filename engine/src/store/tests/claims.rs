@@ -146,7 +146,10 @@ async fn the_dead_are_buried_and_their_runs_are_free(db: Db) {
     assert_eq!(store.bury_former("b").await.unwrap(), 0);
     assert_eq!(store.bury_former("a").await.unwrap(), 1);
     store.join(200, "c", 1).await.unwrap();
+    // The clock was set back: still nobody comes in as the lowest.
+    assert_eq!(store.join(50, "d", 1).await.unwrap(), 201);
     store.leave(200).await.unwrap();
+    store.leave(201).await.unwrap();
     assert!(store.runners().await.unwrap().is_empty());
 }
 
