@@ -1,5 +1,6 @@
 //! Statements with their arguments, on their own or inside a transaction.
 
+use sqlx::postgres::PgPool;
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::error::classify;
@@ -63,7 +64,7 @@ impl Db {
                 let _wanting = self.wanting();
                 Box::pin(writer.begin_with(begin)).await.map(Tx::Sqlite)
             }
-            Pools::Postgres(pool) => Box::pin(pool.begin_with(begin)).await.map(Tx::Postgres),
+            Pools::Postgres(pool) => begin_to_the_end(pool.clone(), begin).await.map(Tx::Postgres),
         }
         .map_err(|error| classify(self.dialect(), error))?;
         if let (Tx::Postgres(_), Some(workspace_id)) = (&tx, self.workspace()) {
@@ -275,6 +276,22 @@ impl TxQuery<'_> {
                 .map(|done| done.rows_affected()),
         }
     }
+}
+
+/// Begins a transaction in a task of its own, whatever becomes of the caller. The driver (sqlx 0.9.0, its issue 4393)
+/// forgets a transaction whose `begin` is dropped on the way to the server and back: the next who gets that connection
+/// writes into it, believes that it is stored, and it never is.
+async fn begin_to_the_end(
+    pool: PgPool,
+    begin: &'static str,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    // What nobody takes any more is rolled back by its drop, there.
+    let begun = tokio::spawn(async move { pool.begin_with(begin).await });
+    begun.await.unwrap_or_else(|failure| match failure.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // The runtime ends.
+        Err(_) => Err(sqlx::Error::WorkerCrashed),
+    })
 }
 
 fn sqlite_rows(rows: Vec<sqlx::sqlite::SqliteRow>) -> Vec<Row> {

@@ -176,6 +176,7 @@ sluice_db::contract_tests! {
     every_type_comes_back, nulls_keep_their_type, counting_and_lists, columns_of_values, a_duplicate_is_a_value,
     a_transaction_is_all_or_nothing, readers_do_not_wait_for_the_writer, migrating_again_changes_nothing,
     a_newer_schema_is_refused,
+    whoever_goes_away_while_a_transaction_begins_leaves_none_open,
 }
 
 /// `table.column` to (may be null, part of the primary key).
@@ -226,4 +227,27 @@ fn both_engines_have_the_same_schema() {
         .join()
         .expect("the schemas are equal");
     });
+}
+
+/// Whoever had the connection next would write into that transaction, which nobody ends.
+async fn whoever_goes_away_while_a_transaction_begins_leaves_none_open(db: Db) {
+    const ROWS: i64 = 20;
+    scratch(&db).await;
+    for looks in 1..=ROWS {
+        let beginning = db.begin();
+        futures::pin_mut!(beginning);
+        for _ in 0..looks {
+            if futures::poll!(beginning.as_mut()).is_ready() {
+                break;
+            }
+        }
+    }
+    for n in 0..ROWS {
+        db.query("insert into scratch (id) values ($1)").bind(n.to_string()).execute().await.unwrap();
+    }
+    // Over all connections, each of which sees what the others have stored for good.
+    let counts = (0..ROWS).map(|_| async { db.query("select count(*) from scratch").one().await });
+    for row in futures::future::join_all(counts).await {
+        assert_eq!(row.unwrap().int(0).unwrap(), ROWS);
+    }
 }

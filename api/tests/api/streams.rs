@@ -84,14 +84,17 @@ fn paused() -> Value {
     chain("Paused", &nodes)
 }
 
+/// Runs the workflow to its end, or to where it waits; the run's id.
+async fn run(ground: &Ground, workflow: &str) -> String {
+    let path = format!("/api/workflows/{workflow}/run?wait=30s");
+    let run = ground.post(&path, json!({ "trigger": { "name": "A" } })).await.expect(200).json();
+    run["id"].as_str().unwrap().to_owned()
+}
+
 async fn a_finished_run_is_told_from_any_place(db: Db) {
     let ground = Ground::new(db).await;
     let id = ground.workflow(greeting()).await;
-    let run = ground
-        .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
-        .await
-        .json();
-    let path = format!("/api/runs/{}/stream", run["id"].as_str().unwrap());
+    let path = format!("/api/runs/{}/stream", run(&ground, &id).await);
     let all = Reader::open(&ground, &path, None).await.ok().unwrap().rest().await;
     assert_eq!(
         names(&all),
@@ -111,11 +114,7 @@ async fn a_finished_run_is_told_from_any_place(db: Db) {
 async fn a_run_is_followed_to_its_end(db: Db) {
     let ground = Ground::new(db).await;
     let id = ground.workflow(paused()).await;
-    let run = ground
-        .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
-        .await
-        .json();
-    let path = format!("/api/runs/{}/stream", run["id"].as_str().unwrap());
+    let path = format!("/api/runs/{}/stream", run(&ground, &id).await);
     let mut early = Reader::open(&ground, &path, None).await.ok().unwrap();
     let mut seen = Vec::new();
     while seen.last().is_none_or(|told: &Told| told.event != "run.waiting") {
@@ -135,11 +134,7 @@ async fn a_run_is_followed_to_its_end(db: Db) {
 async fn what_another_process_tells_is_read_from_the_store(db: Db) {
     let ground = Ground::new(db).await;
     let id = ground.workflow(paused()).await;
-    let run = ground
-        .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
-        .await
-        .json();
-    let run_id = run["id"].as_str().unwrap().to_owned();
+    let run_id = run(&ground, &id).await;
     let path = format!("/api/runs/{run_id}/stream");
     let mut reader = Reader::open(&ground, &path, None).await.ok().unwrap();
     let mut told = Vec::new();
@@ -169,15 +164,7 @@ async fn a_workspace_is_followed_and_resumed(db: Db) {
     let ground = Ground::new(db).await;
     let mut reader = Reader::open(&ground, "/api/stream", None).await.ok().unwrap();
     let id = ground.workflow(greeting()).await;
-    let run = async || {
-        ground
-            .post(&format!("/api/workflows/{id}/run?wait=30s"), json!({ "trigger": { "name": "A" } }))
-            .await
-            .expect(200)
-            .json()["id"]
-            .clone()
-    };
-    let first = run().await;
+    let first = run(&ground, &id).await;
     let mut told = Vec::new();
     for _ in 0..5 {
         told.push(reader.next().await.unwrap());
@@ -188,7 +175,7 @@ async fn a_workspace_is_followed_and_resumed(db: Db) {
     );
     assert!(told.iter().all(|told| told.data["run_id"] == first));
     drop(reader);
-    let second = run().await;
+    let second = run(&ground, &id).await;
     let mut again = Reader::open(&ground, "/api/stream", Some(&told[2].id)).await.ok().unwrap();
     let mut missed = Vec::new();
     for _ in 0..7 {
@@ -199,7 +186,7 @@ async fn a_workspace_is_followed_and_resumed(db: Db) {
     let mut lost = Reader::open(&ground, "/api/stream", Some("live_other-3")).await.ok().unwrap();
     assert_eq!(lost.next().await.unwrap().event, "stream.reset");
     let mut other = Reader::open(&ground, "/api/stream?workflow=wf_other", None).await.ok().unwrap();
-    run().await;
+    run(&ground, &id).await;
     ground.state.stopping.cancel();
     assert_eq!(other.next().await, None, "streams end with the server, and others' events are not told");
 }

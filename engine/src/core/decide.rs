@@ -315,11 +315,8 @@ impl Machine {
             self.end(RunStatus::Failed, Some(Box::new(error)), now, decision);
             return Ok(());
         }
-        let due: Vec<NodeIx> = self
-            .state
-            .nodes_in(NodePhase::Waiting)
-            .filter(|node| self.state.due(*node).is_some_and(|due| due <= now))
-            .collect();
+        let due: Vec<NodeIx> =
+            self.state.nodes_in(NodePhase::Waiting).filter(|node| self.state.is_due(*node, now)).collect();
         for node in due {
             let question = self.state.wait(node).filter(|(wait, _)| wait.kind == WaitKind::Outcome);
             match question.map(|(wait, _)| wait.clone()) {

@@ -316,6 +316,12 @@ impl RunState {
         self.nodes[node as usize].retry_at
     }
 
+    /// How long a failed node pauses before its next attempt, milliseconds.
+    pub fn pause(&self, node: NodeIx) -> Option<i64> {
+        let node = &self.nodes[node as usize];
+        node.retry_at.map(|at| at.saturating_sub(node.since))
+    }
+
     /// The node that finished last; its items are the result of the run.
     pub fn last(&self) -> Option<NodeIx> {
         self.last
@@ -347,10 +353,14 @@ impl RunState {
         due.chain(self.deadline.filter(|_| self.ending.is_none())).min()
     }
 
-    /// The moment at which a waiting node is due.
-    pub(super) fn due(&self, node: NodeIx) -> Option<i64> {
+    /// Whether the time of a waiting node has come. A pause that has not begun yet is of a clock that was set back since:
+    /// nobody knows how much of it is left, and it is over.
+    pub(super) fn is_due(&self, node: NodeIx, now: i64) -> bool {
         let node = &self.nodes[node as usize];
-        node.retry_at.or_else(|| node.wait.as_ref()?.until)
+        match node.retry_at {
+            Some(at) => at <= now || now < node.since,
+            None => node.wait.as_ref().and_then(|wait| wait.until).is_some_and(|until| until <= now),
+        }
     }
 
     /// What a node reads in its present execution.

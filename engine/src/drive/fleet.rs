@@ -5,9 +5,10 @@
 //! unchanging time: clocks of different machines, and clocks that jump, play no part. Must not know what a run does.
 
 use super::driven::Message;
-use super::driver::Asleep;
+use super::driver::{Asleep, LANE_PAUSE};
 use super::engine::Engine;
 use super::error::EngineError;
+use super::lanes::LaneTicket;
 use super::relay;
 use crate::store::{Claimed, RunKey, RunnerRow, StoreError, Wanted};
 use std::collections::{HashMap, HashSet};
@@ -175,15 +176,14 @@ impl Engine {
         self.0.config.is_alone || beaten.is_some_and(|at| at.elapsed() < self.0.config.lease / 2)
     }
 
-    /// Enters this process among those that drive runs.
-    pub(super) async fn join(&self) -> Result<(), EngineError> {
+    /// Enters this process among those that drive runs; answers the pausing runs that it inherits.
+    pub(super) async fn join(&self) -> Result<Vec<Claimed>, EngineError> {
         let (store, config) = (&self.0.store, &self.0.config);
         if config.is_alone {
             store.bury_all().await?;
         } else if !config.name.is_empty() {
             store.bury_former(&config.name).await?;
         }
-        store.free_orphans().await?;
         let began = Instant::now();
         // Seconds since the epoch, so that numbers of dead processes do not come back soon, our own included.
         let wanted = (self.now_ms() / 1_000).max(self.0.fleet.me() + 1);
@@ -191,7 +191,8 @@ impl Engine {
         *locked(&self.0.fleet.beaten) = Some(began);
         self.0.fleet.me.store(id, Ordering::SeqCst);
         tracing::info!(runner = id, name = config.name, "joined as a process that drives runs");
-        Ok(())
+        store.free_orphans().await?;
+        Ok(store.inherit(id, self.now_ms()).await?)
     }
 
     /// Leaves the others, so that they need not wait for the lease to end.
@@ -255,6 +256,8 @@ impl Engine {
         }
         // Also without a death: a process that came back from a long pause may have left a run behind.
         let freed = store.free_orphans().await?;
+        let inherited = store.inherit(me, self.now_ms()).await?;
+        inherited.into_iter().for_each(|claimed| self.take_up(claimed, None, None));
         if is_buried || freed > 0 {
             self.call_for_work(true).await;
         }
@@ -269,7 +272,9 @@ impl Engine {
         let former = std::mem::take(&mut *locked(&self.0.fleet.incarnation));
         former.cancel();
         self.0.fleet.is_leader.store(false, Ordering::SeqCst);
-        self.join().await
+        let inherited = self.join().await?;
+        inherited.into_iter().for_each(|claimed| self.take_up(claimed, None, None));
+        Ok(())
     }
 
     /// Runs that wait in the store for someone to drive them, as last counted.
@@ -412,10 +417,10 @@ impl Engine {
         let (claimed, last) = store.claim_unowned(fleet.me(), Wanted::Sound(SUSPECT), &after, room).await?;
         *locked(&fleet.after) = last;
         let found = !claimed.is_empty();
-        claimed.into_iter().for_each(|claimed| self.take_up(claimed, None));
+        claimed.into_iter().for_each(|claimed| self.take_up(claimed, None, None));
         if locked(&fleet.suspect).is_none() {
             let (suspects, _) = store.claim_unowned(fleet.me(), Wanted::Suspect(SUSPECT), "", 1).await?;
-            suspects.into_iter().for_each(|claimed| self.take_up(claimed, None));
+            suspects.into_iter().for_each(|claimed| self.take_up(claimed, None, None));
         }
         let backlog = if found { store.count_unowned(self.0.config.max_queued).await? } else { 0 };
         fleet.backlog.store(backlog, Ordering::Relaxed);
@@ -424,17 +429,23 @@ impl Engine {
     }
 
     /// Takes up runs that are written as this process's own and that nobody here drives: the answer to a claim or a
-    /// commit was lost, or a driver came to grief. What was so at the last look and has not moved since is taken.
+    /// commit was lost, or a driver came to grief. What was so at the last look and has not moved since is taken. Runs whose
+    /// pause ends later than any pause lasts are woken: the clock was set back.
     async fn take_up_forgotten(&self) -> Result<(), EngineError> {
         let me = self.0.fleet.me();
         let driven = self.0.store.driven_by(me, MOST_FORGOTTEN).await?;
-        let idle: HashMap<RunKey, i64> = driven.into_iter().filter(|(key, _)| !self.is_active(key)).collect();
+        let latest = self.now_ms().saturating_add(LANE_PAUSE);
+        for run in driven.iter().filter(|run| run.pauses_until.is_some_and(|until| until > latest)) {
+            drop(self.tell_active(&run.key, Message::Wake));
+        }
+        let idle = driven.into_iter().filter(|run| !self.is_active(&run.key));
+        let idle: HashMap<RunKey, i64> = idle.map(|run| (run.key, run.turns)).collect();
         let before = std::mem::replace(&mut *locked(&self.0.fleet.idle), idle.clone());
         for (key, turns) in idle {
             let is_forgotten = before.get(&key) == Some(&turns) && !self.is_active(&key);
             if is_forgotten && self.0.store.reclaim(me, &key, turns).await? {
                 tracing::warn!(run_id = %key.run_id, "a run that nobody here drove is taken up again");
-                self.drive_claimed(key, None);
+                self.drive_claimed(key, None, None);
             }
         }
         Ok(())
@@ -447,14 +458,15 @@ impl Engine {
             let is_sound = claimed.claims <= SUSPECT;
             match is_sound.then(|| self.claim_to_wake(&claimed.key)).flatten() {
                 Some(inbox) => asleep.push(Asleep { key: claimed.key, inbox, place: None }),
-                None => self.take_up(claimed, Some(Message::Wake)),
+                None => self.take_up(claimed, Some(Message::Wake), None),
             }
         }
         self.spawn_all(asleep);
     }
 
-    /// Goes on with a run that is this process's now. One that kills whoever drives it is ended.
-    pub(super) fn take_up(&self, claimed: Claimed, message: Option<Message>) {
+    /// Goes on with a run that is this process's now, from its place in its lane if lanes are kept here. One that kills
+    /// whoever drives it is ended.
+    pub(super) fn take_up(&self, claimed: Claimed, message: Option<Message>, place: Option<LaneTicket>) {
         let Claimed { key, claims } = claimed;
         if claims > SUSPECT {
             *locked(&self.0.fleet.suspect) = Some(key.clone());
@@ -462,17 +474,17 @@ impl Engine {
         if claims > MOST_CLAIMS {
             return self.end_poisoned(key);
         }
-        self.drive_claimed(key, message);
+        self.drive_claimed(key, message, place);
     }
 
     /// Drives a run that this process has claimed. The task that drove it before may not have gone yet, if that was
     /// here; it can commit nothing more, and goes.
-    pub(super) fn drive_claimed(&self, key: RunKey, message: Option<Message>) {
+    pub(super) fn drive_claimed(&self, key: RunKey, message: Option<Message>, place: Option<LaneTicket>) {
         if let Some(inbox) = self.claim(&key) {
             if let Some(message) = message {
                 drop(self.tell_active(&key, message));
             }
-            return self.spawn_loaded(key, inbox, None);
+            return self.spawn_loaded(key, inbox, place);
         }
         let (engine, busy) = (self.clone(), self.busy());
         self.spawn_task(async move {
@@ -485,7 +497,7 @@ impl Engine {
             if let Some(message) = message {
                 drop(engine.tell_active(&key, message));
             }
-            engine.spawn_loaded(key, inbox, None);
+            engine.spawn_loaded(key, inbox, place);
             drop(busy);
         });
     }

@@ -146,7 +146,7 @@ impl Engine {
             Posted::Retry { change } => Message::Retry { change, done },
         };
         if is_claimed {
-            self.drive_claimed(message.key.clone(), Some(told));
+            self.drive_claimed(message.key.clone(), Some(told), None);
         } else if self.tell_active(&message.key, told).is_some() {
             // Its driver has just ended; the next round finds the run without an owner.
             return Ok(());

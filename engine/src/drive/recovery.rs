@@ -4,7 +4,7 @@ use super::driven::Message;
 use super::engine::Engine;
 use super::error::EngineError;
 use super::fleet::SUSPECT;
-use super::lanes::LaneLoan;
+use super::lanes::{LaneLoan, LaneTicket};
 use super::start::RunOutcome;
 use crate::core::RunState;
 use crate::store::{RunKey, StoreError};
@@ -17,9 +17,17 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub async fn recover(&self) -> Result<usize, EngineError> {
-        self.join().await?;
-        // With others the loop that claims finds what is there.
-        let count = if self.0.config.is_alone { self.take_up_all().await? } else { 0 };
+        let inherited = self.join().await?;
+        let mut count = inherited.len();
+        for claimed in inherited {
+            // Before what is queued behind it.
+            let place = self.place_of(&claimed.key).await?;
+            self.take_up(claimed, None, place);
+        }
+        if self.0.config.is_alone {
+            // With others the loop that claims finds what is there.
+            count += self.take_up_all().await?;
+        }
         self.tell_missed().await?;
         self.0.fleet.work.notify_one();
         Ok(count)
@@ -34,12 +42,20 @@ impl Engine {
             }
             count += claimed.len();
             for claimed in claimed {
-                // Places in lanes are taken here, in the order of acceptance, and not where the runs are loaded.
-                let lane = self.0.store.lane(&claimed.key).await?;
-                let place = lane.map(|lane| self.lanes().enter(&lane));
+                let place = self.place_of(&claimed.key).await?;
                 self.resume(claimed.key, place);
             }
         }
+    }
+
+    /// The place of a run in its lane, if lanes are kept here: taken in the order of acceptance, and not where the run is
+    /// loaded.
+    async fn place_of(&self, key: &RunKey) -> Result<Option<LaneTicket>, EngineError> {
+        if !self.0.config.is_alone {
+            return Ok(None);
+        }
+        let lane = self.0.store.lane(key).await?;
+        Ok(lane.map(|lane| self.lanes().enter(&lane)))
     }
 
     /// Tells callers of child runs what they missed because a process stopped at the wrong moment.

@@ -7,27 +7,17 @@ use super::commit::{Ready, rounds};
 use super::{one_statement, rows, usage, waits};
 use sluice_db::{Db, DbError, Dialect, Held, Piece};
 
-/// What became of a group.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Written {
-    /// It is durable.
-    Done,
-    /// Somebody in it is refused, or says what cannot be stored. Nothing was written.
-    Refused,
-    /// It writes what only others know how to write.
-    NotTried,
-}
-
 static RECEIPTS: Script = Script::counted(&rows::INSERT_RECEIPTS);
 static FIRSTS: Script = Script::counted_then(&rows::INSERT_RUNS, &rows::INSERT_EVENTS);
-static LANED_FIRSTS: Script = Script::counted_then(&rows::INSERT_LANED_RUNS, &rows::INSERT_EVENTS);
+static LANED_FIRSTS: Script = Script::counted_then(&rows::INSERT_RUNS_IN_TURN, &rows::INSERT_EVENTS);
 static LATERS: Script = Script::counted_then(&rows::UPDATE_RUNS, &rows::INSERT_EVENTS);
-static SILENT_FIRSTS: Script = Script::counted(&rows::INSERT_RUNS);
+static SILENT_FIRSTS: Script = Script::counted(&rows::INSERT_RUNS_IN_TURN);
 static SILENT_LATERS: Script = Script::counted(&rows::UPDATE_RUNS);
 static NO_WAITS: Script = Script::new(&rows::DELETE_WAITS);
 static WAITS: Script = Script::new(&waits::INSERT);
 
-/// Writes turns and all their children over `line`, the connection that the writer keeps.
+/// Writes turns and all their children over `line`, the connection that the writer keeps; whether it did. If not,
+/// nothing is written: somebody is refused, says what cannot be stored, or writes what only others know how to write.
 ///
 /// # Errors
 /// When the database cannot be used, whoever asks.
@@ -35,11 +25,11 @@ pub(super) async fn write<'a>(
     db: &Db,
     line: &mut Option<Held>,
     turns: impl Iterator<Item = &'a Ready>,
-) -> Result<Written, DbError> {
+) -> Result<bool, DbError> {
     let mut all = Vec::new();
     turns.for_each(|turn| turn.family(&mut all));
     if all.iter().any(|ready| ready.turn.change.is_some()) {
-        return Ok(Written::NotTried);
+        return Ok(false);
     }
     let mut pieces = Vec::new();
     for round in rounds(all) {
@@ -56,12 +46,12 @@ pub(super) async fn write<'a>(
         None => line.insert(db.hold().await?),
     };
     match held.write(pieces).await {
-        Ok(()) => Ok(Written::Done),
+        Ok(()) => Ok(true),
         Err(error) if error.is_everybodys() || is_locked(db, &error) => {
             *line = None;
             Err(error)
         }
-        Err(_) => Ok(Written::Refused),
+        Err(_) => Ok(false),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What becomes of the turns of several callers in one transaction: all at once if nothing is refused, one after the
 //! other if something is, and each caller alone if something fails. Must not know statements.
 
-use super::at_once::{self, Written};
+use super::at_once;
 use super::changes::Log;
 use super::commit::{Ready, write_family};
 use super::writer::Job;
@@ -66,7 +66,7 @@ impl Desk<'_> {
     /// Writes everything in one transaction and gives the answers of every caller.
     async fn together(&mut self, jobs: &[Job]) -> Result<Vec<Vec<Commit>>, Failure> {
         let all = jobs.iter().flat_map(|job| &job.turns);
-        if at_once::write(self.db, &mut self.line, all).await.map_err(everybodys)? == Written::Done {
+        if at_once::write(self.db, &mut self.line, all).await.map_err(everybodys)? {
             return Ok(jobs.iter().map(|job| vec![Commit::Done; job.turns.len()]).collect());
         }
         // On SQLite there is no other.

@@ -24,6 +24,17 @@ pub struct Claimed {
     pub claims: i64,
 }
 
+/// A run that is written as driven by a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Driven {
+    /// Which run.
+    pub key: RunKey,
+    /// How many turns it has.
+    pub turns: i64,
+    /// When its pause ends, if it only pauses; milliseconds since the epoch.
+    pub pauses_until: Option<i64>,
+}
+
 /// Which runs are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -90,7 +101,7 @@ pub(super) const ALL: &str = "select workspace_id, run_id, claims from runs wher
 pub(super) const DUE_OF: &str = "select workspace_id, run_id from runs where wake_at is not null and wake_at <= $1 \
      and owner = $2 order by wake_at limit $3";
 
-pub(super) const DRIVEN_BY: &str = "select workspace_id, run_id, turns from runs \
+pub(super) const DRIVEN_BY: &str = "select workspace_id, run_id, turns, status, wake_at from runs \
      where (status <= 1 or owner is not null) and owner = $1 limit $2";
 
 pub(super) const COUNT_UNOWNED: &str =
@@ -178,13 +189,18 @@ impl Store {
         rows.iter().map(read_key).collect()
     }
 
-    /// The runs that are written as driven by a process, each with its number of turns.
+    /// The runs that are written as driven by a process.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn driven_by(&self, runner: i64, limit: u32) -> Result<Vec<(RunKey, i64)>, StoreError> {
+    pub async fn driven_by(&self, runner: i64, limit: u32) -> Result<Vec<Driven>, StoreError> {
         let rows = self.db.query(DRIVEN_BY).bind(runner).bind(limit).all().await?;
-        rows.iter().map(|row| Ok((read_key(row)?, row.int("turns")?))).collect()
+        let read = |row: &Row| {
+            let is_waiting = read_status(row)? == RunStatus::Waiting;
+            let pauses_until = row.opt_int("wake_at")?.filter(|_| is_waiting);
+            Ok(Driven { key: read_key(row)?, turns: row.int("turns")?, pauses_until })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Takes a run up again that is written as driven by this process and is not; whoever of this process drove it

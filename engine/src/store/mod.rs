@@ -50,7 +50,7 @@ mod writer;
 mod tests;
 
 pub use changes::{Change, ChangeLog, Logged, Signature};
-pub use claims::{Claimed, Wanted};
+pub use claims::{Claimed, Driven, Wanted};
 pub use codec::MAX_DEPTH;
 pub use erase::{Found, SeenRun};
 pub use error::StoreError;

@@ -114,8 +114,8 @@ pub(super) const RECEIPT_KINDS: [ArgType; 4] = [ArgType::Text, ArgType::Text, Ar
 pub(super) static INSERT_RUNS: Bulk =
     Bulk::new(concat!(new_run_columns!(), "values "), NEW_RUN_KINDS.len(), " on conflict do nothing");
 
-/// The same for runs that wait for their lane.
-pub(super) static INSERT_LANED_RUNS: Bulk = Bulk::new(
+/// The same for runs of which some may wait for their lane.
+pub(super) static INSERT_RUNS_IN_TURN: Bulk = Bulk::new(
     concat!("with v (", new_run_names!("created_at"), ") as (values "),
     NEW_RUN_KINDS.len(),
     // `where true`, or `on conflict` would be read as a part of a join.
@@ -217,8 +217,7 @@ pub(super) fn taking<'a>(turns: &[&'a Ready]) -> Vec<(&'a str, &'a Ready)> {
 /// Writes the run of a turn without its events; whether it was not left out.
 pub(super) async fn write_run(tx: &mut Tx, turn: &Ready) -> Result<bool, DbError> {
     let written = match turn.turn.new_run {
-        Some(_) if waits_for_lane(turn) => INSERT_LANED_RUNS.execute(tx, &[turn], new_run).await?,
-        Some(_) => INSERT_RUNS.execute(tx, &[turn], new_run).await?,
+        Some(_) => INSERT_RUNS_IN_TURN.execute(tx, &[turn], new_run).await?,
         None => UPDATE_RUNS.execute(tx, &[turn], moved_run).await?,
     };
     Ok(written == 1)

@@ -2,7 +2,9 @@
 //! still deletes that process's row, and its runs are anybody's again. No process's clock is compared with
 //! another's. Must not know how runs are driven.
 
-use super::{Store, StoreError};
+use super::runs::read_key;
+use super::{Claimed, Store, StoreError};
+use sluice_db::Row;
 
 /// A process as the others see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,10 +17,17 @@ pub struct RunnerRow {
     pub beat: i64,
 }
 
-/// A run that nobody alive drives any more is free. Also takes those whose process came back from a long pause,
+/// A run under way that nobody alive drives any more is free. Also takes those whose process came back from a long pause,
 /// committed once more, and only then noticed that it had been given up.
 const FREE: &str = "update runs set owner = null where (status <= 1 or owner is not null) and owner is not null \
-     and owner not in (select runner_id from runners)";
+     and status <> 2 and owner not in (select runner_id from runners)";
+
+/// One that only pauses keeps its lane, so it goes from hand to hand. Where its time has come, driving it may be what
+/// the former process died of.
+const INHERIT: &str = "update runs set owner = $1, turns = turns + 1, \
+     claims = case when wake_at <= $2 then coalesce(claims, 0) + 1 else claims end \
+     where (status <= 1 or owner is not null) and owner is not null and status = 2 \
+     and owner not in (select runner_id from runners) returning workspace_id, run_id, claims, created_at";
 
 impl Store {
     /// Enters a process under a number at or after `wanted` and after those of all others, and answers the number. So
@@ -94,11 +103,26 @@ impl Store {
         Ok(())
     }
 
-    /// Frees the runs of processes that are no more; returns how many.
+    /// Frees the runs of processes that are no more; returns how many. Those that pause are left to an heir.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn free_orphans(&self) -> Result<u64, StoreError> {
         Ok(self.db.query(FREE).execute().await?)
+    }
+
+    /// Gives the pausing runs of processes that are no more to one that lives, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn inherit(&self, heir: i64, now: i64) -> Result<Vec<Claimed>, StoreError> {
+        let rows = self.db.query(INHERIT).bind(heir).bind(now).all().await?;
+        let read = |row: &Row| {
+            let claims = row.opt_int("claims")?.unwrap_or(0);
+            Ok((row.int("created_at")?, Claimed { key: read_key(row)?, claims }))
+        };
+        let mut inherited = rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+        inherited.sort_by_key(|(created_at, _)| *created_at);
+        Ok(inherited.into_iter().map(|(_, claimed)| claimed).collect())
     }
 }

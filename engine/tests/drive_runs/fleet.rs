@@ -9,6 +9,7 @@ use sluice_engine::core::RunStatus;
 use sluice_engine::document::Document;
 use sluice_engine::drive::{Engine, EngineConfig, EngineError, FaultPlan, StartRequest, WaitFor};
 use sluice_engine::store::{Attention, RunKey};
+use sluice_node_sdk::error::ErrorKind;
 use sluice_node_sdk::testkit::{SimClock, TEST_NOW_MS};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,8 @@ sluice_db::contract_tests! {
     one_takes_in_what_another_does,
     pure_work_is_done_where_it_comes_in,
     a_lane_keeps_its_order_over_all,
+    a_pause_keeps_its_lane_when_its_process_dies,
+    a_pause_ends_also_when_the_clock_was_set_back,
     the_dead_are_replaced,
     who_was_given_up_changes_nothing_more,
     a_message_finds_whoever_drives_the_run,
@@ -151,6 +154,60 @@ async fn a_lane_keeps_its_order_over_all(db: Db) {
             lane.iter().flat_map(|run| [run.run_id.to_string(), run.run_id.to_string()]).collect();
         assert_eq!(order, expected);
     }
+}
+
+/// Two runs of one lane, of which the first pauses between two attempts.
+struct Pausing([RunKey; 2]);
+
+impl Pausing {
+    /// Runs that `engine` drives, until the first pauses and the second is queued behind it.
+    async fn begin(fleet: &Fleet, engine: &Engine) -> Self {
+        let settings = json!({ "retry": { "max_attempts": 2, "initial": "30s" } });
+        let nodes = json!([{ "id": "start", "type": "start" }, { "id": "act", "type": "idem", "settings": settings }]);
+        let document = with("Pausing", nodes, &["start > act"], json!({ "lane": "one" }));
+        let workflow = publish(engine, document).await;
+        fleet.world.plan("act", [Act::Fail(ErrorKind::Unavailable)]);
+        let first = engine.start(request(&workflow, json!({}))).await.unwrap().key;
+        until_status(engine, &first, RunStatus::Waiting).await;
+        let second = engine.start(request(&workflow, json!({}))).await.unwrap().key;
+        until_status(engine, &second, RunStatus::Queued).await;
+        Self([first, second])
+    }
+
+    /// Both come to their end, one after the other.
+    async fn end(&self, fleet: &Fleet, engine: &Engine) {
+        for run in &self.0 {
+            until_status(engine, run, RunStatus::Succeeded).await;
+        }
+        let calls = fleet.world.calls();
+        let begun: Vec<_> = calls.iter().map(|call| call.effect_id.split('/').next().unwrap()).collect();
+        let [first, second] = self.0.each_ref().map(|run| &*run.run_id);
+        assert_eq!(begun, [first, first, second]);
+    }
+}
+
+async fn a_pause_keeps_its_lane_when_its_process_dies(db: Db) {
+    let fleet = Fleet::new(db);
+    let faults = FaultPlan::counting();
+    let former = fleet.engine(true, faults.clone()).await;
+    let pausing = Pausing::begin(&fleet, &former).await;
+    let owner = former.runner_id();
+    faults.kill();
+    let engine = fleet.runner().await;
+    until("the run is no longer the dead one's", async || {
+        engine.store().load(&pausing.0[0]).await.unwrap().unwrap().owner != Some(owner)
+    })
+    .await;
+    fleet.clock.advance(30_000);
+    pausing.end(&fleet, &engine).await;
+}
+
+async fn a_pause_ends_also_when_the_clock_was_set_back(db: Db) {
+    let fleet = Fleet::new(db);
+    let engine = fleet.runner().await;
+    let pausing = Pausing::begin(&fleet, &engine).await;
+    fleet.clock.advance(-3_600_000);
+    pausing.end(&fleet, &engine).await;
 }
 
 async fn the_dead_are_replaced(db: Db) {

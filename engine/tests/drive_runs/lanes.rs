@@ -6,6 +6,7 @@ use serde_json::json;
 use sluice_engine::core::RunStatus;
 use sluice_engine::document::Document;
 use sluice_engine::store::RunKey;
+use sluice_node_sdk::error::ErrorKind;
 
 fn laned() -> Document {
     let nodes = json!([{ "id": "start", "type": "start" }, { "id": "act", "type": "idem" }]);
@@ -96,6 +97,34 @@ async fn queued_runs_keep_their_order_over_a_crash() {
     for key in &keys {
         assert_eq!(home.status(key).await, RunStatus::Succeeded);
     }
+}
+
+/// With a pause of half a minute before the second attempt.
+fn laned_with_pause() -> Document {
+    let settings = json!({ "retry": { "max_attempts": 2, "initial": "30s" } });
+    let nodes =
+        json!([{ "id": "start", "type": "start" }, { "id": "act", "type": "idem", "settings": settings }]);
+    with("Laned", nodes, &["start > act"], json!({ "lane": "{{ json.who }}" }))
+}
+
+#[tokio::test]
+async fn a_pause_between_two_attempts_keeps_its_lane_over_a_crash() {
+    let mut home = Home::new().await;
+    let workflow = home.publish(laned_with_pause()).await;
+    home.world.plan("act", [Act::Fail(ErrorKind::Unavailable)]);
+    let mut keys = Vec::new();
+    for n in 0..3 {
+        keys.push(home.start(&workflow, json!({ "who": "asha", "n": n })).await);
+        if n == 0 {
+            home.engine.settle().await;
+        }
+    }
+    home.restart();
+    home.engine.recover().await.unwrap();
+    home.pass(30_000).await;
+    let mut expected = ids(&keys);
+    expected.insert(0, expected[0].clone());
+    assert_eq!(begun(&home), expected);
 }
 
 #[tokio::test]

@@ -66,16 +66,22 @@ static NOTE_RUN: Bulk = Bulk::new(
 
 impl Records {
     /// Takes over bodies that were stored and not handled, in the order in which they came, whatever the clock said:
-    /// after a start, or when another process died. They are this caller's for ten seconds.
+    /// after a start, or when another process died. They are this caller's for ten seconds. A claim that ends long
+    /// after this caller's would is of a clock that was set back since, and void.
     pub async fn claim_pending_inbound(&self, limit: u32) -> Result<Vec<String>, RecordError> {
         let now = self.now();
         let sql = format!(
-            "with due as (select id from inbound_bodies where status = 'received' and claimed_until <= $1 \
+            "with due as (select id from inbound_bodies where status = 'received' \
+             and (claimed_until <= $1 or claimed_until > $4) \
              order by place, received_at, id limit $2{}) update inbound_bodies set claimed_until = $3 \
              where id in (select id from due) returning id, place, received_at",
             self.db.dialect().for_update_skip_locked()
         );
-        let rows = self.db.query(sql).bind(now).bind(page_size(limit)).bind(now + CLAIM_MS).all().await?;
+        let until = now + CLAIM_MS;
+        // Two machines may differ by less than that.
+        let too_late = until + CLAIM_MS;
+        let query = self.db.query(sql).bind(now).bind(page_size(limit)).bind(until).bind(too_late);
+        let rows = query.all().await?;
         let read = |row: &Row| Ok((row.int("place")?, row.int("received_at")?, row.text("id")?));
         let mut claimed = rows.iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
         claimed.sort_unstable();

@@ -202,6 +202,18 @@ async fn a_clock_that_jumps_back_changes_no_order(db: Db) {
     }
     assert_eq!(records.pending_inbound().await.unwrap(), stored);
     assert_eq!(records.claim_pending_inbound(10).await.unwrap(), stored);
+    ground.pass(-5_000);
+    assert_eq!(
+        records.claim_pending_inbound(10).await.unwrap(),
+        [""; 0],
+        "clocks of two machines may differ"
+    );
+    ground.pass(-3_600_000);
+    assert_eq!(
+        records.claim_pending_inbound(10).await.unwrap(),
+        stored,
+        "nobody waits for the clock to come back"
+    );
 }
 
 async fn bodies_are_taken_up_together_and_suspects_are_told(db: Db) {

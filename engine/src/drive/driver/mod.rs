@@ -86,7 +86,7 @@ enum TurnError {
 }
 
 /// A pause between two attempts that is no longer than this leaves a run its lane, milliseconds.
-const LANE_PAUSE: i64 = 60_000;
+pub(super) const LANE_PAUSE: i64 = 60_000;
 
 /// Messages for a run, those first that came before the run was at hand.
 type Early = VecDeque<Message>;
@@ -210,11 +210,9 @@ impl Driver {
         match state.status() {
             RunStatus::Queued | RunStatus::Running => true,
             RunStatus::Waiting => {
-                (self.run.lane.is_some() || !self.lanes.is_empty()) && {
-                    let latest = self.engine.now_ms().saturating_add(LANE_PAUSE);
-                    let pauses = |node| state.retry_at(node).is_some_and(|at| at <= latest);
-                    state.nodes_in(NodePhase::Waiting).any(pauses)
-                }
+                let pauses = |node| state.pause(node).is_some_and(|pause| pause <= LANE_PAUSE);
+                (self.run.lane.is_some() || !self.lanes.is_empty())
+                    && state.nodes_in(NodePhase::Waiting).any(pauses)
             }
             RunStatus::Succeeded | RunStatus::Failed | RunStatus::Cancelled => false,
         }

@@ -11,6 +11,7 @@ sluice_db::contract_tests! {
     a_clock_that_was_set_back_changes_no_order_in_a_lane,
     due_runs_of_one_lane_are_taken_one_by_one,
     the_dead_are_buried_and_their_runs_are_free,
+    what_pauses_goes_from_the_dead_to_an_heir,
     a_run_is_given_back,
     suspects_are_taken_alone,
     messages_find_their_run_and_are_answered_once,
@@ -153,6 +154,40 @@ async fn the_dead_are_buried_and_their_runs_are_free(db: Db) {
     assert!(store.runners().await.unwrap().is_empty());
 }
 
+async fn what_pauses_goes_from_the_dead_to_an_heir(db: Db) {
+    let store = Store::new(db);
+    let heir = store.join(9, "heir", 1).await.unwrap();
+    let pausing = |run: &str, created_at, wake_at| Turn {
+        owner: Some(7),
+        wake_at: Some(wake_at),
+        ..in_lane(run, run, created_at, RunStatus::Waiting)
+    };
+    let driven = Turn { owner: Some(7), ..first_turn(facts("run_d", 100), RunStatus::Running) };
+    let behind = in_lane("run_e", "run_a", 300, RunStatus::Queued);
+    let waiting = Turn { wake_at: Some(5_000), ..in_lane("run_f", "run_f", 100, RunStatus::Waiting) };
+    let turns = vec![pausing("run_a", 200, 5_000), pausing("run_b", 100, 5_000), driven, behind, waiting];
+    commit_all(&store, turns).await;
+    assert_eq!(store.free_orphans().await.unwrap(), 1, "only what was under way");
+    let claimed = |run: &str, claims| Claimed { key: key(run), claims };
+    let inherited = store.inherit(heir, 1_000).await.unwrap();
+    assert_eq!(inherited, [claimed("run_b", 0), claimed("run_a", 0)], "the oldest first");
+    assert!(store.inherit(heir, 1_000).await.unwrap().is_empty());
+    assert_eq!(claim(&store, heir, 10).await, ["run_d"], "nobody goes past what pauses");
+    let ours = store.driven_by(heir, 10).await.unwrap();
+    let pauses = ours.iter().filter(|run| run.pauses_until == Some(5_000)).count();
+    assert_eq!((ours.len(), pauses), (3, 2));
+    // Whoever drove it before can commit nothing more.
+    let late = next_turn("run_a", 1, 1, RunStatus::Succeeded);
+    assert_eq!(store.commit(vec![late]).await.unwrap(), [Commit::Stale]);
+    // One whose time has come may be what its process died of.
+    for claims in 1..3 {
+        store.leave(heir + claims - 1).await.unwrap();
+        let next = store.join(heir + claims, "next", 1).await.unwrap();
+        let inherited = store.inherit(next, 9_000).await.unwrap();
+        assert_eq!(inherited, [claimed("run_b", claims), claimed("run_a", claims)]);
+    }
+}
+
 async fn a_run_is_given_back(db: Db) {
     let store = Store::new(db);
     commit_all(&store, vec![first_turn(facts("run_1", 100), RunStatus::Running)]).await;
@@ -213,7 +248,8 @@ async fn what_is_ours_is_seen_and_taken_up_again(db: Db) {
     let driven =
         |run: &str, owner| Turn { owner: Some(owner), ..first_turn(facts(run, 100), RunStatus::Running) };
     commit_all(&store, vec![driven("run_1", 7), driven("run_2", 8)]).await;
-    assert_eq!(store.driven_by(7, 10).await.unwrap(), [(key("run_1"), 1)]);
+    let ours = Driven { key: key("run_1"), turns: 1, pauses_until: None };
+    assert_eq!(store.driven_by(7, 10).await.unwrap(), [ours]);
     assert!(!store.reclaim(7, &key("run_1"), 2).await.unwrap());
     assert!(!store.reclaim(7, &key("run_2"), 1).await.unwrap());
     assert!(store.reclaim(7, &key("run_1"), 1).await.unwrap());

@@ -2,7 +2,7 @@
 //! or absence is anybody else's.
 
 use super::*;
-use crate::store::at_once::{self, Written};
+use crate::store::at_once;
 use crate::store::commit::Ready;
 use futures::future::join_all;
 use sluice_db::Db;
@@ -116,7 +116,7 @@ async fn any_turns_are_written_at_once(db: Db) {
         let ready: Vec<_> = turns.into_iter().map(|turn| Ready::new(turn).unwrap()).collect();
         at_once::write(&db, &mut None, ready.iter()).await.unwrap()
     };
-    assert_eq!(write(vec![parent.clone(), again.clone(), over, silent]).await, Written::Done);
+    assert!(write(vec![parent.clone(), again.clone(), over, silent]).await);
     let waiting_for = async |signal| -> Vec<String> {
         let found = store.waiting_for(WS, signal).await.unwrap();
         found.into_iter().map(|one| one.key.run_id.to_string()).collect()
@@ -131,11 +131,11 @@ async fn any_turns_are_written_at_once(db: Db) {
 
     let fresh = first_turn(facts("run_e", 100), RunStatus::Succeeded);
     for refused in [parent, again, next_turn("run_a", 7, 1, RunStatus::Failed)] {
-        assert_eq!(write(vec![fresh.clone(), refused]).await, Written::Refused);
+        assert!(!write(vec![fresh.clone(), refused]).await);
     }
     assert!(store.load(&key("run_e")).await.unwrap().is_none());
     let twice = vec![fresh, next_turn("run_e", 1, 1, RunStatus::Failed)];
-    assert_eq!(write(twice).await, Written::Done);
+    assert!(write(twice).await);
     assert_eq!(store.load(&key("run_e")).await.unwrap().unwrap().turns, 2);
 }
 

@@ -12,6 +12,7 @@ super::scenarios!(
     an_error_can_leave_by_its_own_port,
     an_error_can_leave_by_the_main_port,
     a_passing_fault_is_tried_again,
+    a_pause_that_has_not_begun_is_over,
     pure_nodes_count_their_attempts,
     attempts_run_out,
     a_wait_ends_when_its_time_comes,
@@ -101,6 +102,19 @@ fn a_passing_fault_is_tried_again() -> Seen {
     assert!(matches!(late, Err(Refusal::StaleResult { .. })), "the first attempt comes too late");
     sim.done("a");
     sim.done("b");
+    assert_eq!(sim.status(), RunStatus::Succeeded);
+    sim.seen
+}
+
+/// The clock was set back: nobody knows how much of the pause is left.
+fn a_pause_that_has_not_begun_is_over() -> Seen {
+    let mut sim = Sim::started(&[node_with("a", "once", retries(2))], &["start > a"]);
+    sim.fail("a", busy());
+    assert_eq!(sim.machine.state().pause(sim.ix("a")), Some(1_000));
+    sim.wake_at(1_000);
+    assert_eq!(sim.phase("a"), NodePhase::Waiting);
+    sim.wake_at(999);
+    sim.done("a");
     assert_eq!(sim.status(), RunStatus::Succeeded);
     sim.seen
 }
