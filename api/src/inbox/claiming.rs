@@ -1,7 +1,7 @@
 //! Where bodies come from that this process did not take in itself: left behind by a crash, or stored by another
 //! process. Must not know how they are read.
 
-use super::Origin;
+use super::{Origin, Term};
 use crate::state::ApiState;
 use sluice_records::RecordError;
 use std::time::Duration;
@@ -34,17 +34,18 @@ pub async fn recover_inbound(state: &ApiState) -> Result<usize, RecordError> {
 /// Takes everything that is stored and not handled. For a process that is alone: nothing has to be claimed, and what
 /// it takes in itself afterwards comes after it.
 async fn take_all_pending(state: &ApiState) -> Result<usize, RecordError> {
+    let origin = Origin::Claimed(state.inbox.term());
     let pending = state.records.pending_inbound().await?;
-    Ok(pending.into_iter().filter(|id| state.inbox.take(state, id.clone(), Origin::Claimed)).count())
+    Ok(pending.into_iter().filter(|id| state.inbox.take(state, id.clone(), origin)).count())
 }
 
 /// Claims what nobody else has claimed, as much as there is room for.
-async fn claim_pending(state: &ApiState) -> Result<(), RecordError> {
+async fn claim_pending(state: &ApiState, term: Term) -> Result<(), RecordError> {
     while state.inbox.has_room() {
         let claimed = state.records.claim_pending_inbound(BATCH).await?;
         let is_last = claimed.len() < BATCH as usize;
         for id in claimed {
-            state.inbox.take(state, id, Origin::Claimed);
+            state.inbox.take(state, id, Origin::Claimed(term));
         }
         if is_last {
             break;
@@ -72,14 +73,14 @@ impl ApiState {
         tokio::spawn(self.clone().close_inactive_workspaces_for_ever());
         let state = self.clone();
         tokio::spawn(async move {
-            let mut was_leader = state.engine.config().is_alone;
+            let mut office = None;
             let pause = if state.engine.config().is_alone { SWEEP } else { SWEEP_WITH_OTHERS };
             loop {
                 // Heard from here on, so that nothing is missed that comes in during the look.
                 let called = state.engine.called_for_work();
                 tokio::pin!(called);
                 let is_called = futures::poll!(called.as_mut()).is_ready();
-                look(&state, &mut was_leader).await;
+                office = look(&state, office).await;
                 tokio::select! {
                     () = state.stopping.cancelled() => return,
                     () = called, if !is_called => {}
@@ -91,27 +92,33 @@ impl ApiState {
     }
 }
 
-/// Takes what nobody handles, if this process leads.
-async fn look(state: &ApiState, was_leader: &mut bool) {
+/// Under which number this process leads, and in which term.
+type Office = (i64, Term);
+
+/// Takes what nobody handles, if this process leads; in which office it does so. `former` is that of the last look.
+async fn look(state: &ApiState, former: Option<Office>) -> Option<Office> {
     // One process handles all bodies, so that messages of a conversation keep their order.
     if !state.engine.is_leader() {
-        *was_leader = false;
-        return;
+        return None;
     }
+    let office = (state.engine.runner_id(), state.inbox.term());
     let done = async {
         if state.engine.config().is_alone {
             return if state.inbox.has_room() { take_all_pending(state).await.map(drop) } else { Ok(()) };
         }
-        if !*was_leader {
-            // What the former one had in hand comes before what came in since.
+        if former != Some(office) {
+            // What another had in hand, or this one let go, comes before what came in since.
             state.records.release_pending_inbound().await?;
         }
-        claim_pending(state).await
+        claim_pending(state, office.1).await
     };
-    let done = done.await;
-    *was_leader |= done.is_ok();
-    if let Err(failure) = done {
-        let failure = &failure as &dyn std::error::Error;
-        tracing::error!(error = failure, "looking for bodies left behind failed");
+    match done.await {
+        Ok(()) => Some(office),
+        Err(failure) => {
+            let failure = &failure as &dyn std::error::Error;
+            tracing::error!(error = failure, "looking for bodies left behind failed");
+            // Some may have been claimed although the answer was lost.
+            None
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! Handing the events of a body to the engine, each in its lane, and noting what became of the body. Must not know who
 //! reads bodies, nor in which order.
 
-use super::patience::Patience;
+use super::patience::{Patience, may_handle};
 use super::{Doing, HandlingError, Origin};
 use crate::metrics;
 use crate::state::ApiState;
 use sluice_engine::drive::lanes::LaneTicket;
-use sluice_engine::drive::{Dispatched, EngineError, OutsideEvent};
+use sluice_engine::drive::{Dispatched, OutsideEvent};
 use sluice_records::whatsapp::{Ingested, IngestedBody};
 use sluice_records::{Direction, HandledInbound, lane};
 
@@ -45,7 +45,7 @@ pub(super) async fn hand_on(
         for (workspace_id, run_id) in &runs {
             state.records.add_inbound_run(workspace_id, id, run_id).await?;
         }
-        return Err(failure.into());
+        return Err(failure);
     }
     let note = Some(notes.join("\n")).filter(|note| !note.is_empty());
     let (status, changes, shares) = (body.status, body.changes, body.shares);
@@ -63,7 +63,7 @@ async fn hand_one(
     event: OutsideEvent,
     place: Option<LaneTicket>,
     mut doing: Doing,
-) -> Result<Dispatched, EngineError> {
+) -> Result<Dispatched, HandlingError> {
     let _place = match place {
         Some(ticket) => Some(doing.wait(ticket.wait()).await),
         None => None,
@@ -74,9 +74,13 @@ async fn hand_one(
         if let Some(lane) = &mut lane {
             doing.wait(lane.ready()).await;
         }
+        if !may_handle(state, origin) {
+            // Whoever stood before it in the lane may have been let go too.
+            return Err(HandlingError::LetGo);
+        }
         let failure = match state.engine.dispatch(event.clone(), lane).await {
             Err(failure) if failure.is_passing() && patience.is_left(state, origin) => failure,
-            done => return done,
+            done => return Ok(done?),
         };
         tracing::warn!(
             error = &failure as &dyn std::error::Error,

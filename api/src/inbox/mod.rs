@@ -53,16 +53,21 @@ struct Hands {
     doing: usize,
     /// More can be claimed than was.
     left_some: bool,
+    term: Term,
     is_reading: bool,
 }
+
+/// The number of a time in which this process led without a doubt. With the first doubt it lets go what it claimed until
+/// then, so that what is claimed anew comes in order.
+type Term = u64;
 
 /// How a body came to this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// It stored the body a moment ago.
     Delivered,
-    /// Left behind, or stored by another process: for the one that leads.
-    Claimed,
+    /// Left behind, or stored by another process: for the one that leads, in this term.
+    Claimed(Term),
     /// A person wants it to be handled again.
     Replayed,
 }
@@ -90,6 +95,9 @@ pub(crate) enum HandlingError {
     /// The engine failed.
     #[error("an event of the body could not be handed to the engine")]
     Engine(#[from] EngineError),
+    /// This process has let it go.
+    #[error("the body waits for whoever leads")]
+    LetGo,
 }
 
 impl Inbox {
@@ -111,6 +119,18 @@ impl Inbox {
         }
         self.0.arrived.notify_one();
         true
+    }
+
+    fn term(&self) -> Term {
+        self.hands().term
+    }
+
+    /// What was claimed in this term is let go.
+    fn end_term(&self, term: Term) {
+        let mut hands = self.hands();
+        if hands.term == term {
+            hands.term += 1;
+        }
     }
 
     /// Waits until nothing is in hand.
@@ -222,5 +242,22 @@ async fn report(state: &ApiState, origin: Origin, id: &str, failure: &HandlingEr
 async fn forget_attempt(state: &ApiState, id: &str) {
     if let Err(failure) = state.records.forget_attempt(id).await {
         tracing::debug!(inbound_id = id, %failure, "an attempt stays counted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_ends_once_however_many_notice() {
+        let inbox = Inbox::default();
+        let first = inbox.term();
+        inbox.end_term(first);
+        let second = inbox.term();
+        assert_ne!(first, second);
+        // Somebody who notices late does not end what has begun since.
+        inbox.end_term(first);
+        assert_eq!(inbox.term(), second);
     }
 }

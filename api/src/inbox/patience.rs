@@ -26,7 +26,12 @@ impl Patience {
 
     /// Whether what failed may be tried again, after [`Patience::wait`].
     pub(super) fn is_left(&self, state: &ApiState, origin: Origin) -> bool {
-        self.begun.elapsed() < LONGEST && may_handle(state, origin) && !state.stopping.is_cancelled()
+        let is_over = self.begun.elapsed() >= LONGEST;
+        if let (true, Origin::Claimed(term)) = (is_over, origin) {
+            // Not only this one, or what came after it would go first.
+            state.inbox.end_term(term);
+        }
+        !is_over && may_handle(state, origin) && !state.stopping.is_cancelled()
     }
 
     /// Waits, a little longer each time.
@@ -36,7 +41,13 @@ impl Patience {
     }
 }
 
-/// What was claimed is for the process that leads; one that stood still has lost it to another meanwhile.
+/// What was claimed is for the process that leads; one that stood still has lost it to another meanwhile. Whoever is seen
+/// not to lead lets all go that it claimed, also when it leads again a moment later: what is let go one by one would be
+/// overtaken by the rest.
 pub(super) fn may_handle(state: &ApiState, origin: Origin) -> bool {
-    origin != Origin::Claimed || state.engine.is_leader()
+    let Origin::Claimed(term) = origin else { return true };
+    if !state.engine.is_leader() {
+        state.inbox.end_term(term);
+    }
+    state.inbox.term() == term
 }

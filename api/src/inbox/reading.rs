@@ -125,12 +125,12 @@ async fn look_at(state: &ApiState, mut next: Vec<(Taken, Origin)>) -> Vec<Body> 
     next.retain(|(_, origin)| may_handle(state, *origin));
     let mut found: HashMap<String, TakenInbound> = HashMap::new();
     for is_claimed in [true, false] {
-        let of_origin = next.iter().filter(|(_, origin)| (*origin == Origin::Claimed) == is_claimed);
-        let ids: Vec<String> = of_origin.map(|(taken, _)| taken.id.clone()).collect();
-        if ids.is_empty() {
-            continue;
-        }
-        match fetch(state, &ids, is_claimed).await {
+        let is_of = |origin: &Origin| matches!(origin, Origin::Claimed(_)) == is_claimed;
+        let of_origin: Vec<_> = next.iter().filter(|(_, origin)| is_of(origin)).collect();
+        // All that is claimed and may be handled is of one term.
+        let Some((_, origin)) = of_origin.first() else { continue };
+        let ids: Vec<String> = of_origin.iter().map(|(taken, _)| taken.id.clone()).collect();
+        match fetch(state, &ids, *origin).await {
             Ok(bodies) => found.extend(bodies.into_iter().map(|body| (body.id.clone(), body))),
             Err(failure) => {
                 let error = &failure as &dyn std::error::Error;
@@ -150,13 +150,12 @@ async fn look_at(state: &ApiState, mut next: Vec<(Taken, Origin)>) -> Vec<Body> 
     bodies.collect()
 }
 
-async fn fetch(state: &ApiState, ids: &[String], is_claimed: bool) -> Result<Vec<TakenInbound>, RecordError> {
-    let origin = if is_claimed { Origin::Claimed } else { Origin::Replayed };
+async fn fetch(state: &ApiState, ids: &[String], origin: Origin) -> Result<Vec<TakenInbound>, RecordError> {
     let mut patience = Patience::new();
     loop {
-        let found = match is_claimed {
-            true => state.records.take_up_inbound(ids).await,
-            false => state.records.look_at_inbound(ids).await,
+        let found = match origin {
+            Origin::Claimed(_) => state.records.take_up_inbound(ids).await,
+            Origin::Delivered | Origin::Replayed => state.records.look_at_inbound(ids).await,
         };
         let is_passing = found.as_ref().is_err_and(RecordError::is_transient);
         if !is_passing || !patience.is_left(state, origin) {
@@ -205,7 +204,7 @@ async fn read_in_turn(state: ApiState, body: Body) {
 async fn is_let_in(state: &ApiState, body: &Body) -> bool {
     // Others may take long.
     let _ = tokio::time::timeout(UNTIL_ALONE, state.inbox.until(|hands| hands.doing == 1)).await;
-    if body.origin != Origin::Claimed {
+    if !matches!(body.origin, Origin::Claimed(_)) {
         return true;
     }
     match state.records.count_attempt(&body.taken.id).await {
