@@ -80,7 +80,10 @@ impl ApiState {
                 let called = state.engine.called_for_work();
                 tokio::pin!(called);
                 let is_called = futures::poll!(called.as_mut()).is_ready();
-                office = look(&state, office).await;
+                office = tokio::select! {
+                    () = state.stopping.cancelled() => return,
+                    office = look(&state, office) => office,
+                };
                 tokio::select! {
                     () = state.stopping.cancelled() => return,
                     () = called, if !is_called => {}
@@ -107,6 +110,7 @@ async fn look(state: &ApiState, former: Option<Office>) -> Option<Office> {
             return if state.inbox.has_room() { take_all_pending(state).await.map(drop) } else { Ok(()) };
         }
         if former != Some(office) {
+            state.inbox.begin_term(office.1).await;
             // What another had in hand, or this one let go, comes before what came in since.
             state.records.release_pending_inbound().await?;
         }

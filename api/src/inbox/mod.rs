@@ -16,7 +16,7 @@ use finishing::Finishing;
 use sluice_engine::drive::EngineError;
 use sluice_engine::drive::lanes::Lanes;
 use sluice_records::RecordError;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use tokio::sync::{Notify, Semaphore};
@@ -47,7 +47,7 @@ struct Hands {
     /// Not looked at yet, in order.
     waiting: VecDeque<(String, Origin)>,
     /// Taken and not finished.
-    taken: HashSet<String>,
+    taken: HashMap<String, Origin>,
     /// What is being done that could bring the process down: bodies that are read, and events that the engine takes.
     /// Not what waits for its lane.
     doing: usize,
@@ -109,9 +109,10 @@ impl Inbox {
     /// Takes a stored body. False when it is in hand already.
     pub(crate) fn take(&self, state: &ApiState, id: String, origin: Origin) -> bool {
         let mut hands = self.hands();
-        if !hands.taken.insert(id.clone()) {
+        if hands.taken.contains_key(&id) {
             return false;
         }
+        hands.taken.insert(id.clone(), origin);
         hands.waiting.push_back((id, origin));
         if !hands.is_reading {
             hands.is_reading = true;
@@ -119,6 +120,25 @@ impl Inbox {
         }
         self.0.arrived.notify_one();
         true
+    }
+
+    /// Waits until nothing is in hand that was claimed in another term: only then can all be claimed anew and none be
+    /// overtaken. What was not looked at yet is let go at once.
+    async fn begin_term(&self, term: Term) {
+        let is_of_another = |origin: &Origin| matches!(origin, Origin::Claimed(other) if *other != term);
+        {
+            let mut hands = self.hands();
+            let Hands { waiting, taken, .. } = &mut *hands;
+            waiting.retain(|(id, origin)| {
+                let is_let_go = is_of_another(origin);
+                if is_let_go {
+                    taken.remove(id);
+                }
+                !is_let_go
+            });
+        }
+        self.0.idle.notify_waiters();
+        self.until(|hands| !hands.taken.values().any(is_of_another)).await;
     }
 
     fn term(&self) -> Term {
@@ -140,7 +160,7 @@ impl Inbox {
 
     /// Waits until a body is no longer in hand.
     pub(crate) async fn finished(&self, id: &str) {
-        self.until(|hands| !hands.taken.contains(id)).await;
+        self.until(|hands| !hands.taken.contains_key(id)).await;
     }
 
     async fn until(&self, reached: impl Fn(&Hands) -> bool) {

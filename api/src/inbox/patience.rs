@@ -27,7 +27,7 @@ impl Patience {
     /// Whether what failed may be tried again, after [`Patience::wait`].
     pub(super) fn is_left(&self, state: &ApiState, origin: Origin) -> bool {
         let is_over = self.begun.elapsed() >= LONGEST;
-        if let (true, Origin::Claimed(term)) = (is_over, origin) {
+        if let (true, false, Origin::Claimed(term)) = (is_over, state.engine.config().is_alone, origin) {
             // Not only this one, or what came after it would go first.
             state.inbox.end_term(term);
         }

@@ -9,6 +9,7 @@ use crate::expr::Expressions;
 use futures::FutureExt;
 use sluice_node_sdk::context::{LogLine, NodeContext, RunInfo};
 use sluice_node_sdk::error::{ErrorKind, NodeError};
+use sluice_node_sdk::http::HttpTransport;
 use sluice_node_sdk::item::{Input, Item};
 use sluice_node_sdk::mask::Secrets;
 use sluice_node_sdk::node::DynNode;
@@ -147,6 +148,12 @@ impl Surroundings {
 }
 
 impl Execution {
+    /// Puts something before the way out over HTTP.
+    pub(super) fn go_out_by(&mut self, wrap: impl FnOnce(Arc<dyn HttpTransport>) -> Arc<dyn HttpTransport>) {
+        let way_out = &mut self.context.services.http;
+        *way_out = wrap(way_out.clone());
+    }
+
     /// Runs a pure node: polled once, never awaited.
     pub(crate) fn run_inline(self) -> Executed {
         let answer = self.attempt().now_or_never();

@@ -34,6 +34,9 @@ const MOST_FORGOTTEN: u32 = 20_000;
 /// How soon it is looked again whether a task has gone.
 const A_MOMENT: Duration = Duration::from_millis(2);
 
+/// How often a process that is not sure of its own standing looks again.
+pub(super) const UNSURE: Duration = Duration::from_millis(50);
+
 /// The channel on which processes tell each other that there is something to do.
 pub(super) const CHANNEL: &str = "sluice_work";
 
@@ -174,6 +177,17 @@ impl Engine {
     pub(super) fn is_fresh(&self) -> bool {
         let beaten = *locked(&self.0.fleet.beaten);
         self.0.config.is_alone || beaten.is_some_and(|at| at.elapsed() < self.0.config.lease / 2)
+    }
+
+    /// Waits until this process can be sure that what it drives behind this fence is still its own; for ever when it is not.
+    /// One that stood still must not act before it knows.
+    pub(super) async fn until_sure(&self, fence: &CancellationToken) {
+        while !self.is_fresh() && !fence.is_cancelled() {
+            tokio::time::sleep(UNSURE).await;
+        }
+        if fence.is_cancelled() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Enters this process among those that drive runs; answers the pausing runs that it inherits.

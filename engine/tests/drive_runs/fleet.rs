@@ -23,6 +23,7 @@ sluice_db::contract_tests! {
     a_pause_ends_also_when_the_clock_was_set_back,
     the_dead_are_replaced,
     who_was_given_up_changes_nothing_more,
+    who_is_not_sure_of_itself_asks_nobody_outside,
     a_message_finds_whoever_drives_the_run,
     timers_are_fired_once,
     what_brings_its_process_down_is_given_up,
@@ -246,6 +247,26 @@ async fn who_was_given_up_changes_nothing_more(db: Db) {
     // It goes on with new work.
     let again = first.start(request(&workflow, json!({}))).await.unwrap().key;
     until_status(&first, &again, RunStatus::Succeeded).await;
+}
+
+async fn who_is_not_sure_of_itself_asks_nobody_outside(db: Db) {
+    let fleet = Fleet::new(db);
+    let engine = fleet.runner().await;
+    let workflow = publish(&engine, one("idem", json!({}))).await;
+    until("it leads", async || engine.is_leader()).await;
+    fleet.world.plan("act", [Act::HoldAndAsk]);
+    let run = engine.start(request(&workflow, json!({}))).await.unwrap().key;
+    fleet.world.begun("act", 1).await;
+    // It cannot beat.
+    let mut tx = fleet.db.begin().await.unwrap();
+    tx.query("update runners set name = name").execute().await.unwrap();
+    until("it is not sure", async || !engine.is_leader()).await;
+    fleet.world.release("act", 1);
+    until("the node goes on", async || fleet.world.unreleased("act") == 0).await;
+    assert_eq!(fleet.world.asked(), 0);
+    tx.rollback().await.unwrap();
+    until_status(&engine, &run, RunStatus::Succeeded).await;
+    assert_eq!(fleet.world.asked(), 1);
 }
 
 async fn a_message_finds_whoever_drives_the_run(db: Db) {

@@ -9,7 +9,6 @@ use sluice_engine::document::Document;
 use sluice_engine::drive::{Engine, EngineConfig, EngineError, FaultPlan, StartRequest, Started};
 use sluice_engine::store::{RunKey, Store};
 use sluice_engine::view::{NodeRunView, RunView};
-use sluice_node_sdk::http::ScriptedHttp;
 use sluice_node_sdk::services::{Clock, NoCredentials, Services};
 use sluice_node_sdk::testkit::{SimClock, TEST_NOW_MS};
 use sluice_node_sdk::usage::NoBudget;
@@ -129,7 +128,7 @@ pub(crate) fn engine_with(
     let services = Services {
         clock: clock.clone() as Arc<dyn Clock>,
         budget: NoBudget::shared(),
-        http: Arc::new(ScriptedHttp::default()),
+        http: world.clone(),
         credentials: Arc::new(NoCredentials),
         base_urls: Arc::new(BTreeMap::new()),
     };

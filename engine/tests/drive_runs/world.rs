@@ -1,11 +1,14 @@
 //! The outside of the tests: says what nodes with effects do, and keeps what they did.
 
+use futures::future::BoxFuture;
 use serde_json::Value;
 use sluice_node_sdk::context::{Doubt, NodeContext};
 use sluice_node_sdk::error::{ErrorKind, NodeError};
+use sluice_node_sdk::http::{HttpRequest, HttpResponse, HttpTransport};
 use sluice_node_sdk::item::{Input, Item};
 use sluice_node_sdk::outcome::{Outcome, Output};
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, watch};
 
@@ -20,6 +23,8 @@ pub(crate) enum Act {
     Panic,
     /// Waits for [`World::release`], then passes its input on. Gives up when the run is cancelled.
     Hold,
+    /// The same, and asks the outside over HTTP before that.
+    HoldAndAsk,
     /// Never answers, and does not listen either.
     Stuck,
 }
@@ -38,11 +43,21 @@ pub(crate) struct World {
     plans: Mutex<HashMap<String, VecDeque<Act>>>,
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
     calls: watch::Sender<Vec<Call>>,
+    asked: AtomicUsize,
+}
+
+impl HttpTransport for World {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, NodeError>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let answer = HttpResponse { status: 200, headers: Vec::new(), body: "{}".into(), url: request.url };
+        Box::pin(async { Ok(answer) })
+    }
 }
 
 impl Default for World {
     fn default() -> Self {
-        Self { plans: Mutex::default(), gates: Mutex::default(), calls: watch::Sender::new(Vec::new()) }
+        let (plans, gates, calls, asked) = Default::default();
+        Self { plans, gates, calls: watch::Sender::new(calls), asked }
     }
 }
 
@@ -74,6 +89,16 @@ impl World {
         calls.wait_for(enough).await.unwrap();
     }
 
+    /// Attempts that were let go on and did not yet.
+    pub(crate) fn unreleased(&self, node: &str) -> usize {
+        self.gate(node).available_permits()
+    }
+
+    /// Requests that came over HTTP.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
     fn gate(&self, node: &str) -> Arc<Semaphore> {
         let mut gates = self.gates.lock().unwrap();
         gates.entry(node.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))).clone()
@@ -93,11 +118,14 @@ impl World {
             Some(Act::Give(json)) => Ok(Output::main(vec![Item::new(json).from_input(0)]).into()),
             Some(Act::Fail(kind)) => Err(NodeError::new(kind, "as planned")),
             Some(Act::Panic) => panic!("as planned"),
-            Some(Act::Hold) => {
+            Some(act @ (Act::Hold | Act::HoldAndAsk)) => {
                 let gate = self.gate(&node);
                 tokio::select! {
                     permit = gate.acquire() => permit.unwrap().forget(),
                     () = ctx.cancel.cancelled() => return Err(NodeError::cancelled("stopped")),
+                }
+                if matches!(act, Act::HoldAndAsk) {
+                    ctx.http(HttpRequest::new("GET", "http://outside/")).await?;
                 }
                 Ok(Output::main(input.pass()).into())
             }

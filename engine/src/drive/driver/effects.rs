@@ -1,9 +1,15 @@
 //! Effects that were announced, on their way out and their results on their way back.
 
-use super::{Driver, UNSURE};
+use super::Driver;
 use crate::core::{Command, Effect, NodeIx, NodeResult};
 use crate::drive::children::not_started;
+use crate::drive::engine::Engine;
 use crate::drive::execute::Executed;
+use futures::future::BoxFuture;
+use sluice_node_sdk::error::NodeError;
+use sluice_node_sdk::http::{HttpRequest, HttpResponse, HttpTransport};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// A finished execution on its way back to the core.
 pub(super) struct Job {
@@ -12,6 +18,31 @@ pub(super) struct Job {
     pub(super) attempt: u32,
     pub(super) began: i64,
     pub(super) executed: Executed,
+}
+
+/// The way out of an effect: the last moment at which a process that stood still can notice that the run is no longer its
+/// own. Between the start of a node and its request lie questions to the database.
+struct Fenced {
+    way_out: Arc<dyn HttpTransport>,
+    engine: Engine,
+    fence: CancellationToken,
+}
+
+impl HttpTransport for Fenced {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, NodeError>> {
+        Box::pin(async move {
+            self.engine.until_sure(&self.fence).await;
+            self.way_out.send(request).await
+        })
+    }
+
+    fn answers(&self, request: &HttpRequest) -> bool {
+        self.way_out.answers(request)
+    }
+
+    fn is_scripted(&self) -> bool {
+        self.way_out.is_scripted()
+    }
 }
 
 impl Driver {
@@ -26,18 +57,16 @@ impl Driver {
     }
 
     fn start_job(&mut self, node: NodeIx, iteration: u32, attempt: u32) {
-        let execution = self.around.prepare(self.machine.state(), node, attempt);
+        let mut execution = self.around.prepare(self.machine.state(), node, attempt);
         let (engine, workspace) = (self.engine.clone(), self.run.key.workspace_id.clone());
         let fence = self.fence.clone();
+        if !engine.0.config.is_alone {
+            let (engine, fence) = (engine.clone(), fence.clone());
+            execution.go_out_by(|way_out| Arc::new(Fenced { way_out, engine, fence }));
+        }
         self.jobs.spawn(async move {
             let _room = engine.0.effects.take(&workspace).await;
-            // A process that stood still must not act before it knows that the run is still its own.
-            while !engine.is_fresh() && !fence.is_cancelled() {
-                tokio::time::sleep(UNSURE).await;
-            }
-            if fence.is_cancelled() {
-                std::future::pending::<()>().await;
-            }
+            engine.until_sure(&fence).await;
             engine.0.config.faults.gate().await;
             let began = engine.now_ms();
             let executed = execution.run().await;

@@ -1,8 +1,9 @@
 //! Making a turn durable, and no longer driving: every commit is fenced by the number of turns before it, and who lost a
 //! run to another process stops without touching anything.
 
-use super::{Driver, Early, TurnError, UNSURE};
+use super::{Driver, Early, TurnError};
 use crate::drive::driven::Message;
+use crate::drive::fleet::UNSURE;
 use crate::drive::start::RunOutcome;
 use crate::store::{Commit, Turn};
 use std::time::Duration;

@@ -23,7 +23,6 @@ use effects::Job;
 pub(super) use load::Asleep;
 use sluice_node_sdk::usage::UsageNote;
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -62,9 +61,6 @@ pub(super) struct Driver {
     /// Given up while the run only pauses before its next attempt.
     busy: Option<Busy>,
 }
-
-/// How often a process that is not sure of its own standing looks again.
-const UNSURE: Duration = Duration::from_millis(50);
 
 /// How a run began.
 pub(super) enum Begun {
