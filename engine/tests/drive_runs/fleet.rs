@@ -262,7 +262,8 @@ async fn who_is_not_sure_of_itself_asks_nobody_outside(db: Db) {
     tx.query("update runners set name = name").execute().await.unwrap();
     until("it is not sure", async || !engine.is_leader()).await;
     fleet.world.release("act", 1);
-    until("the node goes on", async || fleet.world.unreleased("act") == 0).await;
+    until("the node goes on", async || fleet.world.asking() == 1).await;
+    tokio::task::yield_now().await;
     assert_eq!(fleet.world.asked(), 0);
     tx.rollback().await.unwrap();
     until_status(&engine, &run, RunStatus::Succeeded).await;

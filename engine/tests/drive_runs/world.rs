@@ -43,6 +43,7 @@ pub(crate) struct World {
     plans: Mutex<HashMap<String, VecDeque<Act>>>,
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
     calls: watch::Sender<Vec<Call>>,
+    asking: AtomicUsize,
     asked: AtomicUsize,
 }
 
@@ -56,8 +57,8 @@ impl HttpTransport for World {
 
 impl Default for World {
     fn default() -> Self {
-        let (plans, gates, calls, asked) = Default::default();
-        Self { plans, gates, calls: watch::Sender::new(calls), asked }
+        let (plans, gates, asking, asked) = Default::default();
+        Self { plans, gates, calls: watch::Sender::new(Vec::new()), asking, asked }
     }
 }
 
@@ -89,9 +90,9 @@ impl World {
         calls.wait_for(enough).await.unwrap();
     }
 
-    /// Attempts that were let go on and did not yet.
-    pub(crate) fn unreleased(&self, node: &str) -> usize {
-        self.gate(node).available_permits()
+    /// Attempts that went on to ask over HTTP.
+    pub(crate) fn asking(&self) -> usize {
+        self.asking.load(Ordering::SeqCst)
     }
 
     /// Requests that came over HTTP.
@@ -125,6 +126,7 @@ impl World {
                     () = ctx.cancel.cancelled() => return Err(NodeError::cancelled("stopped")),
                 }
                 if matches!(act, Act::HoldAndAsk) {
+                    self.asking.fetch_add(1, Ordering::SeqCst);
                     ctx.http(HttpRequest::new("GET", "http://outside/")).await?;
                 }
                 Ok(Output::main(input.pass()).into())
