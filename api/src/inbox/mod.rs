@@ -46,7 +46,7 @@ struct Shared {
 struct Hands {
     /// Not looked at yet, in order.
     waiting: VecDeque<(String, Origin)>,
-    /// Taken and not finished.
+    /// Taken and not finished, and how each came.
     taken: HashMap<String, Origin>,
     /// What is being done that could bring the process down: bodies that are read, and events that the engine takes.
     /// Not what waits for its lane.
@@ -279,5 +279,32 @@ mod tests {
         // Somebody who notices late does not end what has begun since.
         inbox.end_term(first);
         assert_eq!(inbox.term(), second);
+    }
+
+    /// Whatever were claimed anew beside it would go first when it is let go.
+    #[tokio::test]
+    async fn a_term_begins_when_nothing_of_another_is_in_hand() {
+        let inbox = Inbox::default();
+        let former = Origin::Claimed(inbox.term());
+        {
+            let mut hands = inbox.hands();
+            for (id, origin) in [("begun", former), ("waiting", former), ("asked for", Origin::Replayed)] {
+                hands.taken.insert(id.to_owned(), origin);
+            }
+            hands
+                .waiting
+                .extend([("waiting".to_owned(), former), ("asked for".to_owned(), Origin::Replayed)]);
+        }
+        let begun = Taken::new(&inbox, "begun".to_owned());
+        inbox.end_term(0);
+        {
+            let beginning = inbox.begin_term(inbox.term());
+            tokio::pin!(beginning);
+            assert!(futures::poll!(beginning.as_mut()).is_pending());
+            assert_eq!(inbox.in_hand(), 2, "what was not looked at is let go at once");
+            drop(begun);
+            assert!(futures::poll!(beginning.as_mut()).is_ready());
+        }
+        assert_eq!(inbox.hands().waiting, [("asked for".to_owned(), Origin::Replayed)]);
     }
 }
