@@ -6,7 +6,7 @@
 //! - [`execute`]: one node; [`lanes`]: one at a time; [`dispatch`]: who answers an outside event; [`signals`]: who waits for
 //!   one thing;
 //! - [`children`]: runs that other runs start; [`unrunnable`]: runs whose version does not fit this process;
-//! - [`fleet`]: this process among others; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
+//! - [`fleet`]: this process among others; [`takeover`]: runs that nobody drives; [`posting`]: messages to runs elsewhere; [`slots`]: room for effects;
 //! - [`workflows`]: drafts and versions; [`schedule`]: time plans; [`hooks`]: webhooks kept ready; [`live`]: the trace as
 //!   it happens, [`relay`]: over all processes; [`pruning`]: what has been kept long enough; `limits`: what a node may give.
 
@@ -35,6 +35,7 @@ mod signals;
 mod slots;
 mod start;
 mod statistics;
+mod takeover;
 mod timers;
 mod unrunnable;
 mod watchers;

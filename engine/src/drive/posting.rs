@@ -4,8 +4,9 @@
 use super::driven::Message;
 use super::engine::Engine;
 use super::error::EngineError;
-use super::fleet::{MOST_CLAIMS, locked};
+use super::fleet::locked;
 use super::lanes::LaneLoan;
+use super::takeover::MOST_CLAIMS;
 use crate::core::Refusal;
 use crate::store::{Change, OpenMessage, RunKey, RunMessage};
 use serde::{Deserialize, Serialize};

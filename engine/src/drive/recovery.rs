@@ -3,9 +3,9 @@
 use super::driven::Message;
 use super::engine::Engine;
 use super::error::EngineError;
-use super::fleet::SUSPECT;
 use super::lanes::{LaneLoan, LaneTicket};
 use super::start::RunOutcome;
+use super::takeover::SUSPECT;
 use crate::core::RunState;
 use crate::store::{RunKey, StoreError};
 use tokio::sync::oneshot;

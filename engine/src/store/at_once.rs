@@ -8,10 +8,10 @@ use super::{one_statement, rows, usage, waits};
 use sluice_db::{Db, DbError, Dialect, Held, Piece};
 
 static RECEIPTS: Script = Script::counted(&rows::INSERT_RECEIPTS);
-static FIRSTS: Script = Script::counted_then(&rows::INSERT_RUNS, &rows::INSERT_EVENTS);
-static LANED_FIRSTS: Script = Script::counted_then(&rows::INSERT_RUNS_IN_TURN, &rows::INSERT_EVENTS);
-static LATERS: Script = Script::counted_then(&rows::UPDATE_RUNS, &rows::INSERT_EVENTS);
+static FIRSTS: Script = Script::counted(&rows::INSERT_RUNS);
 static SILENT_FIRSTS: Script = Script::counted(&rows::INSERT_RUNS_IN_TURN);
+static LONG_FIRSTS: Script = Script::counted_then(&rows::INSERT_RUNS_IN_TURN, &rows::INSERT_EVENTS);
+static LATERS: Script = Script::counted_then(&rows::UPDATE_RUNS, &rows::INSERT_EVENTS);
 static SILENT_LATERS: Script = Script::counted(&rows::UPDATE_RUNS);
 static NO_WAITS: Script = Script::new(&rows::DELETE_WAITS);
 static WAITS: Script = Script::new(&waits::INSERT);
@@ -63,19 +63,19 @@ fn is_locked(db: &Db, error: &DbError) -> bool {
 
 /// Adds what writes turns of different runs to SQLite.
 fn add_scripts(turns: &[&Ready], pieces: &mut Vec<Piece>) {
-    let (silent, speaking): (Vec<&Ready>, Vec<&Ready>) =
-        turns.iter().partition(|ready| ready.events.is_none());
-    let (firsts, laters) = rows::firsts_and_laters(&speaking);
-    let (silent_firsts, silent_laters) = rows::firsts_and_laters(&silent);
-    let (laned, firsts): (Vec<&Ready>, Vec<&Ready>) =
-        firsts.into_iter().partition(|ready| rows::waits_for_lane(ready));
+    let (firsts, laters) = rows::firsts_and_laters(turns);
+    let has_row = |ready: &&Ready| ready.beside().is_some();
+    let (long_firsts, firsts): (Vec<&Ready>, Vec<&Ready>) = firsts.into_iter().partition(has_row);
+    let (firsts, silent_firsts): (Vec<&Ready>, Vec<&Ready>) =
+        firsts.into_iter().partition(|ready| ready.inside().is_some());
+    let (laters, silent_laters): (Vec<&Ready>, Vec<&Ready>) = laters.into_iter().partition(has_row);
     // Every turn is in one of five, so what was used finds something to go along with.
     let used = &mut usage::RIDER.with(&usage::rows(turns), usage::values);
     RECEIPTS.add(pieces, &rows::taking(turns), &[&rows::receipt], &mut None);
-    FIRSTS.add(pieces, &firsts, &[&rows::new_run, &rows::spoken], used);
-    LANED_FIRSTS.add(pieces, &laned, &[&rows::new_run, &rows::spoken], used);
-    LATERS.add(pieces, &laters, &[&rows::moved_run, &rows::spoken], used);
+    FIRSTS.add(pieces, &firsts, &[&rows::new_run], used);
     SILENT_FIRSTS.add(pieces, &silent_firsts, &[&rows::new_run], used);
+    LONG_FIRSTS.add(pieces, &long_firsts, &[&rows::new_run, &rows::spoken], used);
+    LATERS.add(pieces, &laters, &[&rows::moved_run, &rows::spoken], used);
     SILENT_LATERS.add(pieces, &silent_laters, &[&rows::moved_run], used);
     NO_WAITS.add(pieces, &rows::replacing(turns), &[&rows::key], &mut None);
     WAITS.add(pieces, &waits::findable(turns), &[&waits::values], &mut None);

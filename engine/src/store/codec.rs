@@ -6,8 +6,8 @@ use crate::core::{Event, EventKind};
 use serde::ser::{SerializeSeq, Serializer};
 use std::borrow::Cow;
 
-/// Codec 0: compact JSON, a list of `[at, kind]`, with `at` counted from the time of the row, which is that of
-/// the turn's first event.
+/// Codec 0: compact JSON, a list of `[at, kind]`, with `at` counted from the time of the row: that of the turn's first
+/// event, or that at which a new run was accepted.
 const JSON: u8 = 0;
 
 /// Codec 1: the same JSON, compressed with the first dictionary. Written whenever it is shorter.
@@ -35,23 +35,23 @@ pub(super) enum CodecError {
     Json(#[from] serde_json::Error),
 }
 
-/// The bytes of the events of one turn; `at` is the time of its row.
-pub(super) fn encode(at: i64, events: &[Event]) -> Result<Vec<u8>, CodecError> {
+/// The bytes of the events of one turn; times count from `since`.
+pub(super) fn encode(since: i64, events: &[Event]) -> Result<Vec<u8>, CodecError> {
     let mut plain = Vec::with_capacity(128 * events.len());
     plain.push(JSON);
     let mut out = serde_json::Serializer::new(&mut plain);
     let mut list = out.serialize_seq(Some(events.len()))?;
     for event in events {
-        list.serialize_element(&(event.at.wrapping_sub(at), &event.kind))?;
+        list.serialize_element(&(event.at.wrapping_sub(since), &event.kind))?;
     }
     SerializeSeq::end(list)?;
     let mut body = vec![COMPRESSED_1];
     Ok(if compress_1(&plain[1..], &mut body) { body } else { plain })
 }
 
-/// The events in `body`, a row of time `at`.
-pub(super) fn decode(at: i64, body: &[u8]) -> Result<Vec<Event>, CodecError> {
-    from_json(at, &text_of(body)?)
+/// The events in `body`, in which times count from `since`.
+pub(super) fn decode(since: i64, body: &[u8]) -> Result<Vec<Event>, CodecError> {
+    from_json(since, &text_of(body)?)
 }
 
 /// The events in `body` as the JSON that they are.
@@ -64,7 +64,7 @@ pub(super) fn text_of(body: &[u8]) -> Result<Cow<'_, [u8]>, CodecError> {
     }
 }
 
-fn from_json(at: i64, json: &[u8]) -> Result<Vec<Event>, CodecError> {
+fn from_json(since: i64, json: &[u8]) -> Result<Vec<Event>, CodecError> {
     let events: Vec<(i64, EventKind)> = serde_json::from_slice(json)?;
-    Ok(events.into_iter().map(|(after, kind)| Event { at: at.wrapping_add(after), kind }).collect())
+    Ok(events.into_iter().map(|(after, kind)| Event { at: since.wrapping_add(after), kind }).collect())
 }

@@ -16,10 +16,16 @@ pub(super) struct Ready {
     pub(super) children: Vec<Ready>,
 }
 
+/// The longest body, in bytes, that the row of a run takes of its first turn. The row is written anew with each later
+/// turn, and lists read many, so it stays a fraction of a page.
+const LONGEST_INSIDE: usize = 1_000;
+
 /// The events of a turn, of which there is at least one.
 pub(super) struct Encoded {
     /// Time of the first.
     pub(super) at: i64,
+    /// The moment from which the times in the body count.
+    pub(super) since: i64,
     pub(super) count: i64,
     pub(super) body: Vec<u8>,
 }
@@ -31,14 +37,26 @@ impl Ready {
         let events = match events.first() {
             None => None,
             Some(first) => {
-                let body = codec::encode(first.at, &events)
+                let since = fixed_start(&turn).unwrap_or(first.at);
+                let body = codec::encode(since, &events)
                     .map_err(|error| super::events::corrupt(&turn.key, &error))?;
-                Some(Encoded { at: first.at, count: events.len() as i64, body })
+                Some(Encoded { at: first.at, since, count: events.len() as i64, body })
             }
         };
         let children = std::mem::take(&mut turn.children);
         let children = children.into_iter().map(Self::new).collect::<Result<_, _>>()?;
         Ok(Self { turn, events, last_seq, children })
+    }
+
+    /// The body of a first turn that is short enough for the row of its run.
+    pub(super) fn inside(&self) -> Option<&[u8]> {
+        let body = self.events.as_ref()?.body.as_slice();
+        (fixed_start(&self.turn).is_some() && body.len() <= LONGEST_INSIDE).then_some(body)
+    }
+
+    /// The events that need a row of their own.
+    pub(super) fn beside(&self) -> Option<&Encoded> {
+        self.events.as_ref().filter(|_| self.inside().is_none())
     }
 
     /// The turn, its children and theirs, each before its children.
@@ -54,6 +72,12 @@ impl Ready {
         let own = (1, self.events.as_ref().map_or(0, |events| events.body.len()));
         self.children.iter().map(Self::weight).fold(own, |sum, more| (sum.0 + more.0, sum.1 + more.1))
     }
+}
+
+/// When the run of a first turn was accepted, if that is known before it is written: one that waits for its lane is
+/// accepted after all others of the lane, also when the clock was set back meanwhile.
+fn fixed_start(turn: &Turn) -> Option<i64> {
+    turn.new_run.as_ref().filter(|_| !rows::waits_for_lane(turn)).map(|run| run.created_at)
 }
 
 impl Store {

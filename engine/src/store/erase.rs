@@ -1,8 +1,9 @@
 //! Deleting runs because of what is in them, before they have been kept long enough. Must not know whom they tell of, nor
 //! how a run is stopped.
 
+use super::events::from_all_events;
 use super::payloads::{self, LONGEST_REFERENCE, REFERENCE};
-use super::prune::{EndedRun, delete_belongings, delete_rows};
+use super::prune::{EndedRun, delete_whole};
 use super::{RunKey, Store, StoreError, codec, events, runs};
 use regex::bytes::Regex;
 use sluice_db::{Row, placeholders};
@@ -11,6 +12,18 @@ use std::sync::LazyLock;
 
 /// Rows of events read at a time.
 const ROWS: u32 = 20;
+
+/// Events of a run behind event `$3`.
+pub(super) const EVENTS_AFTER: &str = from_all_events!(
+    "first_seq, body",
+    "where workspace_id = $1 and run_id = $2 and first_seq > $3 order by first_seq limit $4"
+);
+
+/// References of a run to payloads.
+pub(super) const REFERENCES: &str = from_all_events!(
+    "body",
+    "where workspace_id = $1 and run_id = $2 and length(body) <= $3 and substr(body, 1, 1) = $4"
+);
 
 /// How the ids of runs are written.
 static RUN_ID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("run_[0-9A-Za-z]+").ok());
@@ -141,8 +154,6 @@ impl Store {
         run: &SeenRun,
         is_it: &(dyn Fn(&[u8]) -> bool + Sync),
     ) -> Result<Found, StoreError> {
-        const EVENTS: &str = "select first_seq, body from run_events where workspace_id = $1 and run_id = $2 \
-             and first_seq > $3 order by first_seq limit $4";
         const WAITS: &str = "select signal, body from run_waits where workspace_id = $1 and run_id = $2";
         const MESSAGES: &str = "select body from run_messages where workspace_id = $1 and run_id = $2";
         let (workspace, id) = (&*run.key.workspace_id, &*run.key.run_id);
@@ -157,7 +168,7 @@ impl Store {
         }
         let mut after = -1;
         loop {
-            let query = self.db.query(EVENTS).bind(workspace).bind(id).bind(after).bind(ROWS);
+            let query = self.db.query(EVENTS_AFTER).bind(workspace).bind(id).bind(after).bind(ROWS);
             let rows = query.all().await?;
             for row in &rows {
                 after = row.int("first_seq")?;
@@ -185,8 +196,6 @@ impl Store {
     /// # Errors
     /// When the database or the payload store fails; repeat it then.
     pub async fn erase_runs(&self, runs: &[SeenRun]) -> Result<Vec<RunKey>, StoreError> {
-        const REFERENCES: &str = "select body from run_events where workspace_id = $1 and run_id = $2 \
-             and length(body) <= $3 and substr(body, 1, 1) = $4";
         let mut gone = Vec::new();
         for run in runs {
             let Some(ended) = &run.ended else { continue };
@@ -199,10 +208,9 @@ impl Store {
             }
             self.delete_payloads(&keys).await?;
             let mut tx = self.db.begin().await?;
-            let deleted = delete_rows(&mut tx, workspace, &[ended]).await?;
-            delete_belongings(&mut tx, workspace, &deleted).await?;
+            let deleted = delete_whole(&mut tx, workspace, &[ended]).await?;
             tx.commit().await?;
-            if !deleted.is_empty() {
+            if deleted.runs > 0 {
                 gone.push(run.key.clone());
             }
         }

@@ -20,14 +20,15 @@ const COUNTED: &str = "on conflict do nothing returning 1";
 /// The places of the parts in [`PARTS`].
 const TAKEN: usize = 0;
 const BEGUN: usize = 1;
-const MOVED: usize = 2;
-const EVENTS: usize = 3;
-const WAITED: usize = 4;
-const WAITING: usize = 5;
-const USED: usize = 6;
+const BEGUN_IN_TURN: usize = 2;
+const MOVED: usize = 3;
+const EVENTS: usize = 4;
+const WAITED: usize = 5;
+const WAITING: usize = 6;
+const USED: usize = 7;
 
-/// The rows of the first three are counted: when some are missing, somebody is refused.
-const PARTS: [Part; 7] = [
+/// The rows of the first four are counted: when some are missing, somebody is refused.
+const PARTS: [Part; 8] = [
     Part {
         name: "taken",
         kinds: &rows::RECEIPT_KINDS,
@@ -35,6 +36,11 @@ const PARTS: [Part; 7] = [
     },
     Part {
         name: "begun",
+        kinds: &rows::NEW_RUN_KINDS,
+        text: |lists| format!("{}select * from {lists} {COUNTED}", rows::NEW_RUN_COLUMNS),
+    },
+    Part {
+        name: "begun_in_turn",
         kinds: &rows::NEW_RUN_KINDS,
         text: |lists| {
             let (columns, names, row) = (rows::NEW_RUN_COLUMNS, rows::NEW_RUN_NAMES, rows::NEW_RUN_IN_TURN);
@@ -103,7 +109,9 @@ impl Group {
         let told: Vec<_> = turns.iter().copied().filter(|ready| ready.turn.waits.is_some()).collect();
         let mut group = Self::default();
         group.add(TAKEN, &taking, rows::receipt);
-        group.add(BEGUN, &firsts, rows::new_run);
+        // All in one of the two, so that they keep the order of their deduplication keys.
+        let is_in_turn = firsts.iter().any(|ready| rows::waits_for_lane(&ready.turn));
+        group.add(if is_in_turn { BEGUN_IN_TURN } else { BEGUN }, &firsts, rows::new_run);
         group.add(MOVED, &laters, rows::moved_run);
         group.add(EVENTS, &rows::speaking(turns), rows::spoken);
         group.add(WAITED, &told, rows::key);

@@ -1,6 +1,7 @@
 //! Deleting what has been kept long enough, in batches that a writer hardly notices. Must not know how long that is,
 //! nor when somebody looks.
 
+use super::events::from_all_events;
 use super::payloads::{self, KeptPayload, LONGEST_REFERENCE, PayloadKey, REFERENCE};
 use super::{RunKey, Store, StoreError, runs};
 use futures::future::try_join_all;
@@ -51,6 +52,10 @@ pub struct Swept {
 /// which it stopped.
 pub(super) const ENDED: &str = "select workspace_id, run_id, workflow_id, is_test, ended_at, turns from runs \
      where ended_at is not null and ended_at >= $1 and ended_at <= $2 order by ended_at limit $3";
+
+/// The events that begin at number `$3`.
+pub(super) const EVENTS_AT: &str =
+    from_all_events!("body", "where workspace_id = $1 and run_id = $2 and first_seq = $3");
 
 pub(super) const RETENTIONS: &str =
     "select workspace_id, workflow_id, retention_ms from workflows where retention_ms is not null";
@@ -147,17 +152,17 @@ impl Store {
         let mut by_workspace: HashMap<&str, Vec<&EndedRun>> = HashMap::new();
         let mut deleted = Deleted::default();
         for run in fits {
-            deleted.looked_at += 1;
             by_workspace.entry(&run.key.workspace_id).or_default().push(run);
         }
-        if deleted.looked_at == 0 {
+        if by_workspace.is_empty() {
             return Ok(deleted);
         }
         let mut tx = self.db.begin().await?;
         for (workspace_id, runs) in by_workspace {
-            let gone = delete_rows(&mut tx, workspace_id, &runs).await?;
-            deleted.runs += gone.len() as u64;
-            deleted.payloads.extend(delete_belongings(&mut tx, workspace_id, &gone).await?);
+            let gone = delete_whole(&mut tx, workspace_id, &runs).await?;
+            deleted.runs += gone.runs;
+            deleted.looked_at += gone.looked_at;
+            deleted.payloads.extend(gone.payloads);
         }
         tx.commit().await?;
         Ok(deleted)
@@ -198,14 +203,12 @@ impl Store {
     }
 
     async fn owner_of(&self, name: &str) -> Result<Owner, StoreError> {
-        const ROW: &str =
-            "select body from run_events where workspace_id = $1 and run_id = $2 and first_seq = $3";
         // A file that was never finished has the name it was to get, and more.
         let Some(key) = PayloadKey::parse(name.strip_suffix(".tmp").unwrap_or(name)) else {
             return Ok(Owner::Stranger);
         };
         let (workspace, run) = (&*key.run.workspace_id, &*key.run.run_id);
-        let row = self.db.query(ROW).bind(workspace).bind(run).bind(key.first_seq).optional().await?;
+        let row = self.db.query(EVENTS_AT).bind(workspace).bind(run).bind(key.first_seq).optional().await?;
         match row.map(|row| row.bytes("body")).transpose()? {
             Some(body) if payloads::key_in(&body).as_deref() == Some(name) => Ok(Owner::Row),
             Some(_) => Ok(Owner::Nobody),
@@ -266,8 +269,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn count_references(&self) -> Result<i64, StoreError> {
-        let sql = "select count(*) as n from run_events where length(body) <= $1 and substr(body, 1, 1) = $2";
-        let query = self.db.query(sql).bind(LONGEST_REFERENCE).bind(&[REFERENCE][..]);
+        const SQL: &str =
+            from_all_events!("count(*) as n", "where length(body) <= $1 and substr(body, 1, 1) = $2");
+        let query = self.db.query(SQL).bind(LONGEST_REFERENCE).bind(&[REFERENCE][..]);
         Ok(query.one().await?.int("n")?)
     }
 }
@@ -280,44 +284,38 @@ enum Owner {
     Stranger,
 }
 
-/// Deletes the rows of runs and says which they were. This comes first: it keeps everybody else from the run, and
-/// whoever commits a turn of it now learns that it is gone.
-pub(super) async fn delete_rows(
+/// Deletes those of the runs that may go, with all that belongs to them. Their own rows go first: that keeps everybody
+/// else from a run, and whoever commits a turn of it now learns that it is gone.
+pub(super) async fn delete_whole(
     tx: &mut Tx,
     workspace_id: &str,
     runs: &[&EndedRun],
-) -> Result<Vec<String>, StoreError> {
+) -> Result<Deleted, StoreError> {
     let sql = format!(
         "delete from runs where workspace_id = $1 and run_id in ({}) and ended_at <= $2 and status >= 3 \
          and owner is null and not exists (select 1 from run_waits w where w.workspace_id = $1 and w.signal = 'run:' || runs.run_id) \
-         returning run_id",
+         returning run_id, first_events",
         placeholders(3, runs.len())
     );
     let last = runs.iter().map(|run| run.ended_at).max().unwrap_or(i64::MIN);
     let ids = runs.iter().map(|run| &*run.key.run_id);
     let rows = tx.query(sql).bind(workspace_id).bind(last).bind_all(ids).all().await?;
-    Ok(rows.iter().map(|row| row.text("run_id")).collect::<Result<_, _>>()?)
-}
-
-/// Deletes what belongs to runs and answers the keys of their payloads.
-pub(super) async fn delete_belongings(
-    tx: &mut Tx,
-    workspace_id: &str,
-    runs: &[String],
-) -> Result<Vec<String>, StoreError> {
-    if runs.is_empty() {
-        return Ok(Vec::new());
+    let mut gone = Deleted { runs: rows.len() as u64, looked_at: runs.len(), payloads: Vec::new() };
+    if rows.is_empty() {
+        return Ok(gone);
     }
+    for row in &rows {
+        gone.payloads.extend(row.opt_bytes("first_events")?.and_then(|body| payloads::key_in(&body)));
+    }
+    let runs = rows.iter().map(|row| row.text("run_id")).collect::<Result<Vec<_>, _>>()?;
     let sql = format!(
         "select body from run_events where workspace_id = $1 and run_id in ({}) and length(body) <= $2 \
          and substr(body, 1, 1) = $3",
         placeholders(4, runs.len())
     );
     let query = tx.query(sql).bind(workspace_id).bind(LONGEST_REFERENCE).bind(&[REFERENCE][..]);
-    let references = query.bind_all(runs.iter().map(String::as_str)).all().await?;
-    let mut keys = Vec::with_capacity(references.len());
-    for row in &references {
-        keys.extend(payloads::key_in(&row.bytes("body")?));
+    for row in &query.bind_all(runs.iter().map(String::as_str)).all().await? {
+        gone.payloads.extend(payloads::key_in(&row.bytes("body")?));
     }
     for table in ["run_events", "run_waits", "run_messages"] {
         let sql = format!(
@@ -326,5 +324,5 @@ pub(super) async fn delete_belongings(
         );
         tx.query(sql).bind(workspace_id).bind_all(runs.iter().map(String::as_str)).execute().await?;
     }
-    Ok(keys)
+    Ok(gone)
 }

@@ -5,7 +5,7 @@
 use super::bulk::{Bulk, Values, values};
 use super::columns::{attention_number, status_number};
 use super::commit::Ready;
-use super::types::to_json;
+use super::types::{Turn, to_json};
 use super::waits;
 use crate::core::RunStatus;
 use sluice_db::{ArgType, DbError, Tx};
@@ -17,7 +17,7 @@ macro_rules! new_run_names {
             "workspace_id, run_id, workflow_id, version, status, turns, events, is_test, dry_run, ",
             $created_at,
             ", started_at, ended_at, wake_at, trigger_type, lane, parent_run_id, inbound_id, dedupe_key, error, \
-             owner, attention, document"
+             owner, attention, document, first_events"
         )
     };
 }
@@ -93,11 +93,11 @@ pub(super) const WHERE_EXPECTED: &str = where_expected!();
 pub(super) const EVENT_COLUMNS: &str = event_columns!();
 pub(super) const RECEIPT_COLUMNS: &str = receipt_columns!();
 
-pub(super) const NEW_RUN_KINDS: [ArgType; 22] = {
-    use ArgType::{Bool, Int, Text};
+pub(super) const NEW_RUN_KINDS: [ArgType; 23] = {
+    use ArgType::{Bool, Bytes, Int, Text};
     [
         Text, Text, Text, Int, Int, Int, Int, Bool, Bool, Int, Int, Int, Int, Text, Text, Text, Text, Text,
-        Text, Int, Int, Text,
+        Text, Int, Int, Text, Bytes,
     ]
 };
 
@@ -146,7 +146,7 @@ pub(super) fn new_run(ready: &&Ready, row: &mut Values) {
         status_number(turn.status), 1_i64, ready.last_seq, run.is_test, run.dry_run, run.created_at,
         turn.started_at, turn.ended_at, turn.wake_at, &run.trigger_type, &run.lane, &run.parent_run_id,
         &run.inbound_id, &run.dedupe_key, turn.error.as_ref().map(to_json), turn.owner,
-        turn.attention.map(attention_number), run.document.as_deref(),
+        turn.attention.map(attention_number), run.document.as_deref(), ready.inside(),
     ];
 }
 
@@ -160,12 +160,12 @@ pub(super) fn moved_run(ready: &&Ready, row: &mut Values) {
     ];
 }
 
-/// The row of the events of a turn.
+/// The row of the events of a turn, if they have one.
 pub(super) fn spoken(ready: &&Ready, row: &mut Values) {
-    let Some(events) = &ready.events else { return };
+    let Some(events) = ready.beside() else { return };
     let (key, seq) = (&ready.turn.key, ready.turn.first_seq);
     values![row;
-        key.workspace_id.clone(), key.run_id.clone(), seq, events.count, events.at, events.body.as_slice(),
+        key.workspace_id.clone(), key.run_id.clone(), seq, events.count, events.since, events.body.as_slice(),
     ];
 }
 
@@ -190,14 +190,13 @@ pub(super) fn firsts_and_laters<'a>(turns: &[&'a Ready]) -> (Vec<&'a Ready>, Vec
 }
 
 /// Whether it is the first turn of a run that waits until others of its lane are over.
-pub(super) fn waits_for_lane(ready: &Ready) -> bool {
-    let turn = &ready.turn;
+pub(super) fn waits_for_lane(turn: &Turn) -> bool {
     turn.status == RunStatus::Queued && turn.new_run.as_ref().is_some_and(|run| run.lane.is_some())
 }
 
-/// The turns that have events.
+/// The turns whose events have a row of their own.
 pub(super) fn speaking<'a>(turns: &[&'a Ready]) -> Vec<&'a Ready> {
-    turns.iter().filter(|ready| ready.events.is_some()).copied().collect()
+    turns.iter().filter(|ready| ready.beside().is_some()).copied().collect()
 }
 
 /// The turns of runs that exist that say for what their runs wait now.
@@ -223,7 +222,7 @@ pub(super) async fn write_run(tx: &mut Tx, turn: &Ready) -> Result<bool, DbError
     Ok(written == 1)
 }
 
-/// Writes the events of a turn, if it has any.
+/// Writes the events of a turn, if they have a row of their own.
 pub(super) async fn insert_events(tx: &mut Tx, turn: &Ready) -> Result<(), DbError> {
     INSERT_EVENTS.execute(tx, &speaking(&[turn]), spoken).await.map(drop)
 }

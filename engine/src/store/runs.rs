@@ -1,6 +1,7 @@
 //! Runs as the driver needs them: one whole run, and the runs that need attention. Must not know decisions.
 
 use super::columns::{attention_of, status_of};
+use super::events::EventRow;
 use super::{Attention, NewRun, RunKey, Store, StoreError, StoredRun};
 use crate::core::{RunError, RunStatus};
 use serde::de::DeserializeOwned;
@@ -78,7 +79,7 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let events = self.event_rows(key).await?;
-        self.whole_run(key, &row, &events).await.map(Some)
+        self.whole_run(key, &row, events).await.map(Some)
     }
 
     /// A run with its events up to the first that cannot be read, and why it cannot.
@@ -86,9 +87,10 @@ impl Store {
         &self,
         key: &RunKey,
         row: &Row,
-        event_rows: &[Row],
+        event_rows: Vec<EventRow>,
     ) -> Result<(StoredRun, Option<StoreError>), StoreError> {
-        let (events, damage) = self.first_events(key, row.int("events")?, event_rows).await?;
+        let event_rows = EventRow::inside(row)?.into_iter().chain(event_rows);
+        let (events, damage) = self.counted_events(key, row.int("events")?, event_rows).await?;
         let run = StoredRun {
             run: fixed_facts(key, row)?,
             turns: row.int("turns")?,
@@ -118,7 +120,7 @@ impl Store {
             for row in &rows {
                 let key = read_key(row)?;
                 let events = events.remove(&key).unwrap_or_default();
-                if let Ok((run, None)) = self.whole_run(&key, row, &events).await {
+                if let Ok((run, None)) = self.whole_run(&key, row, events).await {
                     found.insert(key, run);
                 }
             }

@@ -6,8 +6,8 @@ use sluice_db::Db;
 
 sluice_db::contract_tests! {
     a_run_comes_back_as_it_was_committed,
-    a_pure_run_is_two_rows,
-    a_run_without_events_is_one_row,
+    a_pure_run_is_one_row,
+    a_run_without_events_is_one_row, events_are_the_same_wherever_they_stand,
     a_stale_turn_writes_nothing,
     a_second_first_turn_is_stale,
     a_deduplication_key_starts_one_run,
@@ -75,14 +75,42 @@ async fn rows(db: &Db) -> (i64, i64, i64) {
     (row.int("runs").unwrap(), row.int("events").unwrap(), row.int("waits").unwrap())
 }
 
-async fn a_pure_run_is_two_rows(db: Db) {
+async fn a_pure_run_is_one_row(db: Db) {
     let store = Store::new(db.clone());
     let mut turn = first_turn(facts("run_1", 100), RunStatus::Succeeded);
     turn.events.extend((0..50).map(|node| skipped(100, node)));
     turn.waits = Some(Vec::new());
     commit_all(&store, vec![turn]).await;
-    assert_eq!(rows(&db).await, (1, 1, 0));
+    assert_eq!(rows(&db).await, (1, 0, 0));
     assert_eq!(store.commit(Vec::new()).await.unwrap(), []);
+}
+
+async fn events_are_the_same_wherever_they_stand(db: Db) {
+    let store = Store::new(db.clone());
+    for (id, lane, status, is_long, beside) in [
+        ("run_1", None, RunStatus::Running, false, 0),
+        ("run_2", None, RunStatus::Running, true, 1),
+        ("run_3", Some("con_1"), RunStatus::Queued, false, 1),
+        ("run_4", Some("con_1"), RunStatus::Queued, true, 1),
+    ] {
+        let new = if is_long { payloads::large_turn } else { first_turn };
+        let mut first = new(NewRun { lane: lane.map(str::to_owned), ..facts(id, 100) }, status);
+        first.events.push(skipped(90, 3));
+        let mut events = first.events.clone();
+        let before = rows(&db).await.1;
+        commit_all(&store, vec![first]).await;
+        assert_eq!(rows(&db).await.1 - before, beside, "{id}");
+        let next = next_turn(id, 1, 2, status);
+        events.extend(next.events.clone());
+        commit_all(&store, vec![next]).await;
+        assert_eq!(store.load(&key(id)).await.unwrap().unwrap().events, events);
+        assert_eq!(store.load_many(&[key(id)]).await.unwrap()[&key(id)].events, events);
+        for from in 0..=events.len() {
+            let since = store.events_since(&key(id), from as i64).await.unwrap();
+            let expected: Vec<_> = (0_i64..).zip(events.clone()).skip(from).collect();
+            assert_eq!(since, expected, "{id} from {from}");
+        }
+    }
 }
 
 async fn a_run_without_events_is_one_row(db: Db) {
@@ -112,7 +140,7 @@ async fn a_stale_turn_writes_nothing(db: Db) {
     assert_eq!(answers, [Commit::Stale, Commit::Stale, Commit::Done]);
     assert_eq!(format!("{:?}", store.load(&key("run_1")).await.unwrap()), before);
     assert_eq!(store.next_wake().await.unwrap(), None);
-    assert_eq!(rows(&db).await, (2, 2, 0));
+    assert_eq!(rows(&db).await, (2, 0, 0));
 }
 
 async fn a_second_first_turn_is_stale(db: Db) {
@@ -134,7 +162,7 @@ async fn a_deduplication_key_starts_one_run(db: Db) {
     let answers = store.commit(turns).await.unwrap();
     assert_eq!(answers, [Commit::Done, Commit::Duplicate, Commit::Done, Commit::Done]);
     assert_eq!(store.commit(vec![turn("run_4", "l")]).await.unwrap(), [Commit::Duplicate]);
-    assert_eq!(rows(&db).await, (3, 3, 0));
+    assert_eq!(rows(&db).await, (3, 0, 0));
 }
 
 async fn children_come_with_their_parent(db: Db) {
@@ -227,13 +255,14 @@ async fn many_runs_are_read_as_one_is(db: Db) {
 
 async fn damage_is_named(db: Db) {
     let store = Store::new(db.clone());
-    commit_all(&store, vec![first_turn(facts("run_1", 100), RunStatus::Running)]).await;
+    let first = first_turn(facts("run_1", 100), RunStatus::Running);
+    commit_all(&store, vec![first, next_turn("run_1", 1, 1, RunStatus::Running)]).await;
     for (damage, what) in [
         ("update runs set error = '{'", "the error"),
         ("update runs set attention = 9, error = null", "the attention"),
         ("update runs set status = 9, attention = null", "the status"),
-        ("update runs set status = 1, events = 2", "the last events"),
-        ("update run_events set first_seq = 1", "a row of events"),
+        ("update runs set status = 1, events = 3", "the last events"),
+        ("update run_events set first_seq = 2", "a row of events"),
     ] {
         db.query(damage).execute().await.unwrap();
         assert!(store.load_many(&[key("run_1")]).await.unwrap().is_empty(), "{damage}");

@@ -160,11 +160,12 @@ async fn turns_of_one_run_keep_their_order_among_others(db: Db) {
 
 async fn an_error_is_its_own_callers(db: Db) {
     let store = Store::new(db);
-    commit_all(&store, vec![first_turn(facts("run_0", 100), RunStatus::Running)]).await;
+    let first = first_turn(facts("run_0", 100), RunStatus::Running);
+    commit_all(&store, vec![first, next_turn("run_0", 1, 1, RunStatus::Running)]).await;
     let callers = (1..=64).map(|n| {
         let turn = match n {
-            // Event number 0 is there already: a defect of the caller's.
-            20 => next_turn("run_0", 1, 0, RunStatus::Running),
+            // Event number 1 is there already: a defect of the caller's.
+            20 => next_turn("run_0", 2, 1, RunStatus::Running),
             _ => first_turn(facts(&format!("run_{n}"), 100), RunStatus::Succeeded),
         };
         store.commit(vec![turn])
@@ -176,7 +177,7 @@ async fn an_error_is_its_own_callers(db: Db) {
             (_, other) => panic!("caller {n}: {other:?}"),
         }
     }
-    assert_eq!(store.load(&key("run_0")).await.unwrap().unwrap().turns, 1);
+    assert_eq!(store.load(&key("run_0")).await.unwrap().unwrap().turns, 2);
     assert!(store.load(&key("run_64")).await.unwrap().is_some());
 }
 

@@ -1,5 +1,6 @@
 //! Large bodies: out of line, durable before their commit, never written over, and missed loudly.
 
+use super::super::events::from_all_events;
 use super::super::payloads::{Folder, KeptPayload, PayloadPlace, Payloads};
 use super::*;
 use futures::TryStreamExt;
@@ -49,7 +50,8 @@ pub(super) async fn listed(place: &Arc<dyn PayloadPlace>) -> Vec<KeptPayload> {
 }
 
 async fn bodies(db: &Db) -> Vec<Vec<u8>> {
-    let rows = db.query("select body from run_events order by run_id, first_seq").all().await.unwrap();
+    const SQL: &str = from_all_events!("body", "order by run_id, first_seq");
+    let rows = db.query(SQL).all().await.unwrap();
     rows.iter().map(|row| row.bytes("body").unwrap()).collect()
 }
 

@@ -74,6 +74,23 @@ fn what_the_driver_asks_reads_an_index() {
             (schedules::NEXT, "workflow_schedules_due"),
             (triggers::WEBHOOK, "workflow_triggers_by_key"),
             (triggers::TRIGGERS_FOR, "workflow_triggers_by_key"),
+            (super::super::events::SINCE, "SEARCH run_events USING PRIMARY KEY (workspace_id=? AND run_id=?"),
+            (super::super::events::SINCE, "SEARCH runs USING INDEX sqlite_autoindex_runs_1"),
+            (
+                super::super::erase::EVENTS_AFTER,
+                "SEARCH run_events USING PRIMARY KEY (workspace_id=? AND run_id=?",
+            ),
+            (super::super::erase::EVENTS_AFTER, "SEARCH runs USING INDEX sqlite_autoindex_runs_1"),
+            (
+                super::super::erase::REFERENCES,
+                "SEARCH run_events USING PRIMARY KEY (workspace_id=? AND run_id=?",
+            ),
+            (super::super::erase::REFERENCES, "SEARCH runs USING INDEX sqlite_autoindex_runs_1"),
+            (
+                prune::EVENTS_AT,
+                "SEARCH run_events USING PRIMARY KEY (workspace_id=? AND run_id=? AND first_seq=?",
+            ),
+            (prune::EVENTS_AT, "SEARCH runs USING INDEX sqlite_autoindex_runs_1"),
         ] {
             let plan = plan(&db, sql.to_owned(), Vec::new()).await;
             assert!(plan.iter().any(|step| step.contains(index)), "{sql}: {plan:#?}");
