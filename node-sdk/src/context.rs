@@ -9,14 +9,23 @@ use crate::usage::{Spending, UsageNote};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::any::Any;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio_util::sync::CancellationToken;
+
+/// A place for typed parameters that hold no expression: they are the same in every execution of a node.
+pub type Kept = OnceLock<Arc<dyn Any + Send + Sync>>;
 
 /// Supplies the parameters of a node with their `{{ }}` expressions evaluated for one input item.
 pub trait ParamSource: Send + Sync {
     /// Whether the parameters hold no expression at all.
     fn is_static(&self) -> bool;
+    /// Where typed parameters are kept from one execution to the next, if that is possible.
+    fn kept(&self) -> Option<&Kept> {
+        None
+    }
     /// All parameters, for the input item with that index.
     ///
     /// # Errors
@@ -255,27 +264,32 @@ impl NodeContext {
 /// The context of one node execution, with typed parameters.
 pub struct Context<'a, P> {
     inner: &'a NodeContext,
-    fixed: OnceLock<Arc<P>>,
+    /// Used when they are not kept for longer.
+    fixed: Kept,
+    params: PhantomData<P>,
 }
 
-impl<'a, P: DeserializeOwned> Context<'a, P> {
+impl<'a, P: DeserializeOwned + Send + Sync + 'static> Context<'a, P> {
     /// Wraps an untyped context.
     pub fn new(inner: &'a NodeContext) -> Self {
-        Self { inner, fixed: OnceLock::new() }
+        Self { inner, fixed: Kept::new(), params: PhantomData }
     }
 
     /// The parameters for the input item with that index. Parameters without expressions are read once
-    /// and shared. Use index 0 for what concerns the whole list.
+    /// and shared, by all executions of the node in the same workflow version. Use index 0 for what concerns the whole list.
     ///
     /// # Errors
     /// `InvalidParams` with the path of the parameter.
     pub fn params(&self, item: usize) -> Result<Arc<P>, NodeError> {
-        if let Some(fixed) = self.fixed.get() {
-            return Ok(fixed.clone());
+        let source = &self.inner.params;
+        let place = source.kept().unwrap_or(&self.fixed);
+        if let Some(Ok(kept)) = place.get().cloned().map(Arc::downcast) {
+            return Ok(kept);
         }
-        let read = Arc::new(read_params(self.inner.params.resolve(item)?)?);
-        if self.inner.params.is_static() {
-            return Ok(self.fixed.get_or_init(|| read).clone());
+        let read: Arc<P> = Arc::new(read_params(source.resolve(item)?)?);
+        if source.is_static() {
+            // Who comes second has read the same.
+            let _ = place.set(read.clone());
         }
         Ok(read)
     }

@@ -9,6 +9,7 @@ use crate::expr::{CompiledParams, Expressions, Template};
 use crate::graph::{self, Plan, Problem};
 use crate::store::RunKey;
 use serde_json::Value;
+use sluice_node_sdk::context::Kept;
 use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::spec::TriggerSource;
@@ -36,6 +37,8 @@ pub struct ProgramNode {
     pub node: Arc<dyn DynNode>,
     /// Its parameters.
     pub params: Arc<CompiledParams>,
+    /// Its parameters as its own type, when they hold no expression.
+    pub typed_params: Kept,
     /// Whether its parameters ask for items of other nodes.
     pub looks_back: bool,
 }
@@ -61,7 +64,8 @@ impl Program {
             match expressions.compile_value(&params, &is_raw) {
                 Ok(params) => {
                     let looks_back = params.references().next().is_some();
-                    nodes.push(ProgramNode { node, params: Arc::new(params), looks_back });
+                    let (params, typed_params) = (Arc::new(params), Kept::new());
+                    nodes.push(ProgramNode { node, params, typed_params, looks_back });
                 }
                 Err(errors) => problems.extend(errors.into_iter().map(|error| {
                     let path = format!("/nodes/{ix}/params{}", error.pointer);

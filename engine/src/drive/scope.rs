@@ -6,7 +6,7 @@ use crate::core::state::join;
 use crate::core::{NodeInput, NodeIx, Record, RunState, Source};
 use crate::expr::{CompiledParams, ExprError, ExprErrorKind, Expressions, NodeView, Scope, ScopeError};
 use serde_json::{Value, json};
-use sluice_node_sdk::context::{ParamSource, RunInfo};
+use sluice_node_sdk::context::{Kept, ParamSource, RunInfo};
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::item::{Input, Item, Items};
 use sluice_node_sdk::services::Clock;
@@ -245,6 +245,10 @@ impl Scope for ItemScope<'_> {
 impl ParamSource for NodeParams {
     fn is_static(&self) -> bool {
         self.params.is_static()
+    }
+
+    fn kept(&self) -> Option<&Kept> {
+        Some(&self.program.nodes[self.node as usize].typed_params)
     }
 
     fn resolve(&self, item: usize) -> Result<Value, NodeError> {

@@ -127,11 +127,6 @@ impl RunOutcome {
         Self { status: stored.status, error, reply, items: Vec::new() }
     }
 
-    /// The `json` of the items that the last node gave.
-    pub fn output(&self) -> Vec<Value> {
-        self.items.iter().map(|item| (*item.json).clone()).collect()
-    }
-
     /// What the caller of a child run is told.
     pub(super) fn as_child_payload(&self, run_id: &str) -> Value {
         json!({ "run_id": run_id, "status": self.status, "items": self.items, "error": self.error })

@@ -1,7 +1,7 @@
 //! Several engines over one database: who takes in work, who does it, and what happens when one dies, stands still,
 //! or is brought down by what it drives. Each test runs on both databases.
 
-use crate::home::{WS, doc, engine_with, key, node, one, request, with};
+use crate::home::{WS, doc, engine_with, given, key, node, one, request, with};
 use crate::world::{Act, World};
 use serde_json::{Value, json};
 use sluice_db::{Db, Dialect};
@@ -107,7 +107,7 @@ async fn one_takes_in_what_another_does(db: Db) {
     let _runner = fleet.runner().await;
     let outcome = tokio::time::timeout(PATIENCE, started.later.unwrap()).await.unwrap().unwrap();
     assert_eq!(
-        (outcome.status, outcome.output()),
+        (outcome.status, given(&outcome)),
         (RunStatus::Succeeded, vec![json!({ "n": 1, "done": true })])
     );
     assert_eq!(fleet.world.calls().len(), 1);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sluice_db::{Db, DbOptions};
 use sluice_engine::core::RunStatus;
 use sluice_engine::document::Document;
-use sluice_engine::drive::{Engine, EngineConfig, EngineError, FaultPlan, StartRequest, Started};
+use sluice_engine::drive::{Engine, EngineConfig, EngineError, FaultPlan, RunOutcome, StartRequest, Started};
 use sluice_engine::store::{RunKey, Store};
 use sluice_engine::view::{NodeRunView, RunView};
 use sluice_node_sdk::services::{Clock, NoCredentials, Services};
@@ -184,6 +184,11 @@ pub(crate) fn node<'a>(view: &'a RunView, id: &str) -> &'a NodeRunView {
 /// The `json` of the items that a node gave last, over its ports.
 pub(crate) fn output(view: &RunView, id: &str) -> Vec<Value> {
     node(view, id).output.values().flatten().map(|item| (*item.json).clone()).collect()
+}
+
+/// The `json` of the items that the last node of a run gave.
+pub(crate) fn given(outcome: &RunOutcome) -> Vec<Value> {
+    outcome.items.iter().map(|item| (*item.json).clone()).collect()
 }
 
 /// The code of a run's error.

@@ -1,6 +1,6 @@
 //! How runs begin: what is refused, what is durable when `start` returns, who is told.
 
-use crate::home::{Home, WS, doc, node, one, output, request};
+use crate::home::{Home, WS, doc, given, node, one, output, request};
 use crate::world::Act;
 use serde_json::json;
 use sluice_engine::core::RunStatus;
@@ -14,7 +14,7 @@ async fn a_pure_run_is_one_commit_and_over_when_start_returns() {
     let home = Home::new().await;
     let workflow = home.publish(one("shape", json!({}))).await;
     let started = home.try_start(&workflow, json!({ "n": 1 })).await.unwrap();
-    assert_eq!(started.outcome.unwrap().output(), [json!({ "sum": 1, "done": true })]);
+    assert_eq!(given(&started.outcome.unwrap()), [json!({ "sum": 1, "done": true })]);
     assert_eq!(home.faults.commits(), 1);
     let view = home.view(&started.key).await;
     assert_eq!((view.status, view.version), (RunStatus::Succeeded, 1));
@@ -126,7 +126,7 @@ async fn a_caller_is_told_of_the_reply_or_of_the_end() {
     let over = home.engine.start(watched(WaitFor::Over)).await.unwrap();
     home.world.release("late", 2);
     let told = over.later.unwrap().await.unwrap();
-    assert_eq!((told.status, told.output()), (RunStatus::Succeeded, vec![json!({ "n": 1 })]));
+    assert_eq!((told.status, given(&told)), (RunStatus::Succeeded, vec![json!({ "n": 1 })]));
     assert!(told.reply.is_some());
 }
 

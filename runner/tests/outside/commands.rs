@@ -26,6 +26,27 @@ fn run_prints_a_table_and_with_json_the_output_of_the_documents_test() {
 }
 
 #[test]
+fn the_time_of_a_run_holds_that_of_its_nodes() {
+    let code = "let n = 0; for i in 0..50000 { n += i; } #{ n: n }";
+    let document = json!({ "sluice": 1, "name": "Busy", "nodes": [
+        { "id": "start", "type": "trigger.manual" },
+        { "id": "busy", "type": "data.script", "params": { "code": code } } ],
+        "edges": [{ "from": "start", "to": "busy" }] });
+    let folder = folder_with("busy.json", &document.to_string());
+    let (code, text, _) = run(command(folder.path()).args(["run", "busy.json", "--json"]));
+    let view: Value = serde_json::from_str(&text).unwrap();
+    let at = |part: &Value, name: &str| part[name].as_i64().unwrap();
+    let busy = view["nodes"].as_array().unwrap().last().unwrap();
+    assert!(
+        at(busy, "ended_at") > at(busy, "started_at"),
+        "a script that counts so far takes its time: {view}"
+    );
+    assert!(at(&view, "started_at") <= at(busy, "started_at"), "{view}");
+    assert!(at(&view, "ended_at") >= at(busy, "ended_at"), "{view}");
+    assert_eq!(code, 0);
+}
+
+#[test]
 fn a_failed_run_exits_with_1_and_says_where_and_why() {
     let document = json!({ "sluice": 1, "name": "Bad", "nodes": [
         { "id": "start", "type": "trigger.manual" },

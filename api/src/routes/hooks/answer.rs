@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sluice_engine::core::RunStatus;
 use sluice_engine::drive::RunOutcome;
 use sluice_engine::store::RunKey;
+use sluice_node_sdk::item::Item;
 use sluice_node_sdk::outcome::Reply;
 
 /// Headers that belong to the server, or that would let a workflow speak for all pages of this host.
@@ -56,15 +57,15 @@ pub(super) fn finished(respond: Respond, waited: Waited) -> Result<Response, Api
     match outcome.status {
         RunStatus::Failed | RunStatus::Cancelled => Err(failed(&waited.key, &outcome)),
         _ if respond == Respond::NodeAnswer => Ok(accepted(&waited.key)),
-        _ => Ok(shut(Json(last_items(outcome.output())).into_response())),
+        _ => Ok(shut(last_items(&outcome.items))),
     }
 }
 
 /// One item is itself; several, or none, are a list.
-fn last_items(mut items: Vec<Value>) -> Value {
-    match items.len() {
-        1 => items.remove(0),
-        _ => Value::Array(items),
+fn last_items(items: &[Item]) -> Response {
+    match items {
+        [one] => Json(&*one.json).into_response(),
+        many => Json(many.iter().map(|item| &*item.json).collect::<Vec<&Value>>()).into_response(),
     }
 }
 

@@ -26,19 +26,23 @@ pub(super) async fn read(
     let query = fields(request.uri().query().unwrap_or_default().as_bytes());
     let headers = headers(request.headers(), settings.credential.is_some());
     let kind = content_type(request.headers());
-    let mut event = json!({ "method": method, "path": path, "headers": headers, "query": query });
+    let mut event = Map::with_capacity(6);
+    event.insert("method".to_owned(), method.into());
+    event.insert("path".to_owned(), path.into());
+    event.insert("headers".to_owned(), headers.into());
+    event.insert("query".to_owned(), query);
     if kind.starts_with("multipart/form-data") {
         // Boxed: forms are rare, and every request would carry the room for reading one.
-        event["body"] = Box::pin(multipart(state, request)).await?;
-        return Ok(event);
+        event.insert("body".to_owned(), Box::pin(multipart(state, request)).await?);
+        return Ok(event.into());
     }
     let bytes = whole_body(request, state).await?;
     let (body, is_base64) = body(&kind, &bytes, state.config.limits.json_depth)?;
-    event["body"] = body;
+    event.insert("body".to_owned(), body);
     if is_base64 {
-        event["body_encoding"] = "base64".into();
+        event.insert("body_encoding".to_owned(), "base64".into());
     }
-    Ok(event)
+    Ok(event.into())
 }
 
 fn content_type(headers: &HeaderMap) -> String {
@@ -49,15 +53,15 @@ fn content_type(headers: &HeaderMap) -> String {
 /// Header names in lower case. Repeated fields are joined as RFC 9110, section 5.3, allows. A secret header that the
 /// door has checked is hidden when it looks like one.
 fn headers(headers: &HeaderMap, is_guarded: bool) -> Map<String, Value> {
-    let mut shown = Map::new();
-    for name in headers.keys() {
-        let name = name.as_str();
+    let mut shown = Map::with_capacity(headers.keys_len());
+    for header in headers.keys() {
+        let name = header.as_str();
         let looks_secret =
             is_guarded && ["key", "token", "secret", "auth"].iter().any(|word| name.contains(word));
         if HIDDEN.contains(&name) || looks_secret {
             continue;
         }
-        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let values = headers.get_all(header).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
         shown.insert(name.to_owned(), values.collect::<Vec<_>>().join(", ").into());
     }
     shown

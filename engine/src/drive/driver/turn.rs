@@ -112,7 +112,8 @@ impl Driver {
         let waits = self.wait_rows();
         let changed = waits != self.waits;
         self.waits.clone_from(&waits);
-        self.started_at = self.started_at.or(Some(now));
+        // What is pure has run by now, and belongs to the time that the run took.
+        self.started_at = self.started_at.or_else(|| Some(events.first().map_or(now, |event| event.at)));
         let turn = Turn {
             key: self.run.key.clone(),
             expected: self.turns,
