@@ -17,6 +17,11 @@ pub struct RunnerRow {
     pub beat: i64,
 }
 
+/// The number after all that are in use, by the living or in runs of the dead.
+pub(super) const NEXT: &str = "select coalesce(max(taken), 0) + 1 as next from ( \
+     select max(runner_id) as taken from runners \
+     union all select max(owner) from runs where (status <= 1 or owner is not null) and owner is not null) as numbers";
+
 /// A run under way that nobody alive drives any more is free. Also takes those whose process came back from a long pause,
 /// committed once more, and only then noticed that it had been given up.
 const FREE: &str = "update runs set owner = null where (status <= 1 or owner is not null) and owner is not null \
@@ -32,15 +37,15 @@ const INHERIT: &str = "update runs set owner = $1, turns = turns + 1, \
 impl Store {
     /// Enters a process under a number at or after `wanted` and after those of all others, and answers the number. So
     /// whoever comes in is never the lowest beside others, also when the clock was set back: the lowest leads, and
-    /// would not know yet that it no longer does.
+    /// would not know yet that it no longer does. Nor is it taken for one that is dead and whose runs still bear its number,
+    /// as it would be when it comes in the same second.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn join(&self, wanted: i64, name: &str, now: i64) -> Result<i64, StoreError> {
         const SQL: &str = "insert into runners (runner_id, name, beat, started_at) values ($1, $2, 0, $3) \
              on conflict do nothing";
-        let next = self.db.query("select coalesce(max(runner_id), 0) + 1 as next from runners").one().await?;
-        let mut id = next.int("next")?.max(wanted);
+        let mut id = self.db.query(NEXT).one().await?.int("next")?.max(wanted);
         while self.db.query(SQL).bind(id).bind(name).bind(now).execute().await? == 0 {
             id += 1;
         }

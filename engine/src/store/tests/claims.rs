@@ -12,6 +12,7 @@ sluice_db::contract_tests! {
     due_runs_of_one_lane_are_taken_one_by_one,
     the_dead_are_buried_and_their_runs_are_free,
     what_pauses_goes_from_the_dead_to_an_heir,
+    no_number_comes_back_while_runs_are_written_under_it,
     a_run_is_given_back,
     suspects_are_taken_alone,
     messages_find_their_run_and_are_answered_once,
@@ -27,6 +28,22 @@ async fn claim(store: &Store, runner: i64, limit: u32) -> Vec<String> {
 
 fn in_lane(run: &str, lane: &str, created_at: i64, status: RunStatus) -> Turn {
     first_turn(NewRun { lane: Some(lane.into()), ..facts(run, created_at) }, status)
+}
+
+/// A process that begins in the same second as one that was killed is not taken for it.
+async fn no_number_comes_back_while_runs_are_written_under_it(db: Db) {
+    let store = Store::new(db);
+    let former = store.join(100, "a", 1).await.unwrap();
+    let driven = Turn { owner: Some(former), ..first_turn(facts("run_1", 100), RunStatus::Running) };
+    let pausing = Turn { owner: Some(former), ..first_turn(facts("run_2", 100), RunStatus::Waiting) };
+    commit_all(&store, vec![driven, pausing]).await;
+    store.bury_all().await.unwrap();
+    let next = store.join(100, "a", 1).await.unwrap();
+    assert_ne!(next, former);
+    assert_eq!(store.free_orphans().await.unwrap(), 1);
+    assert_eq!(claim(&store, next, 10).await, ["run_1"]);
+    let inherited = store.inherit(next, 1).await.unwrap();
+    assert_eq!(inherited.iter().map(|claimed| &*claimed.key.run_id).collect::<Vec<_>>(), ["run_2"]);
 }
 
 async fn a_claim_fences_the_former_driver(db: Db) {

@@ -65,6 +65,7 @@ fn what_the_driver_asks_reads_an_index() {
             (super::super::claims::DRIVEN_BY, "runs_active"),
             (super::super::claims::COUNT_UNOWNED, "runs_unowned"),
             (super::super::claims::ALL, "runs_active"),
+            (super::super::runners::NEXT, "runs_active"),
             (query::RUNS_OF_INBOUND, "runs_by_inbound"),
             (receipts::STARTED_BY, "runs_by_dedupe_key"),
             (receipts::RECEIPTS, "USING PRIMARY KEY"),
