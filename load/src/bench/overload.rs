@@ -54,7 +54,7 @@ async fn on(bench: &mut Bench, kind: &Kind) -> Tried<()> {
     report(bench, kind, &measured, finished, quick);
     let steady = Finding::new("overload", kind.name(), "peak memory", mb(peak), "MB").at_most(200.0);
     let seen = memory.map(|bytes| format!("{:.0}", mb(bytes))).join(", ");
-    // The highest of all is later than that: whoever lists all runs reads the whole database.
+    // The highest of all may be later than that: whoever lists all runs reads the whole database.
     bench.found(steady.remark(format!("{seen} MB after 5, 10, 15 and 20 s of load")));
     Ok(())
 }
