@@ -81,12 +81,17 @@ async fn only_expired_runs_go(db: Db) {
         turn.new_run.as_mut().unwrap().is_test = true;
         turn
     };
+    // Too much for the row of the run.
+    let long = |turn: Turn| {
+        let run = NewRun::clone(turn.new_run.as_deref().unwrap());
+        Turn { events: payloads::large_turn(run, turn.status).events, ..turn }
+    };
     let long_ago = NOW - 900 * DAY;
     let mut waiting = first_turn(facts("waiting", long_ago), RunStatus::Waiting);
     waiting.wake_at = Some(NOW + DAY);
     commit_all(
         &store,
-        vec![
+        [
             ended("default_old", 31),
             ended("default_new", 29),
             of(ended("short_old", 2), "wf_short"),
@@ -99,13 +104,16 @@ async fn only_expired_runs_go(db: Db) {
             waiting,
             first_turn(facts("queued", long_ago), RunStatus::Queued),
             first_turn(facts("running", long_ago), RunStatus::Running),
-        ],
+        ]
+        .map(long)
+        .to_vec(),
     )
     .await;
     let mut pruner = Pruner::new(store.clone(), keep(30, 7));
     assert_eq!(prune_at(&mut pruner, NOW).await.runs, 5);
     let stay = ["default_new", "long_new", "queued", "running", "short_new", "test_new", "waiting"];
     assert_eq!(left(&db, "runs").await, stay);
+    assert_eq!(left(&db, "run_events").await, stay);
     // Time goes on, and the pruner need not begin anew.
     assert_eq!(prune_at(&mut pruner, NOW + DAY / 2).await.runs, 0);
     assert_eq!(prune_at(&mut pruner, NOW + 2 * DAY).await.runs, 3);
