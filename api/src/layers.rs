@@ -3,13 +3,13 @@
 
 use crate::client::note_client;
 use crate::error::{self, ApiError, Envelope, ErrorBody, ErrorFields};
-use crate::metrics;
 use crate::state::ApiState;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::any::Any;
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
@@ -21,24 +21,25 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
 
-/// Gives the request its id and its caller's address, logs and counts it, puts a failure into the envelope, and tells
+/// Gives the request its id and its caller's address, logs and counts it, catches its panics, puts a failure into the envelope, and tells
 /// browsers to do nothing clever. One layer for all of it: each costs a copy of everything within it per request.
 pub(crate) async fn surround(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let id = given_id(&request).unwrap_or_else(|| state.engine.new_id("req"));
-    let method = request.method().as_str().to_owned();
+    let method = request.method().clone();
     // The pattern and not the address: addresses may hold tokens.
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let (method, route) = (method.as_str(), matched.as_ref().map_or("unmatched", MatchedPath::as_str));
     let span = tracing::info_span!("request", request_id = %id, method, route);
     let is_private = request.uri().path().starts_with("/api/");
     request.extensions_mut().insert(RequestId(id.as_str().into()));
     note_client(&state, &mut request);
     let began = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = unpanicked(next.run(request)).instrument(span.clone()).await;
     secure(&mut response, is_private);
     fill_envelope(&mut response, &id);
     let (status, took) = (response.status().as_u16(), began.elapsed());
     tracing::debug!(parent: &span, status, took_ms = took.as_millis() as u64, "answered");
-    metrics::request(&method, &route, status, took);
+    state.metrics.count_request(method, route, status, took);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -83,8 +84,12 @@ pub(crate) async fn limit_time(State(limit): State<Duration>, request: Request, 
     }
 }
 
-/// A handler that panicked: logged with its message, hidden from the caller.
-pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+/// The answer of a handler. That it panicked is logged with its message and hidden from the caller.
+async fn unpanicked(answer: impl Future<Output = Response>) -> Response {
+    let panic = match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(response) => return response,
+        Err(panic) => panic,
+    };
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     tracing::error!(panic = text, "a handler panicked");
@@ -107,10 +112,9 @@ mod tests {
     use super::*;
     use axum::Router;
     use axum::body::Body;
-    use axum::middleware::from_fn_with_state;
+    use axum::middleware::{from_fn, from_fn_with_state};
     use axum::routing::get;
     use tower::ServiceExt;
-    use tower_http::catch_panic::CatchPanicLayer;
 
     async fn answer(routes: Router) -> Option<&'static str> {
         let request = Request::get("/").body(Body::empty()).unwrap();
@@ -125,8 +129,8 @@ mod tests {
                 panic!("the secret reason")
             }
         };
-        let routes = Router::new().route("/", get(broken)).layer(CatchPanicLayer::custom(panicked));
-        assert_eq!(answer(routes).await, Some("internal"));
+        let caught = from_fn(async |request: Request, next: Next| unpanicked(next.run(request)).await);
+        assert_eq!(answer(Router::new().route("/", get(broken)).layer(caught)).await, Some("internal"));
     }
 
     #[tokio::test]

@@ -1,10 +1,11 @@
 //! What is counted, for Prometheus. Must not know what a run does.
 
 use crate::state::ApiState;
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use sluice_engine::store::Attention;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,38 @@ const FOLDING: Duration = Duration::from_secs(5);
 
 /// The counters of this process. The default counts nothing.
 #[derive(Clone, Default)]
-pub struct Metrics(Option<PrometheusHandle>);
+pub struct Metrics(Option<Arc<Counting>>);
+
+struct Counting {
+    handle: PrometheusHandle,
+    /// By route. Finding a counter by its labels costs more than the rest of counting.
+    requests: RwLock<HashMap<String, Vec<Requests>>>,
+}
+
+/// The requests of a route with one method and one status.
+struct Requests {
+    method: &'static str,
+    status: u16,
+    count: Counter,
+    times: Histogram,
+}
+
+impl Requests {
+    fn of(method: &'static str, route: &str, status: u16) -> Self {
+        let (route, code) = (route.to_owned(), status.to_string());
+        Self {
+            method,
+            status,
+            count: counter!("sluice_http_requests_total", "method" => method, "route" => route.clone(), "status" => code),
+            times: histogram!("sluice_http_request_seconds", "method" => method, "route" => route),
+        }
+    }
+
+    fn add(&self, took: Duration) {
+        self.count.increment(1);
+        self.times.record(took.as_secs_f64());
+    }
+}
 
 /// Why counting could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -29,40 +61,49 @@ impl Metrics {
     /// # Errors
     /// When the host has installed another recorder.
     pub fn install() -> Result<Self, MetricsError> {
-        static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+        static COUNTING: OnceLock<Arc<Counting>> = OnceLock::new();
         static INSTALLING: Mutex<()> = Mutex::new(());
         let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = HANDLE.get() {
-            return Ok(Self(Some(handle.clone())));
+        if let Some(counting) = COUNTING.get() {
+            return Ok(Self(Some(counting.clone())));
         }
         let times = Matcher::Full("sluice_http_request_seconds".to_owned());
         let handle = PrometheusBuilder::new().set_buckets_for_metric(times, &TIMES)?.install_recorder()?;
-        Ok(Self(Some(HANDLE.get_or_init(|| handle).clone())))
+        let counting = COUNTING.get_or_init(|| Arc::new(Counting { handle, requests: RwLock::default() }));
+        Ok(Self(Some(counting.clone())))
     }
 
     /// Folds observed times into the histogram until `stopping`. Each time is kept by itself until then, and where nobody
     /// asks for the metrics nothing else does it.
     pub(crate) async fn fold_for_ever(self, stopping: CancellationToken) {
         while stopping.run_until_cancelled(tokio::time::sleep(FOLDING)).await.is_some() {
-            if let Some(handle) = &self.0 {
-                handle.run_upkeep();
+            if let Some(counting) = &self.0 {
+                counting.handle.run_upkeep();
             }
         }
     }
 
     /// Everything in Prometheus' text format.
     pub(crate) fn render(&self) -> String {
-        self.0.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+        self.0.as_ref().map(|counting| counting.handle.render()).unwrap_or_default()
     }
-}
 
-/// Counts one answered request.
-pub(crate) fn request(method: &str, route: &str, status: u16, took: Duration) {
-    let (method, route) = (known_method(method), route.to_owned());
-    counter!("sluice_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
-        .increment(1);
-    histogram!("sluice_http_request_seconds", "method" => method, "route" => route)
-        .record(took.as_secs_f64());
+    /// Counts one answered request.
+    pub(crate) fn count_request(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let Some(counting) = &self.0 else { return };
+        let method = known_method(method);
+        let is_it = |requests: &&Requests| requests.method == method && requests.status == status;
+        let known = counting.requests.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(requests) = known.get(route).and_then(|of_route| of_route.iter().find(is_it)) {
+            return requests.add(took);
+        }
+        drop(known);
+        // Who comes second adds the same counter once more, which is found no worse.
+        let requests = Requests::of(method, route, status);
+        requests.add(took);
+        let mut known = counting.requests.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(route.to_owned()).or_default().push(requests);
+    }
 }
 
 /// Callers can invent methods; the list of labels must not grow with their fantasy.

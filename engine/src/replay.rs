@@ -126,7 +126,7 @@ impl Engine {
         let pins = pins.collect();
         let event = output.ports.first().and_then(|(_, items)| items.first().map(|item| item.json.clone()));
         let clock = Arc::new(RecordedClock::default());
-        let services = Services { clock: clock.clone(), ..self.services().clone() };
+        let services = Arc::new(Services { clock: clock.clone(), ..self.services().clone() });
         let around = self.surroundings_with(program, &stored.run, event.unwrap_or_default(), services);
         let recording = Recording::of(stored, &recorded.plan);
         let mut player = Player::new(program.clone(), around, clock, recording);

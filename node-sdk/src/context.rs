@@ -106,7 +106,7 @@ pub struct NodeContext {
     /// Parameters.
     pub params: Arc<dyn ParamSource>,
     /// Clock, HTTP, credentials.
-    pub services: Services,
+    pub services: Arc<Services>,
     /// Fires when the run is cancelled or the process stops.
     pub cancel: CancellationToken,
     /// Lines logged so far.

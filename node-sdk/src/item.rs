@@ -99,14 +99,15 @@ mod base64_bytes {
 pub struct Input {
     main: Items,
     others: Vec<(Arc<str>, Items)>,
-    returned: Items,
-    rounds: Arc<Vec<Items>>,
+    /// Of loop entries only, from their second and third iteration on.
+    returned: Option<Items>,
+    rounds: Option<Arc<Vec<Items>>>,
 }
 
 impl Input {
     /// Input with items on the `main` port only.
     pub fn main(items: impl Into<Items>) -> Self {
-        Self { main: items.into(), ..Self::default() }
+        Self { main: items.into(), others: Vec::new(), returned: None, rounds: None }
     }
 
     /// The same input with items on another port.
@@ -124,14 +125,14 @@ impl Input {
     /// The same input with the items that came back to a loop entry from its body.
     #[must_use]
     pub fn with_returned(mut self, items: impl Into<Items>) -> Self {
-        self.returned = items.into();
+        self.returned = Some(items.into());
         self
     }
 
     /// The same input with what came back to a loop entry in the iterations before the last.
     #[must_use]
     pub fn with_rounds(mut self, rounds: Arc<Vec<Items>>) -> Self {
-        self.rounds = rounds;
+        self.rounds = Some(rounds);
         self
     }
 
@@ -154,13 +155,13 @@ impl Input {
     }
 
     /// For loop entries from their second iteration on: what the body sent back.
-    pub fn returned(&self) -> &Items {
-        &self.returned
+    pub fn returned(&self) -> &[Item] {
+        self.returned.as_ref().map_or(&[], |items| items)
     }
 
     /// For loop entries: what the body sent back in each iteration before the last, kept by the engine so that
     /// a loop need not carry it in its state.
     pub fn rounds(&self) -> &[Items] {
-        &self.rounds
+        self.rounds.as_ref().map_or(&[], |rounds| rounds)
     }
 }

@@ -196,13 +196,13 @@ impl Bench {
             resumed: self.resumed.clone(),
             loop_state: self.loop_state.clone(),
             params,
-            services: Services {
+            services: Arc::new(Services {
                 clock: self.clock.clone(),
                 http: self.http.clone(),
                 credentials: Arc::new(FixedCredentials(self.credentials.clone())),
                 base_urls: Arc::new(self.base_urls.clone()),
                 budget: NoBudget::shared(),
-            },
+            }),
             cancel: CancellationToken::new(),
             logs: std::sync::Mutex::default(),
             usage: std::sync::Mutex::default(),

@@ -127,7 +127,7 @@ async fn run_with(
 ) -> Result<Vec<Item>, NodeError> {
     let mut ctx = bench.context(Arc::new(FixedParams(params)));
     let policy = EgressPolicy::parse("127.0.0.1").unwrap();
-    ctx.services.http = Arc::new(ReqwestTransport::new(policy).unwrap());
+    Arc::make_mut(&mut ctx.services).http = Arc::new(ReqwestTransport::new(policy).unwrap());
     match node.run(&ctx, Input::main(items)).await? {
         Outcome::Done(mut output) => Ok(output.ports.remove(0).1),
         other => panic!("expected items, got {other:?}"),

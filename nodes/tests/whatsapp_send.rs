@@ -180,13 +180,13 @@ impl World {
             resumed: None,
             loop_state: None,
             params: Arc::new(FixedParams(params)),
-            services: Services {
+            services: Arc::new(Services {
                 clock: self.clock.clone(),
                 http: Arc::new(ReqwestTransport::new(EgressPolicy::default()).unwrap()),
                 credentials: Arc::new(FromRecords(self.records.clone())),
                 base_urls: Arc::new(BTreeMap::from([("graph".to_owned(), self.base_url.clone())])),
                 budget: self.budget.clone(),
-            },
+            }),
             cancel: tokio_util::sync::CancellationToken::new(),
             logs: Mutex::default(),
             usage: Mutex::default(),
@@ -361,7 +361,7 @@ async fn a_broken_connection_leaves_the_outcome_open() {
         let _ = stream.read(&mut [0; 1024]).await;
     });
     let mut ctx = world.context(hello(), false);
-    ctx.services.base_urls = Arc::new(BTreeMap::from([("graph".to_owned(), base)]));
+    Arc::make_mut(&mut ctx.services).base_urls = Arc::new(BTreeMap::from([("graph".to_owned(), base)]));
     let error = world.run_in(&ctx, "whatsapp.send", &[item]).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::UnknownOutcome);
     let stored = world.records.message_by_effect(&world.workspace, "run_1/send/0").await.unwrap().unwrap();
@@ -378,7 +378,7 @@ async fn lose(world: &World, params: &Value, items: &[Value]) -> NodeError {
         let _ = stream.read(&mut [0; 1024]).await;
     });
     let mut ctx = world.context(params.clone(), false);
-    ctx.services.base_urls = Arc::new(BTreeMap::from([("graph".to_owned(), base)]));
+    Arc::make_mut(&mut ctx.services).base_urls = Arc::new(BTreeMap::from([("graph".to_owned(), base)]));
     world.run_in(&ctx, "whatsapp.send", items).await.unwrap_err()
 }
 

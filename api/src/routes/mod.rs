@@ -46,12 +46,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use std::time::Duration;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 /// What a request that waits for a run may take on top of its waiting.
-const SLACK: Duration = Duration::from_secs(15);
+pub(crate) const SLACK: Duration = Duration::from_secs(15);
 
 /// The whole API as a service.
 pub fn router(state: ApiState) -> Router {
@@ -65,16 +65,15 @@ pub fn router(state: ApiState) -> Router {
         .layer(DefaultBodyLimit::max(limits.body));
     let (documented, _) = private.merge(public(&limits)).split_for_parts();
     documented
-        .merge(
-            hooks::router()
-                .layer(from_fn_with_state(limits.hook_wait + SLACK, layers::limit_time))
-                .layer(DefaultBodyLimit::max(limits.hook_body)),
-        )
+        .merge(hooks::router())
         .fallback(studio::serve)
         .method_not_allowed_fallback(layers::method_not_allowed)
-        .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn_with_state(state.clone(), layers::surround))
-        .layer(CompressionLayer::new())
+        // As one layer to the router, which puts every layer of its own into a box per request.
+        .layer(
+            ServiceBuilder::new()
+                .layer(CompressionLayer::new())
+                .layer(from_fn_with_state(state.clone(), layers::surround)),
+        )
         .with_state(state)
 }
 
@@ -84,7 +83,6 @@ pub fn service_router(state: ApiState) -> Router {
     routes
         .fallback(layers::no_such_route)
         .method_not_allowed_fallback(layers::method_not_allowed)
-        .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn_with_state(state.clone(), layers::surround))
         .with_state(state)
 }

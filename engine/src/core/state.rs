@@ -165,7 +165,7 @@ pub struct NodeInput {
     /// For loop entries: what came back.
     pub returned: Vec<Delivery>,
     /// For loop entries: what came back in each iteration before the last.
-    pub rounds: Arc<Vec<Items>>,
+    pub rounds: Option<Arc<Vec<Items>>>,
 }
 
 /// The items of several deliveries as one list; a single delivery is shared, not copied.
@@ -377,7 +377,7 @@ impl RunState {
         if let Some(at) = plan.at(node).entry_of {
             let returned = &self.loops[at as usize].returned;
             input.returned = returned.iter().map(|(_, delivery)| delivery.clone()).collect();
-            input.rounds = self.loops[at as usize].rounds.clone();
+            input.rounds = Some(self.loops[at as usize].rounds.clone());
         }
         input
     }

@@ -183,17 +183,17 @@ impl Driver {
 
     /// The first turn of the error workflow, if this run failed just now and names one.
     pub(super) async fn error_child(&self, events: &[Event]) -> Option<Turn> {
-        let name = self.around.program.document.settings.error_workflow.as_deref()?;
+        let name = self.around.program().document.settings.error_workflow.as_deref()?;
         let finished = events.iter().any(|event| matches!(event.kind, EventKind::RunFinished { .. }));
         let trigger = self.machine.state().trigger()?;
-        let spec = self.around.program.nodes[trigger as usize].node.spec();
+        let spec = self.around.program().nodes[trigger as usize].node.spec();
         if !finished || spec.trigger.as_ref().is_some_and(|trigger| trigger.source == TriggerSource::Error) {
             return None;
         }
         let error = self.machine.state().error();
         let event = json!({
             "run": { "id": &*self.run.key.run_id, "trigger": self.run.trigger_type },
-            "workflow": { "id": self.run.workflow_id, "name": self.around.program.document.name },
+            "workflow": { "id": self.run.workflow_id, "name": self.around.program().document.name },
             "node": error.and_then(|error| error.node.as_deref()),
             "error": error,
         });

@@ -5,14 +5,13 @@ use super::limits;
 use super::program::Program;
 use super::scope::{NodeParams, RunScope, sdk_input};
 use crate::core::{NodeIx, NodeOutput, NodeResult, PortIx, RunState, Wait};
-use crate::expr::Expressions;
+use crate::graph::PlanNode;
 use futures::FutureExt;
 use sluice_node_sdk::context::{LogLine, NodeContext, RunInfo};
 use sluice_node_sdk::error::{ErrorKind, NodeError};
 use sluice_node_sdk::http::HttpTransport;
 use sluice_node_sdk::item::{Input, Item};
 use sluice_node_sdk::mask::Secrets;
-use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::outcome::{Outcome, Output, Resumed};
 use sluice_node_sdk::services::Services;
 use sluice_node_sdk::spec::Effect;
@@ -25,11 +24,9 @@ use tokio_util::sync::CancellationToken;
 /// What a run lends to its node executions.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
-    pub(super) program: Arc<Program>,
-    pub(crate) info: Arc<RunInfo>,
     pub(super) scope: Arc<RunScope>,
-    pub(super) services: Services,
-    pub(super) expressions: Expressions,
+    pub(crate) info: Arc<RunInfo>,
+    pub(super) services: Arc<Services>,
     pub(super) cancel: CancellationToken,
     /// Bytes that a node may give at the most.
     pub(super) max_output: usize,
@@ -37,13 +34,10 @@ pub(crate) struct Surroundings {
 
 /// One execution, ready to go.
 pub(crate) struct Execution {
-    node: Arc<dyn DynNode>,
-    ports: Arc<Program>,
-    index: NodeIx,
+    run: Arc<RunScope>,
+    node: NodeIx,
     context: NodeContext,
     input: Input,
-    timeout: Duration,
-    effect: Effect,
     max_output: usize,
 }
 
@@ -69,35 +63,42 @@ impl Executed {
 }
 
 impl Surroundings {
+    /// The workflow version that is run.
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.scope.program
+    }
+
     /// Gathers everything that an execution needs from the state of its run.
     pub(crate) fn prepare(&self, state: &RunState, node: NodeIx, attempt: u32) -> Execution {
-        let program = &self.program;
-        let planned = program.plan.at(node);
-        let gathered = state.input(&program.plan, node);
+        let plan = &self.program().plan;
+        let gathered = state.input(plan, node);
         let input = sdk_input(&gathered);
         let items = input.items().clone();
-        let params = NodeParams::new(
-            program,
-            node,
-            state,
-            &gathered,
-            items,
-            self.scope.clone(),
-            self.expressions.clone(),
-        );
-        let loop_state = state.record(node).and_then(|record| record.output.loop_state.clone());
-        let loop_state = loop_state.filter(|_| state.in_loop_round(&program.plan, node));
-        let resumed = state
+        let params = NodeParams::new(self.scope.clone(), node, state, &gathered, items);
+        let mut execution = self.first_execution(node, params, input);
+        let context = &mut execution.context;
+        context.iteration = state.iteration(node);
+        context.attempt = attempt;
+        context.doubt = state.doubt(node);
+        context.resumed = state
             .resumed(node)
             .map(|(cause, wait)| Resumed { cause: cause.clone(), state: wait.state.clone() });
+        if state.in_loop_round(plan, node) {
+            context.loop_state = state.record(node).and_then(|record| record.output.loop_state.clone());
+        }
+        execution
+    }
+
+    /// The first attempt of the first execution of a node.
+    fn first_execution(&self, node: NodeIx, params: NodeParams, input: Input) -> Execution {
         let context = NodeContext {
             run: self.info.clone(),
-            node_id: planned.id.clone(),
-            iteration: state.iteration(node),
-            attempt,
-            doubt: state.doubt(node),
-            resumed,
-            loop_state,
+            node_id: self.program().plan.at(node).id.clone(),
+            iteration: 0,
+            attempt: 1,
+            doubt: None,
+            resumed: None,
+            loop_state: None,
             params: Arc::new(params),
             services: self.services.clone(),
             cancel: self.cancel.clone(),
@@ -105,16 +106,7 @@ impl Surroundings {
             secrets: Secrets::default(),
             usage: std::sync::Mutex::default(),
         };
-        Execution {
-            node: program.nodes[node as usize].node.clone(),
-            ports: program.clone(),
-            index: node,
-            context,
-            input,
-            timeout: Duration::from_millis(planned.timeout_ms),
-            effect: planned.effect,
-            max_output: self.max_output,
-        }
+        Execution { run: self.scope.clone(), node, context, input, max_output: self.max_output }
     }
 
     /// Asks a trigger node whether it accepts an event; `None` when it declines.
@@ -126,19 +118,9 @@ impl Surroundings {
         node: NodeIx,
         events: Vec<Item>,
     ) -> Result<Option<Arc<NodeOutput>>, NodeError> {
-        let state = RunState::new(&self.program.plan);
-        let mut execution = self.prepare(&state, node, 1);
         let items = Arc::new(events);
-        let params = NodeParams::for_trigger(
-            &self.program,
-            node,
-            items.clone(),
-            self.scope.clone(),
-            self.expressions.clone(),
-        );
-        execution.context.params = Arc::new(params);
-        execution.input = Input::main(items);
-        match execution.run_inline().result {
+        let params = NodeParams::for_trigger(self.scope.clone(), node, items.clone());
+        match self.first_execution(node, params, Input::main(items)).run_inline().result {
             NodeResult::Done(output) if output.ports.is_empty() => Ok(None),
             NodeResult::Done(output) => Ok(Some(output)),
             NodeResult::Failed(error) => Err(error),
@@ -148,10 +130,14 @@ impl Surroundings {
 }
 
 impl Execution {
+    fn planned(&self) -> &PlanNode {
+        self.run.program.plan.at(self.node)
+    }
+
     /// Puts something before the way out over HTTP.
     pub(super) fn go_out_by(&mut self, wrap: impl FnOnce(Arc<dyn HttpTransport>) -> Arc<dyn HttpTransport>) {
-        let way_out = &mut self.context.services.http;
-        *way_out = wrap(way_out.clone());
+        let services = Arc::make_mut(&mut self.context.services);
+        services.http = wrap(services.http.clone());
     }
 
     /// Runs a pure node: polled once, never awaited.
@@ -162,7 +148,7 @@ impl Execution {
             Some(Err(panic)) => Err(panicked(panic.as_ref())),
             None => Err(NodeError::bug(format!(
                 "The node type `{}` says it is pure, yet it waited for something",
-                self.ports.plan.at(self.index).node_type
+                self.planned().node_type
             ))),
         };
         self.executed(answer)
@@ -175,7 +161,7 @@ impl Execution {
             return self.executed(Err(NodeError::cancelled("The run ended before the node began")));
         }
         // The limit is within, so that what panics while it is given up is caught as well.
-        let limited = async { tokio::time::timeout(self.timeout, self.attempt()).await };
+        let limited = async { tokio::time::timeout(self.timeout(), self.attempt()).await };
         let answer = match AssertUnwindSafe(limited).catch_unwind().await {
             Ok(Ok(Ok(answer))) => answer,
             Ok(Ok(Err(panic))) | Err(panic) => Err(panicked(panic.as_ref())),
@@ -184,14 +170,19 @@ impl Execution {
         self.executed(answer)
     }
 
+    fn timeout(&self) -> Duration {
+        Duration::from_millis(self.planned().timeout_ms)
+    }
+
     async fn attempt(&self) -> Result<Result<Outcome, NodeError>, Box<dyn std::any::Any + Send>> {
-        let work = async { self.node.run(&self.context, self.input.clone()).await };
+        let node = &self.run.program.nodes[self.node as usize].node;
+        let work = async { node.run(&self.context, self.input.clone()).await };
         AssertUnwindSafe(work).catch_unwind().await
     }
 
     fn timed_out(&self) -> NodeError {
-        let message = format!("The node took longer than its limit of {} ms", self.timeout.as_millis());
-        match self.effect {
+        let message = format!("The node took longer than its limit of {} ms", self.timeout().as_millis());
+        match self.planned().effect {
             Effect::Once => NodeError::unknown_outcome(format!("{message}; it may or may not have happened")),
             Effect::Pure | Effect::Idempotent => NodeError::timeout(message),
         }
@@ -241,7 +232,7 @@ impl Execution {
 
     /// A time-out that a `once` node reports itself leaves the outcome as unknown as one that we measure.
     fn as_failed(&self, error: NodeError) -> NodeError {
-        if error.kind == ErrorKind::Timeout && self.effect == Effect::Once {
+        if error.kind == ErrorKind::Timeout && self.planned().effect == Effect::Once {
             return NodeError {
                 kind: ErrorKind::UnknownOutcome,
                 code: ErrorKind::UnknownOutcome.code().into(),
@@ -252,7 +243,7 @@ impl Execution {
     }
 
     fn output(&self, output: Output, logs: &[LogLine]) -> Result<NodeOutput, NodeError> {
-        let planned = self.ports.plan.at(self.index);
+        let planned = self.planned();
         let mut ports: Vec<(PortIx, Arc<Vec<Item>>)> = Vec::with_capacity(output.ports.len());
         for (name, items) in output.ports.into_iter().filter(|(_, items)| !items.is_empty()) {
             let port = planned.port(&name).ok_or_else(|| {

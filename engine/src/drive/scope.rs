@@ -4,7 +4,7 @@
 use super::program::{Program, ProgramNode};
 use crate::core::state::join;
 use crate::core::{NodeInput, NodeIx, Record, RunState, Source};
-use crate::expr::{CompiledParams, ExprError, ExprErrorKind, Expressions, NodeView, Scope, ScopeError};
+use crate::expr::{ExprError, ExprErrorKind, Expressions, NodeView, Scope, ScopeError};
 use serde_json::{Value, json};
 use sluice_node_sdk::context::{Kept, ParamSource, RunInfo};
 use sluice_node_sdk::error::NodeError;
@@ -13,9 +13,12 @@ use sluice_node_sdk::services::Clock;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What all nodes of a run can see by name. Few expressions ask for more than the item, so each variable is made when
-/// it is asked for first.
+/// What all nodes of a run share: its program, and what expressions can see by name. Few of these ask for more than the
+/// item, so each variable is made when it is asked for first.
 pub struct RunScope {
+    /// The workflow version that is run.
+    pub program: Arc<Program>,
+    expressions: Expressions,
     facts: RunFacts,
     trigger: Arc<Value>,
     run: OnceLock<Arc<Value>>,
@@ -23,9 +26,7 @@ pub struct RunScope {
     contact: OnceLock<Arc<Value>>,
     conversation: OnceLock<Arc<Value>>,
     /// For `now()`.
-    pub clock: Arc<dyn Clock>,
-    /// The workflow's zone.
-    pub time_zone: Arc<str>,
+    clock: Arc<dyn Clock>,
 }
 
 /// What the variables `run` and `workflow` say.
@@ -42,9 +43,15 @@ pub struct RunFacts {
 
 impl RunScope {
     /// The scope of a run whose trigger gave `trigger` as its first item.
-    pub fn new(facts: RunFacts, trigger: Arc<Value>, clock: Arc<dyn Clock>, time_zone: Arc<str>) -> Self {
+    pub fn new(
+        program: Arc<Program>,
+        expressions: Expressions,
+        facts: RunFacts,
+        trigger: Arc<Value>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let (run, workflow, contact, conversation) = Default::default();
-        Self { facts, trigger, run, workflow, contact, conversation, clock, time_zone }
+        Self { program, expressions, facts, trigger, run, workflow, contact, conversation, clock }
     }
 
     /// The variable of that name: `run`, `workflow`, `trigger`, `contact`, `conversation`.
@@ -75,10 +82,7 @@ impl RunScope {
 /// The parameters of one node execution.
 pub struct NodeParams {
     node: NodeIx,
-    params: Arc<CompiledParams>,
-    expressions: Expressions,
     run: Arc<RunScope>,
-    program: Arc<Program>,
     /// The items of the `main` input.
     items: Items,
     /// Where they come from.
@@ -90,42 +94,40 @@ pub struct NodeParams {
 
 /// The input of a node as the SDK wants it.
 pub fn sdk_input(input: &NodeInput) -> Input {
-    let mut made = Input::default();
-    for (port, deliveries) in &input.ports {
+    let mut made = Input::main(join(input.port("main")));
+    for (port, deliveries) in input.ports.iter().filter(|(port, _)| &**port != "main") {
         made = made.with_port(port.clone(), join(deliveries));
     }
-    made.with_returned(join(&input.returned)).with_rounds(input.rounds.clone())
+    if !input.returned.is_empty() {
+        made = made.with_returned(join(&input.returned));
+    }
+    match &input.rounds {
+        Some(rounds) => made.with_rounds(rounds.clone()),
+        None => made,
+    }
 }
 
 impl NodeParams {
     /// The parameters of `node` for its present execution in `state`.
     pub fn new(
-        program: &Arc<Program>,
+        run: Arc<RunScope>,
         node: NodeIx,
         state: &RunState,
         input: &NodeInput,
         items: Items,
-        run: Arc<RunScope>,
-        expressions: Expressions,
     ) -> Self {
-        let ProgramNode { params, looks_back, .. } = &program.nodes[node as usize];
-        let records = if *looks_back {
-            (0..program.nodes.len()).map(|ix| state.record(ix as NodeIx).cloned()).collect()
+        let nodes = &run.program.nodes;
+        let records = if nodes[node as usize].looks_back {
+            (0..nodes.len()).map(|ix| state.record(ix as NodeIx).cloned()).collect()
         } else {
             Vec::new()
         };
         let sources = input.port("main").iter().map(|found| found.source).collect();
-        Self {
-            node,
-            params: params.clone(),
-            expressions,
-            run,
-            program: program.clone(),
-            items,
-            sources,
-            records,
-            views: Mutex::default(),
-        }
+        Self { node, run, items, sources, records, views: Mutex::default() }
+    }
+
+    fn compiled(&self) -> &ProgramNode {
+        &self.run.program.nodes[self.node as usize]
     }
 
     fn scope(&self, index: usize) -> ItemScope<'_> {
@@ -159,7 +161,7 @@ impl NodeParams {
     /// Whether the latest execution of a node is the only one that can have led here: it ran once, or this node
     /// is in the same round of its loop.
     fn is_the_only_one(&self, wanted: NodeIx, record: &Record) -> bool {
-        let plan = &self.program.plan;
+        let plan = &self.run.program.plan;
         let planned = plan.at(wanted);
         let mut loops = planned.in_loop.iter().chain(&planned.entry_of);
         record.iteration == 0 || loops.any(|at| plan.loops[*at as usize].body.contains(&self.node))
@@ -167,13 +169,13 @@ impl NodeParams {
 
     /// Whether an execution read one item only, so that whatever it gave came from that.
     fn has_one_input(&self, node: NodeIx, record: &Record) -> bool {
-        let plan = &self.program.plan;
+        let plan = &self.run.program.plan;
         let mut ports = plan.at(node).inputs.iter().map(|edge| &*plan.edges[*edge as usize].target_port);
         ports.all(|port| port == "main") && record.inputs.iter().map(|source| source.items).sum::<u32>() == 1
     }
 
     fn node_view(&self, id: &str, index: usize) -> Result<NodeView, ScopeError> {
-        let node = self.program.plan.node(id).ok_or_else(|| ScopeError::UnknownNode(id.to_owned()))?;
+        let node = self.run.program.plan.node(id).ok_or_else(|| ScopeError::UnknownNode(id.to_owned()))?;
         let record = self.records.get(node as usize).and_then(Option::as_ref);
         let record = record.ok_or_else(|| ScopeError::NotRun(id.to_owned()))?;
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
@@ -238,25 +240,25 @@ impl Scope for ItemScope<'_> {
     }
 
     fn time_zone(&self) -> &str {
-        &self.of.run.time_zone
+        &self.of.run.program.time_zone
     }
 }
 
 impl ParamSource for NodeParams {
     fn is_static(&self) -> bool {
-        self.params.is_static()
+        self.compiled().params.is_static()
     }
 
     fn kept(&self) -> Option<&Kept> {
-        Some(&self.program.nodes[self.node as usize].typed_params)
+        Some(&self.compiled().typed_params)
     }
 
     fn resolve(&self, item: usize) -> Result<Value, NodeError> {
-        self.params.resolve(&self.scope(item)).map_err(|error| param_error(&error))
+        self.compiled().params.resolve(&self.scope(item)).map_err(|error| param_error(&error))
     }
 
     fn resolve_at(&self, pointer: &str, item: usize) -> Result<Value, NodeError> {
-        self.params.resolve_at(pointer, &self.scope(item)).map_err(|error| param_error(&error))
+        self.compiled().params.resolve_at(pointer, &self.scope(item)).map_err(|error| param_error(&error))
     }
 
     fn run_script(
@@ -266,7 +268,8 @@ impl ParamSource for NodeParams {
         variables: Vec<(String, Value)>,
     ) -> Result<Value, NodeError> {
         let variables = variables.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        self.expressions.run_script(code, &self.scope(item), variables).map_err(|error| param_error(&error))
+        let expressions = &self.run.expressions;
+        expressions.run_script(code, &self.scope(item), variables).map_err(|error| param_error(&error))
     }
 }
 
@@ -288,24 +291,8 @@ pub fn param_error(error: &ExprError) -> NodeError {
 
 impl NodeParams {
     /// The parameters of a trigger that is asked about an event: its only item is the event.
-    pub fn for_trigger(
-        program: &Arc<Program>,
-        node: NodeIx,
-        items: Items,
-        run: Arc<RunScope>,
-        expressions: Expressions,
-    ) -> Self {
-        Self {
-            node,
-            params: program.nodes[node as usize].params.clone(),
-            expressions,
-            run,
-            program: program.clone(),
-            items,
-            sources: Vec::new(),
-            records: Vec::new(),
-            views: Mutex::default(),
-        }
+    pub fn for_trigger(run: Arc<RunScope>, node: NodeIx, items: Items) -> Self {
+        Self { node, run, items, sources: Vec::new(), records: Vec::new(), views: Mutex::default() }
     }
 }
 
@@ -335,7 +322,7 @@ pub fn eval_setting(
         }
 
         fn time_zone(&self) -> &str {
-            &self.1.time_zone
+            &self.1.program.time_zone
         }
     }
 

@@ -8,6 +8,7 @@ use super::execute::Surroundings;
 use super::lanes::{LaneGuard, LaneTicket};
 use super::program::Program;
 use super::scope::{RunFacts, RunScope};
+use super::watchers::Watcher;
 use crate::core::{Command, Event, EventKind, NodeIx, NodeOutput, Pins, RunError, RunState, RunStatus};
 use crate::document::Document;
 use crate::store::{Commit, NewRun, RunKey, Turn};
@@ -49,6 +50,8 @@ pub struct StartRequest {
     pub version: Option<i64>,
     /// A draft to try out in place of a version.
     pub draft: Option<Document>,
+    /// The program of `version`, if it is at hand.
+    pub program: Option<Arc<Program>>,
     /// Id of the trigger; the first that fits when missing.
     pub trigger: Option<String>,
     /// The outside event.
@@ -193,19 +196,19 @@ impl Engine {
             pins: pins(&program, std::mem::take(&mut request.pins))?,
             deadline: program.timeout_ms.map(|limit| now.saturating_add(limit)),
         };
-        let later = request.watch.map(|wanted| self.watch(&key, wanted));
+        let (watcher, later) = request.watch.map(Watcher::new).unzip();
         // Seen through even when the caller goes away: a run that is stored must be driven.
         // The place in the lane is taken before anything is awaited: the order of calls is the order of work.
         let guard = request.lane_guard.take();
         let lane = run.lane.as_deref().filter(|_| self.0.config.is_alone && guard.is_none());
         let place = lane.map(|lane| self.lanes().enter(lane));
-        let (engine, wanted, busy) = (self.clone(), request.watch, self.busy());
+        let (engine, busy) = (self.clone(), self.busy());
         let work = async move {
             let _busy = busy;
             match place.map(LaneTicket::held_now) {
-                None => engine.begin(run, start, around, guard, wanted).await,
-                Some(Ok(free)) => engine.begin(run, start, around, Some(free), wanted).await,
-                Some(Err(place)) => engine.start_queued(run, start, place).await,
+                None => engine.begin(run, start, around, guard, watcher).await,
+                Some(Ok(free)) => engine.begin(run, start, around, Some(free), watcher).await,
+                Some(Err(place)) => engine.start_queued(run, start, place, watcher).await,
             }
         };
         let begun = self.see_through(work).await;
@@ -223,7 +226,10 @@ impl Engine {
             return Ok((Arc::new(self.compile(draft.clone())?), 0));
         }
         let version = match request.version {
-            Some(version) => version,
+            Some(version) => match &request.program {
+                Some(program) => return Ok((program.clone(), version)),
+                None => version,
+            },
             None => {
                 let row = self.0.store.workflow(&request.workspace_id, &request.workflow_id).await?;
                 let row = row.ok_or_else(|| EngineError::NotFound {
@@ -260,7 +266,7 @@ impl Engine {
         program: &Arc<Program>,
         run: &NewRun,
         trigger: Arc<Value>,
-        services: Services,
+        services: Arc<Services>,
     ) -> Surroundings {
         let info = RunInfo {
             run_id: run.key.run_id.to_string(),
@@ -277,13 +283,11 @@ impl Engine {
             created_at: run.created_at,
             version: run.version,
         };
-        let clock = services.clock.clone();
+        let (clock, expressions) = (services.clock.clone(), self.0.expressions.clone());
         Surroundings {
-            scope: Arc::new(RunScope::new(facts, trigger, clock, program.time_zone.clone())),
-            program: program.clone(),
+            scope: Arc::new(RunScope::new(program.clone(), expressions, facts, trigger, clock)),
             info,
             services,
-            expressions: self.0.expressions.clone(),
             cancel: CancellationToken::new(),
             max_output: self.0.config.max_output,
         }
@@ -308,27 +312,33 @@ impl Engine {
         start: Command,
         around: Surroundings,
         guard: Option<LaneGuard>,
-        wanted: Option<WaitFor>,
+        watcher: Option<Watcher>,
     ) -> Result<Option<RunOutcome>, EngineError> {
         let config = &self.0.config;
         if run.lane.is_some() && !config.is_alone {
-            return self.leave_to_others(run, start).await;
+            return self.leave_to_others(run, start, watcher).await;
         }
         if self.active_runs() >= config.max_active && guard.is_none() {
             self.0.fleet.has_queue.store(true, Ordering::Relaxed);
-            return self.leave_to_others(run, start).await;
+            return self.leave_to_others(run, start, watcher).await;
         }
         let again = (!config.drives).then(|| (run.clone(), start.clone()));
-        let begun = Driver::fresh(self, run, around, guard).begin(start, wanted).await?;
+        let begun = Driver::fresh(self, run, around, guard).begin(start, watcher).await?;
         match (begun, again) {
             (Begun::Here(outcome), _) => Ok(outcome.map(|outcome| *outcome)),
-            (Begun::NotHere, Some((run, start))) => self.leave_to_others(run, start).await,
-            (Begun::NotHere, None) => Err(EngineError::ShuttingDown),
+            (Begun::NotHere(watcher), Some((run, start))) => self.leave_to_others(run, start, watcher).await,
+            (Begun::NotHere(_), None) => Err(EngineError::ShuttingDown),
         }
     }
 
     /// Stores a run for whoever claims it.
-    async fn leave_to_others(&self, run: NewRun, start: Command) -> Result<Option<RunOutcome>, EngineError> {
+    async fn leave_to_others(
+        &self,
+        run: NewRun,
+        start: Command,
+        watcher: Option<Watcher>,
+    ) -> Result<Option<RunOutcome>, EngineError> {
+        self.watch_before(&run.key, watcher);
         let turn = Turn { owner: None, ..self.queued_turn(run, start) };
         self.commit_first(turn).await?;
         self.call_for_work(true).await;
@@ -341,11 +351,20 @@ impl Engine {
         run: NewRun,
         start: Command,
         place: LaneTicket,
+        watcher: Option<Watcher>,
     ) -> Result<Option<RunOutcome>, EngineError> {
         let key = run.key.clone();
+        self.watch_before(&key, watcher);
         self.commit_first(self.queued_turn(run, start)).await?;
         self.resume(key, Some(place));
         Ok(None)
+    }
+
+    /// Before anybody can drive the run.
+    fn watch_before(&self, key: &RunKey, watcher: Option<Watcher>) {
+        if let Some(watcher) = watcher {
+            self.watch(key, watcher);
+        }
     }
 
     async fn commit_first(&self, turn: Turn) -> Result<(), EngineError> {

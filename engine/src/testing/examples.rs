@@ -42,7 +42,6 @@ pub fn example_params(
         ..RunInfo::default()
     };
     let facts = RunFacts { info: Arc::new(info), is_test: true, created_at: TEST_NOW_MS, version: 0 };
-    let scope = RunScope::new(facts, first, clock, "UTC".into());
-    let (program, scope) = (Arc::new(program), Arc::new(scope));
-    Ok(Arc::new(NodeParams::for_trigger(&program, 0, Arc::new(items), scope, expressions.clone())))
+    let scope = RunScope::new(Arc::new(program), expressions.clone(), facts, first, clock);
+    Ok(Arc::new(NodeParams::for_trigger(Arc::new(scope), 0, Arc::new(items))))
 }

@@ -22,20 +22,21 @@ pub(super) async fn measure(bench: &mut Bench, count: usize) -> Tried<()> {
         let house = bench.house(&kind, "effects").await?;
         let (process, _) = house.start().await?;
         house.rest().publish(&documents::effects(name, "last_node", count, provider.address())).await?;
-        let (measured, taken) =
-            bench.press(&house.address, 32, documents::posting(&house.address, name)).await;
+        let make = documents::posting(&house.address, name);
+        let rate = |measured| Finding::rate(name, kind.name(), "32 connections", measured);
+        let (finding, taken) = if count == 1 {
+            let bytes = bench.bytes_per_run.get(kind.name()).copied().unwrap_or(USUAL_BYTES);
+            let beside = limits::beside(bench, &kind, (&house.address, make), 2, bytes).await?;
+            let finding = rate(&beside.measured).against(Some(beside.limit), Some(0.35));
+            (finding.remark(beside.rounds), beside.taken)
+        } else {
+            let (measured, taken) = bench.press(&house.address, limits::CONNECTIONS, make).await;
+            (rate(&measured).at_least(RESTATE * TIMES), taken)
+        };
         let memory = process.memory();
         process.stop().await?;
         house.database.remove().await?;
-        let finding = Finding::rate(name, kind.name(), "32 connections", &measured);
-        let calls = format!("{} calls for {taken} runs", provider.count());
-        if count == 1 {
-            let bytes = bench.bytes_per_run.get(kind.name()).copied().unwrap_or(USUAL_BYTES);
-            let limit = limits::group_commit(bench, &kind, 2, bytes).await?;
-            bench.found(finding.against(Some(limit), Some(0.35)).remark(calls));
-        } else {
-            bench.found(finding.at_least(RESTATE * TIMES).remark(calls));
-        }
+        bench.found(finding.remark(format!("{} calls for {taken} runs", provider.count())));
         bench.found(Finding::new(name, kind.name(), "peak memory", mb(memory.peak), "MB"));
     }
     Ok(())

@@ -20,15 +20,13 @@ async fn on(bench: &mut Bench, kind: &Kind, echo: f64) -> Tried<()> {
     house.rest().publish(&documents::five("five", "last_node")).await?;
     let empty = house.database.bytes().await?;
     let make = documents::posting(&house.address, "five");
-    let mut fullest = None;
     let mut runs = 0;
-    for connections in [1, 8, 32] {
+    for connections in [1, 8, limits::CONNECTIONS] {
         let (measured, taken) = bench.press(&house.address, connections, make.clone()).await;
         runs += taken;
-        let finding = Finding::rate("five", kind.name(), &format!("{connections} connections"), &measured);
-        if connections == 32 {
-            fullest = Some((finding, measured));
-        } else {
+        if connections < limits::CONNECTIONS {
+            let figure = format!("{connections} connections");
+            let finding = Finding::rate("five", kind.name(), &figure, &measured);
             bench.found(finding.against(Some(echo), None).remark("limit: echo"));
         }
     }
@@ -39,13 +37,14 @@ async fn on(bench: &mut Bench, kind: &Kind, echo: f64) -> Tried<()> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand bytes")]
     let bytes = per_run.ceil() as usize;
     bench.bytes_per_run.insert(kind.name(), bytes);
-    let limit = limits::group_commit(bench, kind, 1, bytes).await?;
-    if let Some((finding, measured)) = fullest {
-        let share = if *kind == Kind::Sqlite { 0.5 } else { 0.4 };
-        bench.found(finding.against(Some(limit), Some(share)));
-        let p99 = measured.latency.quantile_ms(0.99);
-        bench.found(Finding::new("five", kind.name(), "p99 at 32 connections", p99, "ms").at_most(10.0));
-    }
+    let (process, _) = house.start().await?;
+    let beside = limits::beside(bench, kind, (&house.address, make), 1, bytes).await?;
+    process.stop().await?;
+    let share = if *kind == Kind::Sqlite { 0.5 } else { 0.4 };
+    let finding = Finding::rate("five", kind.name(), "32 connections", &beside.measured);
+    bench.found(finding.against(Some(beside.limit), Some(share)).remark(beside.rounds));
+    let p99 = beside.measured.latency.quantile_ms(0.99);
+    bench.found(Finding::new("five", kind.name(), "p99 at 32 connections", p99, "ms").at_most(10.0));
     let sizes = Finding::new("five", kind.name(), "stored per run", per_run, "bytes").at_most(1_024.0);
     bench.found(sizes.remark(format!("{runs} runs")));
     let peak = Finding::new("five", kind.name(), "peak memory", mb(memory.peak), "MB").at_most(200.0);

@@ -3,17 +3,20 @@
 
 use super::Bench;
 use super::documents::body;
-use super::report::Finding;
+use super::report::{Finding, number};
 use crate::database::{Database, Kind};
 use crate::fault::{Tried, While as _};
-use crate::pressure::{Measured, Pressure};
+use crate::pressure::{Make, Measured, Pressure};
 use crate::process::{Launch, Process, free_address};
 use crate::wire::request;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Connections of the limits that results are compared with.
-const CONNECTIONS: usize = 32;
+pub(super) const CONNECTIONS: usize = 32;
+
+/// How often a workload and its limit are measured in turn.
+const ROUNDS: usize = 3;
 
 /// The HTTP stack alone.
 pub(super) async fn echo(bench: &mut Bench) -> Tried<f64> {
@@ -25,45 +28,94 @@ pub(super) async fn echo(bench: &mut Bench) -> Tried<f64> {
     Ok(rate)
 }
 
-/// Group commit of `bytes` per request in one or two commits, measured once and then remembered.
-pub(super) async fn group_commit(bench: &mut Bench, kind: &Kind, commits: u32, bytes: usize) -> Tried<f64> {
-    let remembered = (kind.name(), commits, bytes);
-    if let Some(rate) = bench.limits.get(&remembered) {
-        return Ok(*rate);
+/// A workload and its limit.
+pub(super) struct Beside {
+    /// The median round of the workload.
+    pub(super) measured: Measured,
+    /// Requests per second of the median round of the limit.
+    pub(super) limit: f64,
+    /// How many requests the workload took in all rounds.
+    pub(super) taken: u64,
+    /// The rates of all rounds, for people.
+    pub(super) rounds: String,
+}
+
+/// Measures a workload and group commit of `bytes` per request in one or two commits in turn, so that whatever else the
+/// machine does strikes both alike; medians of [`ROUNDS`] each.
+pub(super) async fn beside(
+    bench: &mut Bench,
+    kind: &Kind,
+    workload: (&str, Make),
+    commits: u32,
+    bytes: usize,
+) -> Tried<Beside> {
+    let (address, make) = workload;
+    let writers = best_writers(bench, kind, commits, bytes).await?;
+    let (mut of_workload, mut of_limit, mut taken) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..ROUNDS {
+        let (measured, count) = bench.press(address, CONNECTIONS, make.clone()).await;
+        taken += count;
+        of_workload.push(measured);
+        of_limit.push(group_commit(bench, kind, commits, bytes, writers).await?);
     }
-    let folder = bench.new_folder("limit")?;
-    let mut best: Option<Measured> = None;
-    // The best of some counts as the limit. How many writers suit a server depends on it; SQLite has one, which is
-    // measured twice, because whatever else the machine does must not pass for its limit.
-    let writers: &[&str] = if *kind == Kind::Sqlite { &["1", "1"] } else { &["1", "2", "4"] };
-    for count in writers {
-        let database = Database::fresh(kind, &folder, "limit").await?;
-        let (times, size) = (commits.to_string(), (bytes / commits as usize).max(1).to_string());
-        let arguments = [
-            "--kind",
-            "commit",
-            "--database",
-            &database.url,
-            "--commits",
-            &times,
-            "--bytes",
-            &size,
-            "--writers",
-            count,
-        ];
-        let measured = probed(bench, &arguments).await?;
-        database.remove().await?;
-        if best.as_ref().is_none_or(|best| best.rate() < measured.rate()) {
-            best = Some(measured);
-        }
-    }
-    let measured = best.unwrap_or_default();
-    let figure = format!("group commit, {bytes} bytes in {commits} commit(s), 32 connections");
-    let finding = Finding::rate("limit", kind.name(), &figure, &measured);
+    let rates = |rounds: &[Measured]| rounds.iter().map(|one| number(one.rate())).collect::<Vec<_>>().join(", ");
+    let rounds = format!("rounds {} to {}", rates(&of_workload), rates(&of_limit));
+    let limit = median(of_limit);
+    let figure = format!("group commit, {bytes} bytes in {commits} commit(s), {writers} writer(s), 32 connections");
+    let finding = Finding::rate("limit", kind.name(), &figure, &limit);
     let rate = finding.value;
     bench.found(finding);
-    bench.limits.insert(remembered, rate);
-    Ok(rate)
+    Ok(Beside { measured: median(of_workload), limit: rate, taken, rounds })
+}
+
+/// The round that has as many quicker ones as slower ones.
+fn median(mut rounds: Vec<Measured>) -> Measured {
+    rounds.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
+    let middle = rounds.len() / 2;
+    rounds.into_iter().nth(middle).unwrap_or_default()
+}
+
+/// How many writers suit a server depends on it; SQLite has one.
+async fn best_writers(bench: &mut Bench, kind: &Kind, commits: u32, bytes: usize) -> Tried<u32> {
+    if *kind == Kind::Sqlite {
+        return Ok(1);
+    }
+    let mut best = (1, 0.0);
+    for writers in [1, 2, 4] {
+        let rate = group_commit(bench, kind, commits, bytes, writers).await?.rate();
+        if rate > best.1 {
+            best = (writers, rate);
+        }
+    }
+    Ok(best.0)
+}
+
+async fn group_commit(
+    bench: &mut Bench,
+    kind: &Kind,
+    commits: u32,
+    bytes: usize,
+    writers: u32,
+) -> Tried<Measured> {
+    let folder = bench.new_folder("limit")?;
+    let database = Database::fresh(kind, &folder, "limit").await?;
+    let (times, size) = (commits.to_string(), (bytes / commits as usize).max(1).to_string());
+    let writers = writers.to_string();
+    let arguments = [
+        "--kind",
+        "commit",
+        "--database",
+        &database.url,
+        "--commits",
+        &times,
+        "--bytes",
+        &size,
+        "--writers",
+        &writers,
+    ];
+    let measured = probed(bench, &arguments).await?;
+    database.remove().await?;
+    Ok(measured)
 }
 
 async fn probed(bench: &Bench, arguments: &[&str]) -> Tried<Measured> {

@@ -76,7 +76,6 @@ pub(crate) struct Bench {
     stored: u64,
     /// Bytes per run of the workload `five`, by database; what the limits of the other workloads store.
     bytes_per_run: BTreeMap<&'static str, usize>,
-    limits: BTreeMap<(&'static str, u32, usize), f64>,
     findings: Vec<Finding>,
     folders: u32,
 }
@@ -125,7 +124,6 @@ impl Bench {
             waiting: args.waiting,
             stored: args.stored,
             bytes_per_run: BTreeMap::new(),
-            limits: BTreeMap::new(),
             findings: Vec::new(),
             folders: 0,
         })

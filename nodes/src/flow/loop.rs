@@ -156,7 +156,7 @@ fn collected(input: &Input, started: u32, one_by_one: bool) -> Vec<Item> {
     if started == 0 {
         return Vec::new();
     }
-    let rounds = input.rounds().iter().chain(std::iter::once(input.returned()));
+    let rounds = input.rounds().iter().map(|round| &round[..]).chain(std::iter::once(input.returned()));
     let all = rounds.zip(0_u32..).flat_map(|(items, round)| {
         // With one item a batch, whatever came back comes from that item; with more nobody can tell.
         let origin = one_by_one.then_some(round);

@@ -5,11 +5,12 @@ use crate::error::ApiError;
 use crate::extract::{is_json, read_json, whole_body};
 use crate::state::ApiState;
 use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// Headers that open doors have no place in a trace.
 const HIDDEN: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
@@ -61,10 +62,19 @@ fn headers(headers: &HeaderMap, is_guarded: bool) -> Map<String, Value> {
         if HIDDEN.contains(&name) || looks_secret {
             continue;
         }
-        let values = headers.get_all(header).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-        shown.insert(name.to_owned(), values.collect::<Vec<_>>().join(", ").into());
+        let mut values = headers.get_all(header).iter();
+        let mut text = values.next().map(as_text).unwrap_or_default().into_owned();
+        for value in values {
+            text.push_str(", ");
+            text.push_str(&as_text(value));
+        }
+        shown.insert(name.to_owned(), text.into());
     }
     shown
+}
+
+fn as_text(value: &HeaderValue) -> Cow<'_, str> {
+    String::from_utf8_lossy(value.as_bytes())
 }
 
 /// Form fields; a field that is there several times becomes a list.

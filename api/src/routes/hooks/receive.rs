@@ -4,9 +4,10 @@ use super::{answer, door, event};
 use crate::auth::find_workspace;
 use crate::error::{self, ApiError};
 use crate::extract::Path;
+use crate::routes::SLACK;
 use crate::run_wait::start_and_wait;
 use crate::state::ApiState;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::Response;
 use sluice_engine::drive::{EngineError, Hook, StartRequest, WaitFor};
 
@@ -44,11 +45,19 @@ pub(super) enum Respond {
 pub(crate) async fn receive(
     State(state): State<ApiState>,
     Path((workspace, path)): Path<(String, String)>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Response, ApiError> {
+    // Here and not in layers around the route, each of which costs every request a copy of all that is within it.
+    let limits = &state.config.limits;
+    DefaultBodyLimit::max(limits.hook_body).apply(&mut request);
+    let answered = tokio::time::timeout(limits.hook_wait + SLACK, take(&state, &workspace, &path, request));
+    answered.await.unwrap_or_else(|_| Err(ApiError::plain(error::TIMED_OUT)))
+}
+
+async fn take(state: &ApiState, workspace: &str, path: &str, request: Request) -> Result<Response, ApiError> {
     let nobody = || ApiError::plain(error::NO_SUCH_HOOK);
     // Whether it is the workspace or the path that is unknown is nobody's business.
-    let workspace_id = workspace_id(&state, &workspace).await.map_err(|fault| match fault.code() {
+    let workspace_id = workspace_id(state, workspace).await.map_err(|fault| match fault.code() {
         error::NOT_FOUND => nobody(),
         _ => fault,
     })?;
@@ -59,12 +68,13 @@ pub(crate) async fn receive(
         return Err(ApiError::new(error::TRIGGER_PAUSED, message));
     }
     let settings = settings(&hook);
-    door::check(&state, &workspace_id, &settings, request.method(), request.headers()).await?;
-    let event = event::read(&state, path, &settings, request).await?;
+    door::check(state, &workspace_id, &settings, request.method(), request.headers()).await?;
+    let event = event::read(state, path, &settings, request).await?;
     let start = StartRequest {
         workspace_id,
         workflow_id: hook.trigger.workflow_id.clone(),
         version: Some(hook.trigger.version),
+        program: Some(hook.program.clone()),
         trigger: Some(hook.trigger.node.clone()),
         event,
         ..StartRequest::default()

@@ -34,6 +34,10 @@ impl Driver {
         if !turn.status.is_over() || !self.next.is_empty() {
             self.inbox = self.engine.claim(&turn.key);
         }
+        let reply = self.machine.state().reply();
+        if let Some(watcher) = self.watcher.take_if(|watcher| !watcher.is_content(turn.status, reply)) {
+            self.engine.watch(&turn.key, watcher);
+        }
         let failure = match self.engine.commit(vec![turn]).await {
             Ok(outcomes) if outcomes == [Commit::Done] => return Ok(()),
             Ok(_) => TurnError::Lost,

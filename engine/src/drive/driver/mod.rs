@@ -16,7 +16,8 @@ use super::engine::{Busy, Engine};
 use super::error::EngineError;
 use super::execute::Surroundings;
 use super::lanes::LaneGuard;
-use super::start::{RunOutcome, WaitFor};
+use super::start::RunOutcome;
+use super::watchers::Watcher;
 use crate::core::{Command, Machine, NodePhase, Refusal, RunStatus};
 use crate::store::{Change, NewRun, StoreError, WaitRow};
 use effects::Job;
@@ -58,6 +59,8 @@ pub(super) struct Driver {
     children: HashMap<String, Child>,
     /// Taken before the first commit, so that nobody else starts to drive a run that has just become visible.
     inbox: Option<mpsc::UnboundedReceiver<Message>>,
+    /// Who started the run, until it is known whether the first turn tells them all that they wait for.
+    watcher: Option<Watcher>,
     /// Given up while the run only pauses before its next attempt.
     busy: Option<Busy>,
 }
@@ -67,7 +70,7 @@ pub(super) enum Begun {
     /// Committed; how it stands if that is known already.
     Here(Option<Box<RunOutcome>>),
     /// Nothing was committed: it is for a process that drives runs.
-    NotHere,
+    NotHere(Option<Watcher>),
 }
 
 /// Why a turn did not happen.
@@ -91,7 +94,7 @@ impl Driver {
     /// A run of which nothing is stored yet.
     pub(super) fn fresh(engine: &Engine, run: NewRun, around: Surroundings, lane: Option<LaneGuard>) -> Self {
         let run_id = run.key.run_id.clone();
-        let machine = Machine::new(around.program.plan.clone()).of_run(run_id);
+        let machine = Machine::new(around.program().plan.clone()).of_run(run_id);
         Self::new(engine, run, around, machine, lane, engine.busy())
     }
 
@@ -123,6 +126,7 @@ impl Driver {
             fence: engine.0.fleet.incarnation(),
             children: HashMap::new(),
             inbox: None,
+            watcher: None,
             busy: Some(busy),
         }
     }
@@ -131,18 +135,19 @@ impl Driver {
     pub(super) async fn begin(
         mut self,
         start: Command,
-        wanted: Option<WaitFor>,
+        watcher: Option<Watcher>,
     ) -> Result<Begun, EngineError> {
+        self.watcher = watcher;
         match self.turn(start).await {
             Ok(()) => {}
             Err(TurnError::Refused(refusal)) => return Err(refusal.into()),
             Err(TurnError::Lost | TurnError::Taken) => return Err(EngineError::Duplicate),
             Err(TurnError::Store(error)) => return Err(error.into()),
-            Err(TurnError::NotHere) => return Ok(Begun::NotHere),
+            Err(TurnError::NotHere) => return Ok(Begun::NotHere(self.watcher.take())),
         }
         let state = self.machine.state();
-        let is_ready =
-            state.status().is_over() || (wanted == Some(WaitFor::Reply) && state.reply().is_some());
+        // A watcher that is still here is content.
+        let is_ready = state.status().is_over() || self.watcher.take().is_some();
         let outcome = is_ready.then(|| RunOutcome::of(state, None));
         if let Some(inbox) = self.inbox.take() {
             let engine = self.engine.clone();
