@@ -3,6 +3,7 @@
 //!
 //! Must not know node implementations or the HTTP server.
 
+mod aside;
 pub mod core;
 pub mod document;
 pub mod drive;

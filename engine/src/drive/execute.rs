@@ -4,6 +4,7 @@
 use super::limits;
 use super::program::Program;
 use super::scope::{NodeParams, RunScope, sdk_input};
+use crate::aside::aside;
 use crate::core::{NodeIx, NodeOutput, NodeResult, PortIx, RunState, Wait};
 use crate::graph::PlanNode;
 use futures::FutureExt;
@@ -18,8 +19,15 @@ use sluice_node_sdk::spec::Effect;
 use sluice_node_sdk::usage::UsageNote;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+
+/// A pure node that takes longer is in the way of others.
+const LONG: Duration = Duration::from_millis(1);
+
+/// With more items a node is taken to be slow before it was seen.
+const MANY_ITEMS: usize = 1_000;
 
 /// What a run lends to its node executions.
 #[derive(Clone)]
@@ -140,9 +148,17 @@ impl Execution {
         services.http = wrap(services.http.clone());
     }
 
-    /// Runs a pure node: polled once, never awaited.
+    /// Runs a pure node: polled once, never awaited. One that has many items, or took long the last time, lets the tasks
+    /// of its thread go on elsewhere meanwhile.
     pub(crate) fn run_inline(self) -> Executed {
-        let answer = self.attempt().now_or_never();
+        let is_slow = &self.run.program.nodes[self.node as usize].is_slow;
+        let work = || self.attempt().now_or_never();
+        let began = Instant::now();
+        let answer = match self.input.items().len() > MANY_ITEMS || is_slow.load(Ordering::Relaxed) {
+            true => aside(work),
+            false => work(),
+        };
+        is_slow.store(began.elapsed() > LONG, Ordering::Relaxed);
         let answer = match answer {
             Some(Ok(answer)) => answer,
             Some(Err(panic)) => Err(panicked(panic.as_ref())),

@@ -14,6 +14,7 @@ use sluice_node_sdk::node::DynNode;
 use sluice_node_sdk::registry::Registry;
 use sluice_node_sdk::spec::TriggerSource;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A runnable workflow version.
 pub struct Program {
@@ -41,6 +42,8 @@ pub struct ProgramNode {
     pub typed_params: Kept,
     /// Whether its parameters ask for items of other nodes.
     pub looks_back: bool,
+    /// Whether its last execution in this process took long.
+    pub is_slow: AtomicBool,
 }
 
 impl Program {
@@ -65,7 +68,8 @@ impl Program {
                 Ok(params) => {
                     let looks_back = params.references().next().is_some();
                     let (params, typed_params) = (Arc::new(params), Kept::new());
-                    nodes.push(ProgramNode { node, params, typed_params, looks_back });
+                    let is_slow = AtomicBool::new(false);
+                    nodes.push(ProgramNode { node, params, typed_params, looks_back, is_slow });
                 }
                 Err(errors) => problems.extend(errors.into_iter().map(|error| {
                     let path = format!("/nodes/{ix}/params{}", error.pointer);

@@ -109,13 +109,7 @@ pub fn sdk_input(input: &NodeInput) -> Input {
 
 impl NodeParams {
     /// The parameters of `node` for its present execution in `state`.
-    pub fn new(
-        run: Arc<RunScope>,
-        node: NodeIx,
-        state: &RunState,
-        input: &NodeInput,
-        items: Items,
-    ) -> Self {
+    pub fn new(run: Arc<RunScope>, node: NodeIx, state: &RunState, input: &NodeInput, items: Items) -> Self {
         let nodes = &run.program.nodes;
         let records = if nodes[node as usize].looks_back {
             (0..nodes.len()).map(|ix| state.record(ix as NodeIx).cloned()).collect()

@@ -2,6 +2,7 @@
 //! one can be added without touching what is stored. Must not know statements.
 
 use super::compress::{compress_1, decompress_1};
+use crate::aside::aside;
 use crate::core::{Event, EventKind};
 use serde::ser::{SerializeSeq, Serializer};
 use std::borrow::Cow;
@@ -12,6 +13,9 @@ const JSON: u8 = 0;
 
 /// Codec 1: the same JSON, compressed with the first dictionary. Written whenever it is shorter.
 const COMPRESSED_1: u8 = 1;
+
+/// Compressing so many bytes takes a millisecond.
+const LONG: usize = 256 << 10;
 
 /// How deeply the JSON of an item, a payload or a wait may be nested. `serde_json` reads 128 levels, and the
 /// event around the data takes some of them: deeper data could be written but never be read again, so whoever
@@ -46,7 +50,9 @@ pub(super) fn encode(since: i64, events: &[Event]) -> Result<Vec<u8>, CodecError
     }
     SerializeSeq::end(list)?;
     let mut body = vec![COMPRESSED_1];
-    Ok(if compress_1(&plain[1..], &mut body) { body } else { plain })
+    let mut compress = || compress_1(&plain[1..], &mut body);
+    let is_shorter = if plain.len() > LONG { aside(compress) } else { compress() };
+    Ok(if is_shorter { body } else { plain })
 }
 
 /// The events in `body`, in which times count from `since`.

@@ -58,10 +58,12 @@ pub(super) async fn beside(
         of_workload.push(measured);
         of_limit.push(group_commit(bench, kind, commits, bytes, writers).await?);
     }
-    let rates = |rounds: &[Measured]| rounds.iter().map(|one| number(one.rate())).collect::<Vec<_>>().join(", ");
+    let rates =
+        |rounds: &[Measured]| rounds.iter().map(|one| number(one.rate())).collect::<Vec<_>>().join(", ");
     let rounds = format!("rounds {} to {}", rates(&of_workload), rates(&of_limit));
     let limit = median(of_limit);
-    let figure = format!("group commit, {bytes} bytes in {commits} commit(s), {writers} writer(s), 32 connections");
+    let figure =
+        format!("group commit, {bytes} bytes in {commits} commit(s), {writers} writer(s), 32 connections");
     let finding = Finding::rate("limit", kind.name(), &figure, &limit);
     let rate = finding.value;
     bench.found(finding);

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
-use sluice_db::{Db, DbOptions, Dialect, Held, Piece};
+use sluice_db::{Arg, ArgType, Db, DbOptions, Dialect, Held, Piece};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -127,25 +127,27 @@ async fn write(db: Db, inbox: Arc<tokio::sync::Mutex<mpsc::Receiver<Waiting>>>, 
     }
 }
 
-/// All rows in one argument, cut apart by the database: on PostgreSQL as quick as `unnest`, without arrays. SQLite counts in
-/// a common table expression. One statement is one commit.
+/// One statement, which is one commit. On PostgreSQL the rows come as lists: the plan of that is made once and kept. On SQLite, which
+/// has no lists, they come in one argument, cut apart by counting in a common table expression.
 async fn insert(db: &Db, line: &mut Option<Held>, first: i64, row: &[u8], count: usize) -> Tried<()> {
-    let text = match db.dialect() {
+    let pieces = i64::try_from(count).unwrap_or(i64::MAX);
+    let piece = match db.dialect() {
         Dialect::Sqlite => {
-            "with recursive pieces(piece) as (select 0 union all select piece + 1 from pieces where piece < $4 - 1) \
-             insert into probe (id, body) select $1 + piece, substr($2, piece * $3 + 1, $3) from pieces"
+            let text = "with recursive pieces(piece) as (select 0 union all select piece + 1 from pieces where piece < $4 - 1) \
+                 insert into probe (id, body) select $1 + piece, substr($2, piece * $3 + 1, $3) from pieces";
+            let size = i64::try_from(row.len()).unwrap_or(i64::MAX);
+            Piece { text, args: vec![first.into(), row.repeat(count).into(), size.into(), pieces.into()] }
         }
         Dialect::Postgres => {
-            "insert into probe (id, body) select $1 + piece, substring($2 from (piece * $3)::int + 1 for $3::int) \
-             from generate_series(0, $4 - 1) as piece"
+            let ids = (first..first + pieces).map(Arg::from).collect();
+            let bodies = vec![Arg::from(row); count];
+            let text = "insert into probe (id, body) select * from unnest($1::bigint[], $2::bytea[])";
+            Piece { text, args: vec![Arg::List(ArgType::Int, ids), Arg::List(ArgType::Bytes, bodies)] }
         }
     };
-    let size = i64::try_from(row.len()).unwrap_or(i64::MAX);
-    let pieces = i64::try_from(count).unwrap_or(i64::MAX);
-    let args = vec![first.into(), row.repeat(count).into(), size.into(), pieces.into()];
     let held = match line {
         Some(held) => held,
         None => line.insert(db.hold().await?),
     };
-    Ok(held.write(vec![Piece { text, args }]).await?)
+    Ok(held.write(vec![piece]).await?)
 }
