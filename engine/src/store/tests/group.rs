@@ -4,8 +4,9 @@
 use super::*;
 use crate::store::at_once;
 use crate::store::commit::Ready;
+use crate::store::one_statement::{self, EXPECTED_ROWS};
 use futures::future::join_all;
-use sluice_db::Db;
+use sluice_db::{Arg, Db};
 use std::time::Duration;
 
 sluice_db::contract_tests! {
@@ -226,4 +227,17 @@ async fn a_large_turn_waits_for_nobodys_leave(db: Db) {
     let small = store.commit(vec![first_turn(facts("run_3", 100), RunStatus::Succeeded)]);
     let (one, two, three) = tokio::join!(large("run_1"), large("run_2"), small);
     assert_eq!([one.unwrap(), two.unwrap(), three.unwrap()].concat(), [Commit::Done; 3]);
+}
+
+#[test]
+fn lists_that_are_looked_up_are_as_long_as_postgresql_expects() {
+    let longest_list = |turn| {
+        let ready = Ready::new(turn).unwrap();
+        let args = one_statement::of(&[&ready]).args;
+        let lists =
+            args.iter().filter_map(|arg| if let Arg::List(_, list) = arg { Some(list.len()) } else { None });
+        lists.max().unwrap()
+    };
+    assert_eq!(longest_list(next_turn("run_0", 1, 1, RunStatus::Running)), EXPECTED_ROWS);
+    assert_eq!(longest_list(first_turn(facts("run_0", 100), RunStatus::Succeeded)), 1);
 }
