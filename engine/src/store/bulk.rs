@@ -130,7 +130,7 @@ impl Script {
     }
 }
 
-/// The rows as one list per column, for `unnest`.
+/// The rows as one list per column, for [`select_lists`].
 pub(super) fn columns<T>(rows: &[T], kinds: &[ArgType], values: impl Fn(&T, &mut Values)) -> Values {
     let mut lists: Vec<Values> = kinds.iter().map(|_| Values::with_capacity(rows.len())).collect();
     let mut row_values = Values::with_capacity(kinds.len());
@@ -141,8 +141,18 @@ pub(super) fn columns<T>(rows: &[T], kinds: &[ArgType], values: impl Fn(&T, &mut
     kinds.iter().zip(lists).map(|(kind, list)| Arg::List(*kind, list)).collect()
 }
 
-/// `unnest(…)` over lists of these kinds, the first of which has the number `first`.
-pub(super) fn unnest(first: usize, kinds: &[ArgType]) -> String {
+/// A `select` of the rows in lists of these kinds, the first of which has the number `first`. The lists stand side by side in
+/// the select list, where they are read row by row: behind `from` the server makes a table of each of them before it.
+pub(super) fn select_lists(first: usize, kinds: &[ArgType]) -> String {
+    select(first, kinds, |argument| format!("unnest({argument}[])"))
+}
+
+/// A `select` of one row whose values are arguments of these kinds.
+pub(super) fn select_row(first: usize, kinds: &[ArgType]) -> String {
+    select(first, kinds, str::to_owned)
+}
+
+fn select(first: usize, kinds: &[ArgType], column: impl Fn(&str) -> String) -> String {
     let types = kinds.iter().map(|kind| match kind {
         ArgType::Text => "text",
         ArgType::Int => "bigint",
@@ -150,9 +160,10 @@ pub(super) fn unnest(first: usize, kinds: &[ArgType]) -> String {
         ArgType::Float => "double precision",
         ArgType::Bytes => "bytea",
     });
-    let lists = placeholders(first, kinds.len());
-    let lists = lists.split(", ").zip(types).map(|(name, kind)| format!("{name}::{kind}[]"));
-    format!("unnest({})", lists.collect::<Vec<_>>().join(", "))
+    let arguments = placeholders(first, kinds.len());
+    let columns =
+        arguments.split(", ").zip(types).map(|(argument, kind)| column(&format!("{argument}::{kind}")));
+    format!("select {}", columns.collect::<Vec<_>>().join(", "))
 }
 
 /// The values of one row as a list of arguments.

@@ -1,7 +1,7 @@
 //! Turns of different runs on PostgreSQL in one statement. Must not know what becomes of a group that cannot be written
 //! so.
 
-use super::bulk::{Values, columns, unnest};
+use super::bulk::{Values, columns, select_lists, select_row};
 use super::commit::Ready;
 use super::{rows, usage, waits};
 use sluice_db::{Arg, ArgType, Piece};
@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 struct Part {
     name: &'static str,
     kinds: &'static [ArgType],
-    /// Its text, around the lists of its rows.
+    /// Its text, around the `select` of its rows.
     text: fn(&str) -> String,
 }
 
@@ -19,8 +19,6 @@ struct Part {
 /// that with nulls, which find nothing: the plan for fewer looks so much cheaper that the server would make one for every
 /// group, which takes longer than carrying it out. PostgreSQL counts so in `estimate_array_length` (selfuncs.c).
 pub(super) const EXPECTED_ROWS: usize = 10;
-
-const COUNTED: &str = "on conflict do nothing returning 1";
 
 /// The places of the parts in [`PARTS`].
 const TAKEN: usize = 0;
@@ -31,25 +29,28 @@ const EVENTS: usize = 4;
 const WAITED: usize = 5;
 const WAITING: usize = 6;
 const USED: usize = 7;
+/// In most groups one row says how many runs of one workflow began. Lists would be slower.
+const USED_ONCE: usize = 8;
 
-/// The rows of the first four are counted: when some are missing, somebody is refused.
-const PARTS: [Part; 8] = [
+/// A run or a receipt that exists already is an error of the server. Runs that are not where their turns expect them
+/// are found by counting those that moved.
+const PARTS: [Part; 9] = [
     Part {
         name: "taken",
         kinds: &rows::RECEIPT_KINDS,
-        text: |lists| format!("{}select * from {lists} {COUNTED}", rows::RECEIPT_COLUMNS),
+        text: |lists| format!("{}{lists}", rows::RECEIPT_COLUMNS),
     },
     Part {
         name: "begun",
         kinds: &rows::NEW_RUN_KINDS,
-        text: |lists| format!("{}select * from {lists} {COUNTED}", rows::NEW_RUN_COLUMNS),
+        text: |lists| format!("{}{lists}", rows::NEW_RUN_COLUMNS),
     },
     Part {
         name: "begun_in_turn",
         kinds: &rows::NEW_RUN_KINDS,
         text: |lists| {
             let (columns, names, row) = (rows::NEW_RUN_COLUMNS, rows::NEW_RUN_NAMES, rows::NEW_RUN_IN_TURN);
-            format!("{columns}{row}{lists} as v ({names}) {COUNTED}")
+            format!("{columns}{row}({lists}) as v ({names})")
         },
     },
     Part {
@@ -57,20 +58,20 @@ const PARTS: [Part; 8] = [
         kinds: &rows::MOVED_RUN_KINDS,
         text: |lists| {
             let (columns, where_expected) = (rows::MOVED_RUN_COLUMNS, rows::WHERE_EXPECTED);
-            format!("{}from {lists} as v {columns} {where_expected} returning 1", rows::MOVE_RUNS)
+            format!("{}from ({lists}) as v {columns} {where_expected} returning 1", rows::MOVE_RUNS)
         },
     },
     Part {
         name: "event",
         kinds: &rows::EVENT_KINDS,
-        text: |lists| format!("{}select * from {lists}", rows::EVENT_COLUMNS),
+        text: |lists| format!("{}{lists}", rows::EVENT_COLUMNS),
     },
     Part {
         name: "waited",
         kinds: &[ArgType::Text, ArgType::Text],
         text: |lists| {
             format!(
-                "delete from run_waits using {lists} as v (workspace_id, run_id) \
+                "delete from run_waits using ({lists}) as v (workspace_id, run_id) \
                  where run_waits.workspace_id = v.workspace_id and run_waits.run_id = v.run_id returning 1"
             )
         },
@@ -80,18 +81,19 @@ const PARTS: [Part; 8] = [
         kinds: &waits::KINDS,
         // A node may wait again under the same key: what it waited for goes first.
         text: |lists| {
-            format!("{}select * from {lists} where (select count(*) from waited) >= 0", waits::COLUMNS)
+            format!("{}select * from ({lists}) as v where (select count(*) from waited) >= 0", waits::COLUMNS)
         },
     },
-    Part {
-        name: "used",
-        kinds: &usage::KINDS,
-        text: |lists| format!("{}select * from {lists} on conflict do nothing", usage::COLUMNS),
-    },
+    Part { name: "used", kinds: &usage::KINDS, text: use_rows },
+    Part { name: "used", kinds: &usage::KINDS, text: use_rows },
 ];
 
-/// The statement that writes turns, each of another run, because it sees a run as it was before it. It fails with a
-/// division by zero when one of them is refused.
+fn use_rows(rows: &str) -> String {
+    format!("{}{rows} on conflict do nothing", usage::COLUMNS)
+}
+
+/// The statement that writes turns, each of another run, because it sees a run as it was before it. It fails when one of
+/// them is refused: with a key that exists already, or a division by zero.
 pub(super) fn of(turns: &[&Ready]) -> Piece {
     let Group { parts, args } = Group::of(turns);
     Piece { text: text(parts), args }
@@ -102,18 +104,17 @@ pub(super) fn of(turns: &[&Ready]) -> Piece {
 struct Group {
     /// The parts that have rows, one bit each.
     parts: usize,
-    /// Their lists, and last how many rows are to be counted.
+    /// Their lists, and last how many runs are to be moved, if any.
     args: Values,
 }
 
 impl Group {
     fn of(turns: &[&Ready]) -> Self {
         let (firsts, laters) = rows::firsts_and_laters(turns);
-        let taking = rows::taking(turns);
         // The rows of a new run are looked for in vain; so whoever waits is in both.
         let told: Vec<_> = turns.iter().copied().filter(|ready| ready.turn.waits.is_some()).collect();
         let mut group = Self::default();
-        group.add(TAKEN, &taking, rows::receipt);
+        group.add(TAKEN, &rows::taking(turns), rows::receipt);
         // All in one of the two, so that they keep the order of their deduplication keys.
         let is_in_turn = firsts.iter().any(|ready| rows::waits_for_lane(&ready.turn));
         group.add(if is_in_turn { BEGUN_IN_TURN } else { BEGUN }, &firsts, rows::new_run);
@@ -121,8 +122,13 @@ impl Group {
         group.add(EVENTS, &rows::speaking(turns), rows::spoken);
         group.add(WAITED, &told, rows::key);
         group.add(WAITING, &waits::findable(turns), waits::values);
-        group.add(USED, &usage::rows(turns), usage::values);
-        group.args.push(Arg::Int((taking.len() + turns.len()) as i64));
+        match &*usage::rows(turns) {
+            [row] => group.add_one(USED_ONCE, row, usage::values),
+            rows => group.add(USED, rows, usage::values),
+        }
+        if !laters.is_empty() {
+            group.args.push(Arg::Int(laters.len() as i64));
+        }
         group
     }
 
@@ -135,6 +141,11 @@ impl Group {
             }
             self.args.extend(lists);
         }
+    }
+
+    fn add_one<T>(&mut self, part: usize, row: &T, values: impl Fn(&T, &mut Values)) {
+        self.parts |= 1 << part;
+        values(row, &mut self.args);
     }
 }
 
@@ -150,14 +161,17 @@ fn text(parts: usize) -> &'static str {
     const SETS: usize = 1 << PARTS.len();
     static TEXTS: [OnceLock<String>; SETS] = [const { OnceLock::new() }; SETS];
     TEXTS[parts].get_or_init(|| {
-        let (mut with, mut counts, mut next) = (Vec::new(), Vec::new(), 1);
-        for (at, part) in PARTS.iter().enumerate().filter(|(at, _)| parts & (1 << at) != 0) {
-            with.push(format!("{} as ({})", part.name, (part.text)(&unnest(next, part.kinds))));
+        let (mut with, mut next) = (Vec::new(), 1);
+        for at in (0..PARTS.len()).filter(|at| parts & (1 << at) != 0) {
+            let part = &PARTS[at];
+            let select = if at == USED_ONCE { select_row } else { select_lists };
+            with.push(format!("{} as ({})", part.name, (part.text)(&select(next, part.kinds))));
             next += part.kinds.len();
-            if at <= MOVED {
-                counts.push(format!("(select count(*) from {})", part.name));
-            }
         }
-        format!("with {} select 1 / ({} = ${next})::int", with.join(", "), counts.join(" + "))
+        let check = match parts & (1 << MOVED) {
+            0 => String::new(),
+            _ => format!(" / ((select count(*) from moved) = ${next})::int"),
+        };
+        format!("with {} select 1{check}", with.join(", "))
     })
 }

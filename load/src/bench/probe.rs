@@ -141,7 +141,7 @@ async fn insert(db: &Db, line: &mut Option<Held>, first: i64, row: &[u8], count:
         Dialect::Postgres => {
             let ids = (first..first + pieces).map(Arg::from).collect();
             let bodies = vec![Arg::from(row); count];
-            let text = "insert into probe (id, body) select * from unnest($1::bigint[], $2::bytea[])";
+            let text = "insert into probe (id, body) select unnest($1::bigint[]), unnest($2::bytea[])";
             Piece { text, args: vec![Arg::List(ArgType::Int, ids), Arg::List(ArgType::Bytes, bodies)] }
         }
     };
