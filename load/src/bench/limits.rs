@@ -20,7 +20,7 @@ const ROUNDS: usize = 3;
 
 /// The HTTP stack alone.
 pub(super) async fn echo(bench: &mut Bench) -> Tried<f64> {
-    let measured = probed(bench, &["--kind", "echo"]).await?;
+    let measured = probed(bench, cores(), &["--kind", "echo"]).await?;
     let finding =
         Finding::rate("limit", "memory", "axum echo, JSON parsed and written, 32 connections", &measured);
     let rate = finding.value;
@@ -50,20 +50,22 @@ pub(super) async fn beside(
     bytes: usize,
 ) -> Tried<Beside> {
     let (address, make) = workload;
-    let writers = best_writers(bench, kind, commits, bytes).await?;
+    let setup = best_setup(bench, kind, commits, bytes).await?;
     let (mut of_workload, mut of_limit, mut taken) = (Vec::new(), Vec::new(), 0);
     for _ in 0..ROUNDS {
         let (measured, count) = bench.press(address, CONNECTIONS, make.clone()).await;
         taken += count;
         of_workload.push(measured);
-        of_limit.push(group_commit(bench, kind, commits, bytes, writers).await?);
+        of_limit.push(group_commit(bench, kind, commits, bytes, setup).await?);
     }
     let rates =
         |rounds: &[Measured]| rounds.iter().map(|one| number(one.rate())).collect::<Vec<_>>().join(", ");
     let rounds = format!("rounds {} to {}", rates(&of_workload), rates(&of_limit));
     let limit = median(of_limit);
-    let figure =
-        format!("group commit, {bytes} bytes in {commits} commit(s), {writers} writer(s), 32 connections");
+    let Setup { workers, writers } = setup;
+    let figure = format!(
+        "group commit, {bytes} bytes in {commits} commit(s), {writers} writer(s), {workers} thread(s), 32 connections"
+    );
     let finding = Finding::rate("limit", kind.name(), &figure, &limit);
     let rate = finding.value;
     bench.found(finding);
@@ -77,19 +79,39 @@ fn median(mut rounds: Vec<Measured>) -> Measured {
     rounds.into_iter().nth(middle).unwrap_or_default()
 }
 
-/// How many writers suit a server depends on it; SQLite has one.
-async fn best_writers(bench: &mut Bench, kind: &Kind, commits: u32, bytes: usize) -> Tried<u32> {
-    if *kind == Kind::Sqlite {
-        return Ok(1);
-    }
-    let mut best = (1, 0.0);
-    for writers in [1, 2, 4] {
-        let rate = group_commit(bench, kind, commits, bytes, writers).await?.rate();
-        if rate > best.1 {
-            best = (writers, rate);
+/// How the server of a limit is set up.
+#[derive(Clone, Copy)]
+struct Setup {
+    /// Threads that serve requests.
+    workers: u32,
+    /// Tasks that commit.
+    writers: u32,
+}
+
+/// What suits the server of a limit depends on the machine: first how many tasks commit, then how many threads serve. SQLite
+/// has one writer.
+async fn best_setup(bench: &mut Bench, kind: &Kind, commits: u32, bytes: usize) -> Tried<Setup> {
+    let cores = cores();
+    let (mut best, mut most) = (Setup { workers: cores, writers: 1 }, 0.0);
+    let writers: &[u32] = if *kind == Kind::Sqlite { &[1] } else { &[1, 2, 4] };
+    for setup in writers.iter().map(|writers| Setup { workers: cores, writers: *writers }) {
+        let rate = group_commit(bench, kind, commits, bytes, setup).await?.rate();
+        if rate > most {
+            (best, most) = (setup, rate);
         }
     }
-    Ok(best.0)
+    if cores > 1 {
+        let fewer = Setup { workers: cores - 1, ..best };
+        if group_commit(bench, kind, commits, bytes, fewer).await?.rate() > most {
+            best = fewer;
+        }
+    }
+    Ok(best)
+}
+
+/// Those that this process may use.
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
 }
 
 async fn group_commit(
@@ -97,7 +119,7 @@ async fn group_commit(
     kind: &Kind,
     commits: u32,
     bytes: usize,
-    writers: u32,
+    Setup { workers, writers }: Setup,
 ) -> Tried<Measured> {
     let folder = bench.new_folder("limit")?;
     let database = Database::fresh(kind, &folder, "limit").await?;
@@ -115,19 +137,19 @@ async fn group_commit(
         "--writers",
         &writers,
     ];
-    let measured = probed(bench, &arguments).await?;
+    let measured = probed(bench, workers, &arguments).await?;
     database.remove().await?;
     Ok(measured)
 }
 
-async fn probed(bench: &Bench, arguments: &[&str]) -> Tried<Measured> {
+async fn probed(bench: &Bench, workers: u32, arguments: &[&str]) -> Tried<Measured> {
     let address = free_address()?;
     let binary = std::env::current_exe().while_trying(|| "finding sluice-load itself".to_owned())?;
     let own = ["probe", "--listen", &address];
     let launch = Launch {
         binary,
         arguments: own.iter().chain(arguments).map(|text| (*text).to_owned()).collect(),
-        variables: Vec::new(),
+        variables: vec![("TOKIO_WORKER_THREADS".to_owned(), workers.to_string())],
         log: bench.folder.path().join("probe.log"),
         address: address.clone(),
     };
