@@ -32,6 +32,7 @@ pub enum DbError {
     ReadOnly,
     #[error("the disk that holds the database is full; free some space, nothing was written")]
     Full,
+    /// The server does not answer, or the disk does not do what it is told.
     #[error("the database cannot be reached: {message}")]
     Unreachable { message: String },
     #[error(
@@ -57,9 +58,13 @@ impl DbError {
         matches!(self, DbError::Unique { .. })
     }
 
-    /// True when the same call may succeed later without anybody's doing.
+    /// True when the same call may succeed later although its caller changes nothing: the moment, the disk or the server
+    /// is at fault.
     pub fn is_transient(&self) -> bool {
-        matches!(self, DbError::Busy { .. } | DbError::Unreachable { .. } | DbError::Full)
+        matches!(
+            self,
+            DbError::Busy { .. } | DbError::Unreachable { .. } | DbError::Full | DbError::ReadOnly
+        )
     }
 
     /// True when the database as a whole cannot be used: nobody's statement is at fault.
@@ -119,7 +124,12 @@ fn from_sqlite(error: Box<dyn DatabaseError>) -> DbError {
         (19, _) => DbError::Constraint { message },
         (5 | 6, _) => DbError::Busy { message },
         (3 | 8, _) => DbError::ReadOnly,
-        (13, _) => DbError::Full,
+        // 4874: no room for the index of the log, which is how a full disk shows itself to those who only read, too.
+        (13, _) | (10, 4874) => DbError::Full,
+        (10, _) => DbError::Unreachable {
+            message: format!("{message} ({code}); look at the disk and the system's log"),
+        },
+        (7, _) => DbError::Busy { message },
         (11 | 26, _) => DbError::Corrupt { message },
         (14, _) => DbError::Unreachable {
             message: format!("{message}; check that the folder exists and may be read and written"),
@@ -135,14 +145,95 @@ fn from_postgres(error: Box<dyn DatabaseError>) -> DbError {
     match (code.get(..2).unwrap_or(""), code.as_str()) {
         (_, "23505") => DbError::Unique { constraint: error.constraint().unwrap_or("key").to_owned() },
         ("23", _) => DbError::Constraint { message },
-        ("40", _) | (_, "55P03" | "57014" | "53300") => DbError::Busy { message },
-        (_, "25006") => DbError::ReadOnly,
         (_, "53100") => DbError::Full,
+        ("40" | "53", _) | (_, "55P03" | "57014") => DbError::Busy { message },
+        (_, "25006") => DbError::ReadOnly,
         ("28", _) | (_, "3D000") => DbError::Unreachable {
             message: format!("{message}; check user, password and database name in the URL"),
         },
-        ("08", _) | (_, "57P01" | "57P02" | "57P03") => unreachable_because(&message),
+        ("08" | "57", _) => unreachable_because(&message),
+        ("58", _) => DbError::Unreachable {
+            message: format!("{message}; look at the server's disk and its log"),
+        },
         ("XX", "XX001" | "XX002") => DbError::Corrupt { message },
         _ => DbError::Other(error.into_error().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::error::ErrorKind;
+    use std::fmt;
+
+    /// An error as an engine tells it.
+    #[derive(Debug)]
+    struct Told(&'static str);
+
+    impl fmt::Display for Told {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("told")
+        }
+    }
+
+    impl std::error::Error for Told {}
+
+    impl DatabaseError for Told {
+        fn message(&self) -> &str {
+            "told"
+        }
+        fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+            Some(self.0.into())
+        }
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+        fn into_error(self: Box<Self>) -> sqlx::error::BoxDynError {
+            self
+        }
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    fn told(dialect: Dialect, code: &'static str) -> DbError {
+        classify(dialect, sqlx::Error::Database(Box::new(Told(code))))
+    }
+
+    /// What nobody's statement is to blame for must not be taken for somebody's mistake: bodies would be put aside for it.
+    #[test]
+    fn a_disk_or_a_server_in_trouble_is_no_mistake_of_a_statement() {
+        // Full, no room for the log's index, failed reads, writes and locks, no memory, read-only.
+        for code in ["13", "4874", "10", "266", "778", "3850", "7", "3082", "8", "5", "261", "14"] {
+            let error = told(Dialect::Sqlite, code);
+            assert!(error.is_transient(), "{code}: {error}");
+        }
+        for code in [
+            "53100", "53200", "53300", "58030", "58P01", "57P01", "57P03", "57P05", "57014", "40001",
+            "40P01", "25006", "08006",
+        ] {
+            let error = told(Dialect::Postgres, code);
+            assert!(error.is_transient(), "{code}: {error}");
+        }
+        assert!(matches!(told(Dialect::Sqlite, "4874"), DbError::Full));
+        assert!(matches!(told(Dialect::Postgres, "53100"), DbError::Full));
+    }
+
+    #[test]
+    fn a_statement_or_its_values_at_fault_stay_so() {
+        for (dialect, code) in [
+            (Dialect::Sqlite, "1"),
+            (Dialect::Sqlite, "18"),
+            (Dialect::Sqlite, "1299"),
+            (Dialect::Postgres, "22021"),
+            (Dialect::Postgres, "42P01"),
+            (Dialect::Postgres, "23502"),
+        ] {
+            let error = told(dialect, code);
+            assert!(!error.is_transient() && !error.is_everybodys(), "{code}: {error}");
+        }
     }
 }

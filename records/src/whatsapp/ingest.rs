@@ -88,7 +88,7 @@ pub struct IngestedBody {
 /// Reads and records a stored body. Safe to repeat: what is known changes nothing.
 ///
 /// # Errors
-/// Only when the database is out of reach for now; try the body again. Everything else ends up in `note`.
+/// Only when the database cannot be used for now; try the body again. Everything else ends up in `note`.
 pub async fn ingest_body(
     records: &Records,
     inbound_id: &str,
@@ -100,7 +100,7 @@ pub async fn ingest_body(
 /// The same for a body that was read before, or could not be read.
 ///
 /// # Errors
-/// Only when the database is out of reach for now; try the body again.
+/// Only when the database cannot be used for now; try the body again.
 pub async fn ingest_parsed(
     records: &Records,
     inbound_id: &str,
@@ -175,8 +175,8 @@ pub struct IngestedChange {
 }
 
 impl IngestedChange {
-    /// Takes one result. One part that is refused does not lose the others; a database out of reach does, so that
-    /// the whole is tried again.
+    /// Takes one result. One part that is refused does not lose the others; a database that cannot be used does, so
+    /// that the whole is tried again.
     pub(super) fn take(
         &mut self,
         place: &str,
@@ -194,7 +194,7 @@ impl IngestedChange {
 /// Records one change. `inbound_id` is the stored body it came in.
 ///
 /// # Errors
-/// Only when the database is out of reach for now.
+/// Only when the database cannot be used for now.
 pub async fn ingest(
     records: &Records,
     change: &Change,

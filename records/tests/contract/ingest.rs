@@ -350,6 +350,22 @@ async fn one_connection_is_enough() {
     every_sample_is_ingested(db).await;
 }
 
+/// Whoever wrote must be answered when the database can be written again: that is nothing for people to look at.
+#[tokio::test]
+async fn a_database_that_cannot_be_written_puts_no_message_aside() {
+    let db = Db::open(sluice_db::DbOptions::new("sqlite::memory:")).await.unwrap();
+    db.migrate().await.unwrap();
+    let ground = Ground::connected(db.clone()).await;
+    let raw = sample("msg_text");
+    let stored = ground.records.store_inbound("whatsapp", &raw, true).await.unwrap();
+    db.query("pragma query_only = on").execute().await.unwrap();
+    let refused = ingest_body(&ground.records, &stored.id, &raw).await;
+    assert!(refused.as_ref().is_err_and(sluice_records::RecordError::is_transient), "{refused:?}");
+    db.query("pragma query_only = off").execute().await.unwrap();
+    let done = ingest_body(&ground.records, &stored.id, &raw).await.unwrap();
+    assert_eq!(done.status, InboundStatus::Processed);
+}
+
 /// Every published sample goes through, twice, and nothing in it is a problem.
 async fn every_sample_is_ingested(db: Db) {
     let ground = Ground::connected(db).await;
