@@ -122,15 +122,18 @@ impl Cluster {
         Ok(ended)
     }
 
-    /// Stops all in good order.
+    /// Stops all in good order, and saves what is on a small disk, which goes away now, where that is wanted.
     ///
     /// # Errors
-    /// When one does not end.
-    pub(super) async fn stop(self) -> Tried<()> {
+    /// When one does not end, or the files cannot be copied.
+    pub(super) async fn stop(self, saved: Option<&Path>) -> Tried<()> {
         for process in self.places.into_iter().filter_map(|place| place.process) {
             process.stop().await?;
         }
-        Ok(())
+        match (&self.disk, saved) {
+            (Some(disk), Some(folder)) => disk.save(folder),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -228,6 +231,21 @@ impl Disk {
             true => Ok(Self { folder: folder.to_owned() }),
             false => Err(Fault::Usage(format!("no small disk could be mounted on {}", folder.display()))),
         }
+    }
+
+    /// Copies its files into a new folder; folders on it (payloads) are left.
+    fn save(&self, folder: &Path) -> Tried<()> {
+        let copy = || {
+            std::fs::create_dir_all(folder)?;
+            for entry in std::fs::read_dir(&self.folder)? {
+                let entry = entry?;
+                if entry.file_type()?.is_file() {
+                    std::fs::copy(entry.path(), folder.join(entry.file_name()))?;
+                }
+            }
+            Ok::<_, std::io::Error>(())
+        };
+        copy().while_trying(|| format!("copying {} to {}", self.folder.display(), folder.display()))
     }
 }
 

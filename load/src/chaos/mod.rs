@@ -61,7 +61,7 @@ pub(crate) struct ChaosArgs {
     /// Draws the faults; a random one when missing. It is printed.
     #[arg(long)]
     seed: Option<u64>,
-    /// Keep the data folder and the logs of the processes.
+    /// Keep the database, the data folder and the logs of the processes. What was on a small disk is in `saved`.
     #[arg(long)]
     keep: bool,
 }
@@ -160,8 +160,10 @@ async fn in_folder(binary: &Path, folder: &Path, args: &ChaosArgs) -> Tried<bool
         store.failures, store.slowest_ms
     );
     print_verdict(&verdict);
-    cluster.stop().await?;
-    house.database.remove().await?;
+    cluster.stop(args.keep.then(|| folder.join("saved")).as_deref()).await?;
+    if !args.keep {
+        house.database.remove().await?;
+    }
     Ok(verdict.holds() && diary.silent == 0)
 }
 
