@@ -220,7 +220,8 @@ async fn cancel(state: &ApiState, run: &RunKey) -> Result<bool, ErasingError> {
     match tokio::time::timeout(CANCELLING, state.engine.cancel(run)).await {
         Ok(Ok(())) => Ok(true),
         // It was over before, or another process drives it and has not answered yet: whoever asks looks again.
-        Ok(Err(EngineError::Refused(_) | EngineError::NotFound { .. })) | Err(_) => Ok(false),
+        Ok(Err(EngineError::Refused(_) | EngineError::NotFound { .. } | EngineError::Unanswered(_)))
+        | Err(_) => Ok(false),
         Ok(Err(error)) => Err(error.into()),
     }
 }

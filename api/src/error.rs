@@ -95,7 +95,8 @@ codes! {
     NOT_READY = 503 "not_ready" "The database does not answer.";
     SHUTTING_DOWN = 503 "shutting_down" "The server is stopping; try again in a moment.";
     OVERLOADED = 503 "overloaded" "More work waits than this installation takes; nothing was accepted. Try again after `Retry-After`.";
-    DATABASE_UNAVAILABLE = 503 "database_unavailable" "The database does not answer, is full or is busy; nothing was accepted. Try again after `Retry-After`.";
+    RUN_UNANSWERED = 503 "run_unanswered" "The run could not be reached in time; what it was asked may still be done. Look at the run, then ask again.";
+    DATABASE_UNAVAILABLE = 503 "database_unavailable" "The database does not answer, is full, busy or read-only; nothing was accepted. Try again after `Retry-After`.";
     TIMED_OUT = 503 "timed_out" "The request took too long and was given up.";
 }
 

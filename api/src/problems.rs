@@ -47,6 +47,7 @@ impl From<EngineError> for ApiError {
             EngineError::Duplicate => Self::new(error::DUPLICATE_EVENT, message),
             EngineError::Refused(_) => Self::new(error::RUN_STATE, message),
             EngineError::NotWaiting(_) => Self::new(error::NOT_WAITING, message),
+            EngineError::Unanswered(_) => Self::new(error::RUN_UNANSWERED, message),
             EngineError::Overloaded { .. } => Self::new(error::OVERLOADED, message),
             // Only nodes call workflows, and theirs is the failure.
             EngineError::CallTooDeep => Self::new(error::RUN_STATE, message),

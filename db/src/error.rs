@@ -61,10 +61,7 @@ impl DbError {
     /// True when the same call may succeed later although its caller changes nothing: the moment, the disk or the server
     /// is at fault.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            DbError::Busy { .. } | DbError::Unreachable { .. } | DbError::Full | DbError::ReadOnly
-        )
+        matches!(self, DbError::Busy { .. } | DbError::Unreachable { .. } | DbError::Full | DbError::ReadOnly)
     }
 
     /// True when the database as a whole cannot be used: nobody's statement is at fault.
@@ -152,9 +149,9 @@ fn from_postgres(error: Box<dyn DatabaseError>) -> DbError {
             message: format!("{message}; check user, password and database name in the URL"),
         },
         ("08" | "57", _) => unreachable_because(&message),
-        ("58", _) => DbError::Unreachable {
-            message: format!("{message}; look at the server's disk and its log"),
-        },
+        ("58", _) => {
+            DbError::Unreachable { message: format!("{message}; look at the server's disk and its log") }
+        }
         ("XX", "XX001" | "XX002") => DbError::Corrupt { message },
         _ => DbError::Other(error.into_error().into()),
     }

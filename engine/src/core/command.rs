@@ -139,6 +139,9 @@ pub enum Refusal {
     /// The run is over.
     #[error("the run is already over")]
     Over,
+    /// What is stored of the run cannot be read, so nobody can go on with it.
+    #[error("what is stored of the run cannot be read; the log of the process says why")]
+    Unreadable,
     /// Only failed and cancelled runs can be retried.
     #[error("only a failed or cancelled run can be retried")]
     NotRetryable,

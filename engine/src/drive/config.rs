@@ -28,6 +28,9 @@ pub struct EngineConfig {
     pub lease: Duration,
     /// How often a process looks for work that nobody told it of, when there are others.
     pub poll: Duration,
+    /// How long whoever asks something of a run that another process drives waits for its answer. What was asked stays
+    /// until it is answered.
+    pub patience: Duration,
     /// Programs kept ready.
     pub cached_programs: u64,
     /// Bounds of expressions and scripts.
@@ -51,6 +54,7 @@ impl Default for EngineConfig {
             name: String::new(),
             lease: Duration::from_secs(6),
             poll: Duration::from_millis(250),
+            patience: Duration::from_secs(30),
             cached_programs: 1_000,
             expressions: ExprLimits::default(),
             tick: Duration::from_millis(500),

@@ -155,6 +155,10 @@ impl Engine {
                     done.woken = Some(waiting.key);
                     return Ok(None);
                 }
+                // It may wait still, or take the reply yet: nobody else must have it.
+                Err(error) if error.leaves_open() => {
+                    return Err(error);
+                }
                 Err(error) => {
                     tracing::debug!(run_id = %waiting.key.run_id, %error, "the waiting run did not take the reply")
                 }

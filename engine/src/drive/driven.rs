@@ -36,6 +36,17 @@ pub(super) enum Message {
 }
 
 impl Message {
+    /// Tells its sender that it cannot be done.
+    pub(super) fn refuse(self, refusal: Refusal) {
+        match self {
+            Message::Wake => {}
+            // Whoever asked may have gone away.
+            Message::Signal { done, .. } | Message::Cancel { done, .. } | Message::Retry { done, .. } => {
+                drop(done.send(Err(refusal)));
+            }
+        }
+    }
+
     /// What the sender does by it, for the log.
     pub(super) fn change(&self) -> Option<Box<Change>> {
         match self {
@@ -164,6 +175,11 @@ impl Engine {
         self.ask(key, |done| Message::Retry { change, done }).await
     }
 
+    /// Asks a run for something and waits until it was done or refused.
+    ///
+    /// # Errors
+    /// `Refused`; `NotFound` when there is no such run; `Unanswered` when it could not be reached, `ShuttingDown` when this
+    /// process ends: whoever asks has to ask again.
     pub(super) async fn ask(
         &self,
         key: &RunKey,
@@ -173,7 +189,22 @@ impl Engine {
         self.tell(key, message(done));
         match answer.await {
             Ok(answer) => Ok(answer?),
-            Err(_) => Err(EngineError::NotFound { what: "run", id: key.run_id.to_string() }),
+            Err(_) => Err(self.why_unanswered(key).await),
+        }
+    }
+
+    /// Why a run gave no answer. Only one that is not there is taken for not there: who waits for a reply does so still
+    /// when the database could not be asked for a moment.
+    async fn why_unanswered(&self, key: &RunKey) -> EngineError {
+        if self.0.stopping.is_cancelled() {
+            return EngineError::ShuttingDown;
+        }
+        match self.0.store.standing(std::slice::from_ref(key)).await {
+            Ok(found) if found.is_empty() => {
+                EngineError::NotFound { what: "run", id: key.run_id.to_string() }
+            }
+            Ok(_) => EngineError::Unanswered(key.run_id.to_string()),
+            Err(error) => error.into(),
         }
     }
 }

@@ -37,6 +37,10 @@ pub enum EngineError {
     /// The command does not fit the state of the run.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The run exists, and did not answer: the one that drives it could not be reached in time. What it was asked may
+    /// still be done.
+    #[error("the run `{0}` did not answer in time; what it was asked may still be done")]
+    Unanswered(String),
     /// Nothing waits for the signal.
     #[error("nothing waits for the signal `{0}`")]
     NotWaiting(String),
@@ -65,8 +69,15 @@ impl EngineError {
     pub fn is_passing(&self) -> bool {
         match self {
             EngineError::Store(StoreError::Db(error)) => error.is_transient(),
-            EngineError::Store(StoreError::Payloads(_)) | EngineError::Overloaded { .. } => true,
+            EngineError::Store(StoreError::Payloads(_))
+            | EngineError::Unanswered(_)
+            | EngineError::Overloaded { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether nothing is settled by it: whoever asked has to ask again, this process or the next.
+    pub(super) fn leaves_open(&self) -> bool {
+        self.is_passing() || matches!(self, EngineError::ShuttingDown)
     }
 }

@@ -257,6 +257,10 @@ impl Engine {
         if is_buried || freed > 0 {
             self.call_for_work(true).await;
         }
+        if is_buried {
+            // It may have died between the end of a called run and its word to the caller.
+            self.tell_missed().await?;
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use super::lanes::LaneLoan;
 use super::takeover::MOST_CLAIMS;
 use crate::core::Refusal;
 use crate::store::{Change, OpenMessage, RunKey, RunMessage};
+use futures::future::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -17,9 +18,6 @@ use tokio::time::Instant;
 
 /// Messages handed in during one round.
 const BATCH: u32 = 200;
-
-/// How long the sender of a message waits for its answer. The message itself stays until it is answered.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often an answer, or the end of a run elsewhere, is looked for.
 const LOOK: Duration = Duration::from_millis(20);
@@ -83,9 +81,10 @@ impl Engine {
         message: &RunMessage,
         done: oneshot::Sender<Result<(), Refusal>>,
     ) -> Result<(), EngineError> {
-        self.0.store.leave_message(message, self.now_ms()).await?;
+        let leave = || async move { Ok(self.0.store.leave_message(message, self.now_ms()).await?) }.boxed();
+        self.insist(&message.key, leave).await?;
         self.call_for_work(true).await;
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.0.config.patience;
         while !done.is_closed() && Instant::now() < until && !self.0.stopping.is_cancelled() {
             let answered = self.0.fleet.answered.notified();
             if let Some(text) = self.0.store.answer_of(&message.key, &message.id).await? {

@@ -17,7 +17,7 @@ impl Engine {
     /// Wakes whatever waits for a signal in a workspace. Returns the runs that were woken.
     ///
     /// # Errors
-    /// `NotWaiting` when nothing does.
+    /// `NotWaiting` when nothing does; `Unanswered` when one that does could not be reached.
     pub async fn signal(
         &self,
         workspace: &str,
@@ -30,7 +30,7 @@ impl Engine {
     /// Wakes whatever waits for a decision, which goes into the log as that of whoever this engine acts for.
     ///
     /// # Errors
-    /// `NotWaiting` when nothing does.
+    /// `NotWaiting` when nothing does; `Unanswered` when one that does could not be reached.
     pub async fn decide(
         &self,
         workspace: &str,
@@ -44,7 +44,8 @@ impl Engine {
     /// runs that the first one woke, and wakes those that it was cut off from.
     ///
     /// # Errors
-    /// `NotWaiting` when nothing waits for it and nothing took it before.
+    /// `NotWaiting` when nothing waits for it and nothing took it before; `Unanswered` when a run that does could not be
+    /// reached: repeat it.
     pub async fn signal_once(
         &self,
         workspace: &str,
@@ -71,6 +72,7 @@ impl Engine {
         let first = taken.iter().map(|receipt| receipt.at).min();
         let of = |run_id: &str| RunKey { workspace_id: workspace.into(), run_id: run_id.into() };
         let mut woken: Vec<RunKey> = taken.iter().map(|receipt| of(&receipt.run_id)).collect();
+        let mut unreached = None;
         for wait in self.0.store.waiting_for(workspace, key).await? {
             if woken.contains(&wait.key) || first.is_some_and(|first| wait.since > first) {
                 continue;
@@ -85,9 +87,17 @@ impl Engine {
                 change,
                 done,
             };
-            if self.ask(&wait.key, signal).await.is_ok() {
-                woken.push(wait.key);
+            match self.ask(&wait.key, signal).await {
+                Ok(()) => woken.push(wait.key),
+                Err(error) if error.leaves_open() => {
+                    unreached = Some(error);
+                }
+                // It does not wait for it any more.
+                Err(_) => {}
             }
+        }
+        if let Some(error) = unreached {
+            return Err(error);
         }
         if woken.is_empty() { Err(EngineError::NotWaiting(key.to_owned())) } else { Ok(woken) }
     }

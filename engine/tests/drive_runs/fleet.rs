@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use sluice_db::{Db, Dialect};
 use sluice_engine::core::RunStatus;
 use sluice_engine::document::Document;
-use sluice_engine::drive::{Engine, EngineConfig, EngineError, FaultPlan, StartRequest, WaitFor};
-use sluice_engine::store::{Attention, RunKey};
+use sluice_engine::drive::{
+    Engine, EngineConfig, EngineError, FaultPlan, OutsideEvent, StartRequest, WaitFor,
+};
+use sluice_engine::store::{Attention, RunFilter, RunKey};
 use sluice_node_sdk::error::ErrorKind;
 use sluice_node_sdk::testkit::{SimClock, TEST_NOW_MS};
 use std::sync::Arc;
@@ -22,9 +24,11 @@ sluice_db::contract_tests! {
     a_pause_keeps_its_lane_when_its_process_dies,
     a_pause_ends_also_when_the_clock_was_set_back,
     the_dead_are_replaced,
+    a_caller_hears_of_a_child_whose_process_died_before_it_could_tell,
     who_was_given_up_changes_nothing_more,
     who_is_not_sure_of_itself_asks_nobody_outside,
     a_message_finds_whoever_drives_the_run,
+    a_reply_that_nobody_takes_in_time_is_given_to_nobody_else,
     timers_are_fired_once,
     what_brings_its_process_down_is_given_up,
     an_orderly_end_leaves_the_rest_to_others,
@@ -45,15 +49,18 @@ impl Fleet {
         Self { db, clock: Arc::new(SimClock::at(TEST_NOW_MS)), world: Arc::new(World::default()) }
     }
 
-    fn idle(&self, drives: bool, faults: FaultPlan) -> Engine {
-        let config = EngineConfig {
+    fn config(&self, drives: bool) -> EngineConfig {
+        EngineConfig {
             is_alone: false,
             drives,
-            faults,
             lease: Duration::from_secs(2),
             poll: Duration::from_millis(5),
             ..EngineConfig::default()
-        };
+        }
+    }
+
+    fn idle(&self, drives: bool, faults: FaultPlan) -> Engine {
+        let config = EngineConfig { faults, ..self.config(drives) };
         engine_with(&self.db, &self.clock, &self.world, config, "")
     }
 
@@ -227,6 +234,26 @@ async fn the_dead_are_replaced(db: Db) {
     assert_eq!(calls[0].effect_id, calls[1].effect_id);
 }
 
+async fn a_caller_hears_of_a_child_whose_process_died_before_it_could_tell(db: Db) {
+    let fleet = Fleet::new(db);
+    // It lives all the time, so nothing is told because somebody starts.
+    let second = fleet.runner().await;
+    let nodes = json!([{ "id": "in", "type": "called" }, { "id": "work", "type": "idem" }]);
+    publish(&second, doc("Child", nodes, &["in > work"])).await;
+    let nodes = json!([
+        { "id": "start", "type": "start" },
+        { "id": "call", "type": "call", "params": { "workflow": "Child" } },
+    ]);
+    let parent = publish(&second, doc("Parent", nodes, &["start > call"])).await;
+    // Its third commit is the end of the child.
+    let faults = FaultPlan::stop_after(3);
+    let first = fleet.engine(true, faults.clone()).await;
+    let run = first.start(request(&parent, json!({}))).await.unwrap().key;
+    faults.dead().await;
+    until_status(&second, &run, RunStatus::Succeeded).await;
+    assert_eq!(fleet.world.order(), ["work"]);
+}
+
 async fn who_was_given_up_changes_nothing_more(db: Db) {
     let fleet = Fleet::new(db);
     let first = fleet.runner().await;
@@ -297,6 +324,40 @@ async fn a_message_finds_whoever_drives_the_run(db: Db) {
     assert_eq!(door.signal(WS, "paid", json!(7)).await.unwrap(), std::slice::from_ref(&run));
     until_status(&door, &run, RunStatus::Succeeded).await;
     assert!(matches!(door.signal(WS, "paid", json!(7)).await, Err(EngineError::NotWaiting(_))));
+}
+
+/// Else the run that waits and a new one would both answer the customer.
+async fn a_reply_that_nobody_takes_in_time_is_given_to_nobody_else(db: Db) {
+    let fleet = Fleet::new(db);
+    let runner = fleet.runner().await;
+    let nodes = json!([
+        { "id": "in", "type": "event", "params": { "event": "msg" } },
+        { "id": "ask", "type": "wait", "params": { "signal": "conversation:1" } },
+    ]);
+    let workflow = publish(&runner, doc("Greet", nodes, &["in > ask"])).await;
+    let message = |text: &str| OutsideEvent {
+        workspace_id: WS.to_owned(),
+        topic: "msg".to_owned(),
+        data: json!({ "text": text }),
+        lane: Some("conversation:1".to_owned()),
+        reply_key: Some("conversation:1".to_owned()),
+        dedupe_key: Some(format!("msg/{text}")),
+        ..OutsideEvent::default()
+    };
+    let run = runner.dispatch(message("hi"), None).await.unwrap().started.remove(0);
+    until_status(&runner, &run, RunStatus::Waiting).await;
+    runner.shut_down(PATIENCE).await;
+
+    let config = EngineConfig { patience: Duration::from_millis(20), ..fleet.config(false) };
+    let door = engine_with(&fleet.db, &fleet.clock, &fleet.world, config, "");
+    let unanswered = door.dispatch(message("my name is Asha"), None).await.unwrap_err();
+    assert!(unanswered.is_passing(), "{unanswered}");
+    let one = fleet.runner().await;
+    until_status(&one, &run, RunStatus::Succeeded).await;
+    let again = one.dispatch(message("my name is Asha"), None).await.unwrap();
+    assert_eq!((again.woken.as_ref(), again.started.len()), (Some(&run), 0));
+    let runs = RunFilter { workflow_id: Some(workflow), limit: 10, ..RunFilter::default() };
+    assert_eq!(one.store().list_runs(WS, &runs).await.unwrap().items.len(), 1);
 }
 
 async fn timers_are_fired_once(db: Db) {

@@ -29,7 +29,11 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) async fn new() -> Self {
-        let db = Db::open(DbOptions::new("sqlite::memory:")).await.unwrap();
+        Self::over(DbOptions::new("sqlite::memory:")).await
+    }
+
+    pub(crate) async fn over(options: DbOptions) -> Self {
+        let db = Db::open(options).await.unwrap();
         db.migrate().await.unwrap();
         let (clock, world) = (Arc::new(SimClock::at(TEST_NOW_MS)), Arc::new(World::default()));
         let faults = FaultPlan::counting();

@@ -2,10 +2,12 @@
 
 use crate::home::{Home, doc, node, output, request, with};
 use serde_json::{Value, json};
+use sluice_db::DbOptions;
 use sluice_engine::core::RunStatus;
 use sluice_engine::document::Document;
 use sluice_engine::drive::{EngineError, StartRequest, Started, WaitFor};
 use sluice_engine::view::NodeStatus;
+use std::time::Duration;
 
 use crate::home::WS;
 use crate::world::Act;
@@ -51,6 +53,27 @@ async fn a_signal_wakes_whoever_waits_for_its_key() {
     assert_eq!(output(&home.view(&key).await, "wait"), [json!({ "came": { "sum": 7 } })]);
     let again = home.engine.signal(WS, "paid", json!(1)).await.unwrap_err();
     assert!(matches!(again, EngineError::NotWaiting(_)));
+}
+
+/// The run is read when the signal comes. Whoever sends it must neither be told that there is no such run, nor that it
+/// was taken when it was not.
+#[tokio::test]
+async fn a_signal_outlasts_a_moment_without_database() {
+    // The only connection of a database in memory: while somebody has it, nobody else is answered.
+    let mut options = DbOptions::new("sqlite::memory:");
+    options.acquire_timeout = Duration::from_millis(10);
+    let home = Home::over(options).await;
+    let run = home.run(waiting(json!({ "signal": "paid" })), json!({})).await;
+    let held = home.db.begin().await.unwrap();
+    let (engine, asked) = (home.engine.clone(), run.clone());
+    let mut asking =
+        tokio::spawn(async move { engine.signal_run(&asked, "paid".to_owned(), json!(7)).await });
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut asking).await;
+    assert!(early.is_err(), "answered without a database: {early:?}");
+    held.rollback().await.unwrap();
+    asking.await.unwrap().unwrap();
+    home.engine.settle().await;
+    assert_eq!(home.status(&run).await, RunStatus::Succeeded);
 }
 
 #[tokio::test]
@@ -180,7 +203,7 @@ async fn the_loop_wakes_all_that_is_due_and_then_what_becomes_due_earlier_than_i
     let late = home.engine.start(watched).await.unwrap().later.unwrap();
     home.clock.advance(10);
     assert_eq!(late.await.unwrap().status, RunStatus::Succeeded);
-    home.engine.shut_down(std::time::Duration::from_secs(5)).await;
+    home.engine.shut_down(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
@@ -210,7 +233,7 @@ async fn many_that_wait_for_one_lane_do_not_keep_others_asleep() {
         assert_ne!(home.status(run).await, RunStatus::Succeeded, "the lane is held");
     }
     home.world.release("act", 1);
-    home.engine.shut_down(std::time::Duration::from_secs(5)).await;
+    home.engine.shut_down(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]

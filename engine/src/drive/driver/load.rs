@@ -1,13 +1,15 @@
 //! A run from the store: when its driver begins, and when a turn must be forgotten.
 
 use super::{Driver, Early};
-use crate::core::{Command, Machine, RunState, RunStatus};
+use crate::core::{Command, Machine, Refusal, RunState, RunStatus};
 use crate::drive::driven::Message;
 use crate::drive::engine::{Busy, Engine};
 use crate::drive::error::EngineError;
 use crate::drive::lanes::{LaneGuard, LaneTicket};
 use crate::drive::unrunnable;
 use crate::store::{RunKey, StoreError, StoredRun};
+use futures::future::{BoxFuture, FutureExt as _};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -78,10 +80,47 @@ impl Engine {
                 Err(error) => {
                     tracing::error!(run_id = %key.run_id, error = &error as &dyn std::error::Error, "the run cannot be loaded");
                     engine.postpone(&key);
-                    drop(engine.give_up(&key, &mut inbox));
+                    let late = engine.give_up(&key, &mut inbox);
+                    if !error.is_passing() {
+                        early.into_iter().chain(late).for_each(|message| message.refuse(Refusal::Unreadable));
+                    }
                 }
             }
         });
+    }
+}
+
+/// The pauses between attempts to read a run, from the first to the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+impl Engine {
+    /// Asks the store until it answers or the engine stops: neither a run nor what it is told may be forgotten because the
+    /// database was away for a moment.
+    pub(in crate::drive) async fn insist<'a, T>(
+        &self,
+        run: &RunKey,
+        ask: impl Fn() -> BoxFuture<'a, Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
+        let mut pause = PAUSES.0;
+        loop {
+            let failure = match ask().await {
+                Err(failure) if failure.is_passing() && !self.0.stopping.is_cancelled() => failure,
+                done => return done,
+            };
+            tracing::warn!(
+                run_id = %run.run_id,
+                error = &failure as &dyn std::error::Error,
+                "a run cannot be reached in the store; trying again"
+            );
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSES.1),
+                () = self.0.stopping.cancelled() => return Err(failure),
+            }
+        }
+    }
+
+    async fn stored_run(&self, key: &RunKey) -> Result<Option<StoredRun>, EngineError> {
+        self.insist(key, || async move { Ok(self.0.store.load(key).await?) }.boxed()).await
     }
 }
 
@@ -135,7 +174,7 @@ impl Driver {
             Some(Found { stored, fence }) => (stored, fence),
             None => {
                 let fence = engine.0.fleet.incarnation();
-                let Some(stored) = engine.0.store.load(key).await? else { return Ok(None) };
+                let Some(stored) = engine.stored_run(key).await? else { return Ok(None) };
                 (stored, fence)
             }
         };
@@ -150,12 +189,12 @@ impl Driver {
             *place = None;
             lane = lane_of(engine, &name, ticket, (early, inbox)).await;
             // Someone may have moved the run while we waited for the lane.
-            stored = engine.0.store.load(key).await?.unwrap_or(stored);
+            stored = engine.stored_run(key).await?.unwrap_or(stored);
         }
-        let program = match engine.program_of_run(&stored.run).await {
+        let program = match engine.insist(key, || engine.program_of_run(&stored.run).boxed()).await {
             Ok(program) => program,
             Err(error @ (EngineError::Problems(_) | EngineError::NotFound { .. })) => {
-                unrunnable::end(engine, &stored, &error).await?;
+                engine.insist(key, || unrunnable::end(engine, &stored, &error).boxed()).await?;
                 return Ok(None);
             }
             Err(error) => return Err(error),
