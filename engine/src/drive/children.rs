@@ -9,6 +9,7 @@ use super::lanes::LaneLoan;
 use super::start::lane_of;
 use crate::core::{Command, Event, EventKind, NodePhase, RunStatus};
 use crate::store::{NewRun, RunKey, Turn};
+use futures::future::FutureExt as _;
 use serde_json::{Value, json};
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::item::Item;
@@ -198,7 +199,11 @@ impl Driver {
             "error": error,
         });
         let is_error = |source: &TriggerSource| matches!(source, TriggerSource::Error);
-        let made = self.engine.workflow_turn(&self.run, name, vec![event.into()], None, is_error).await;
+        let make = || {
+            let items = vec![Item::from(event.clone())];
+            self.engine.workflow_turn(&self.run, name, items, None, is_error).boxed()
+        };
+        let made = self.engine.insist(&self.run.key, make).await;
         made.inspect_err(
             |error| tracing::warn!(workflow = name, %error, "the error workflow was not started"),
         )

@@ -302,8 +302,8 @@ impl Engine {
         };
         match self.start(request).await {
             Ok(_) | Err(EngineError::Duplicate) => Ok(()),
-            // The moment is kept for the next start.
-            Err(error @ (EngineError::Store(_) | EngineError::ShuttingDown)) => Err(error),
+            // The moment is kept for the next look.
+            Err(error) if error.leaves_open() || matches!(error, EngineError::Store(_)) => Err(error),
             Err(error) => {
                 tracing::error!(workflow_id = row.workflow_id, %error, "a scheduled workflow could not be started");
                 Ok(())

@@ -236,8 +236,11 @@ async fn the_dead_are_replaced(db: Db) {
 
 async fn a_caller_hears_of_a_child_whose_process_died_before_it_could_tell(db: Db) {
     let fleet = Fleet::new(db);
-    // It lives all the time, so nothing is told because somebody starts.
-    let second = fleet.runner().await;
+    // It lives all the time, so nothing is told because somebody starts; and it has no room for the child.
+    let config = EngineConfig { max_active: 0, ..fleet.config(true) };
+    let second = engine_with(&fleet.db, &fleet.clock, &fleet.world, config, "");
+    second.recover().await.unwrap();
+    second.spawn_loops();
     let nodes = json!([{ "id": "in", "type": "called" }, { "id": "work", "type": "idem" }]);
     publish(&second, doc("Child", nodes, &["in > work"])).await;
     let nodes = json!([

@@ -1,9 +1,9 @@
 //! Time plans: they fire once per moment, and what was missed is made up for as the trigger says.
 
-use crate::home::{Home, WS, doc, output};
+use crate::home::{Home, WS, doc, engine_with, output};
 use serde_json::{Value, json};
 use sluice_engine::document::Document;
-use sluice_engine::drive::FaultPlan;
+use sluice_engine::drive::{EngineConfig, EngineError, FaultPlan};
 
 /// Milliseconds of a day and an hour.
 const DAY: i64 = 86_400_000;
@@ -35,6 +35,20 @@ async fn a_plan_fires_at_its_moment_and_once() {
     home.clock.advance(DAY);
     assert_eq!(fire(&home).await, 1);
     assert_eq!(home.runs(&workflow).await.len(), 2);
+}
+
+/// Too much to do at that moment is no reason to leave out what was to be done then.
+#[tokio::test]
+async fn a_moment_outlasts_a_time_without_room() {
+    let home = Home::new().await;
+    let workflow = home.publish(daily(json!("skip"))).await;
+    home.clock.advance(2 * HOUR);
+    let config = EngineConfig { max_queued: 0, ..EngineConfig::default() };
+    let full = engine_with(&home.db, &home.clock, &home.world, config, "");
+    let refused = full.fire_schedules().await.unwrap_err();
+    assert!(matches!(refused, EngineError::Overloaded { .. }), "{refused}");
+    assert_eq!(fire(&home).await, 1);
+    assert_eq!(home.runs(&workflow).await.len(), 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::core::{Command, Effect, NodeIx, NodeResult};
 use crate::drive::children::not_started;
 use crate::drive::engine::Engine;
 use crate::drive::execute::Executed;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _};
 use sluice_node_sdk::error::NodeError;
 use sluice_node_sdk::http::{HttpRequest, HttpResponse, HttpTransport};
 use std::sync::Arc;
@@ -91,7 +91,8 @@ impl Driver {
         if let Command::NodeDone { result, .. } = &mut command
             && let NodeResult::Call { workflow, items, child_run_id, wait } = &*result
         {
-            match self.engine.child(&self.run, workflow, items, child_run_id, *wait).await {
+            let child = || self.engine.child(&self.run, workflow, items, child_run_id, *wait).boxed();
+            match self.engine.insist(&self.run.key, child).await {
                 Ok(child) => {
                     self.children.insert(child_run_id.clone(), child);
                 }
