@@ -88,22 +88,17 @@ struct Setup {
     writers: u32,
 }
 
-/// What suits the server of a limit depends on the machine: first how many tasks commit, then how many threads serve. SQLite
-/// has one writer.
+/// What suits the server of a limit depends on the machine, so all setups are tried. SQLite has one writer.
 async fn best_setup(bench: &mut Bench, kind: &Kind, commits: u32, bytes: usize) -> Tried<Setup> {
-    let cores = cores();
+    let (cores, writers) = (cores(), if *kind == Kind::Sqlite { &[1][..] } else { &[1, 2, 4] });
     let (mut best, mut most) = (Setup { workers: cores, writers: 1 }, 0.0);
-    let writers: &[u32] = if *kind == Kind::Sqlite { &[1] } else { &[1, 2, 4] };
-    for setup in writers.iter().map(|writers| Setup { workers: cores, writers: *writers }) {
-        let rate = group_commit(bench, kind, commits, bytes, setup).await?.rate();
-        if rate > most {
-            (best, most) = (setup, rate);
-        }
-    }
-    if cores > 1 {
-        let fewer = Setup { workers: cores - 1, ..best };
-        if group_commit(bench, kind, commits, bytes, fewer).await?.rate() > most {
-            best = fewer;
+    for workers in cores.saturating_sub(1).max(1)..=cores {
+        for writers in writers.iter().copied() {
+            let setup = Setup { workers, writers };
+            let rate = group_commit(bench, kind, commits, bytes, setup).await?.rate();
+            if rate > most {
+                (best, most) = (setup, rate);
+            }
         }
     }
     Ok(best)
