@@ -4,6 +4,7 @@
 
 mod accounts;
 mod audit;
+mod audit_tampering;
 mod branding;
 mod charges;
 mod connections;
